@@ -1,0 +1,219 @@
+"""What a run is asked to be: small frozen dataclasses by owner, checked when made, read from and written to TOML.
+
+Every field is declared with `option`: the command line, the checks and the help are all made from these declarations.
+`AUTO` stands for "choose for me"; a resolved configuration has none left.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Final
+
+import tomli_w
+
+AUTO: Final = -1
+"""A number left to the presets, the corpus or the device."""
+
+SCHEDULES: Final = ("constant", "linear", "cosine", "warmup-cosine", "exponential", "wsd")
+PRESETS: Final = ("auto", "nano", "tiny", "small", "base")
+TOKENIZERS: Final = ("auto", "char", "byte", "bpe")
+DEVICES: Final = ("auto", "cpu", "cuda", "mps")
+
+
+_TYPES: Final[dict[Any, tuple[Any, str]]] = {
+    int: (int, "a whole number"),
+    float: ((int, float), "a number"),
+    str: (str, "a text"),
+}
+
+
+class InputError(ValueError):
+    """Something a user can put right: one sentence with the cause and the way out."""
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    choices: tuple[str, ...] = (),
+    minimum: float | None = None,
+    maximum: float | None = None,
+    above: float | None = None,
+) -> Any:
+    """A configuration field: `minimum` and `maximum` are allowed values, `above` is a bound that is not."""
+    limits = {"choices": choices, "minimum": minimum, "maximum": maximum, "above": above}
+    return field(default=default, metadata={"help": help, **limits})
+
+
+def flag(name: str) -> str:
+    """The command-line spelling of a field."""
+    return "--" + name.replace("_", "-")
+
+
+def _describe_range(limits: Mapping[str, Any]) -> str:
+    parts = []
+    if limits["above"] is not None:
+        parts.append(f"above {limits['above']:g}")
+    if limits["minimum"] is not None:
+        parts.append(f"at least {limits['minimum']:g}")
+    if limits["maximum"] is not None:
+        parts.append(f"at most {limits['maximum']:g}")
+    return " and ".join(parts)
+
+
+def _check_number(spec: Field[Any], value: float) -> None:
+    limits = spec.metadata
+    inside = (
+        value == value
+        and (limits["above"] is None or value > limits["above"])
+        and (limits["minimum"] is None or value >= limits["minimum"])
+        and (limits["maximum"] is None or value <= limits["maximum"])
+    )
+    if not inside:
+        raise InputError(f"{flag(spec.name)} {value:g} is out of range: it must be {_describe_range(limits)}.")
+
+
+def _check_field(spec: Field[Any], value: Any) -> None:
+    expected, name = _TYPES.get(spec.type, (tuple, "a list of texts"))
+    if not isinstance(value, expected) or isinstance(value, bool):
+        raise InputError(f"{flag(spec.name)} must be {name}, not {value!r}.")
+    if value == spec.default:
+        return
+    choices = spec.metadata["choices"]
+    if choices and value not in choices:
+        raise InputError(f"{flag(spec.name)} {value!r} is unknown: choose one of {', '.join(choices)}.")
+    if isinstance(value, (int, float)):
+        _check_number(spec, value)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A checked group of options."""
+
+    def __post_init__(self) -> None:
+        for spec in fields(self):
+            _check_field(spec, getattr(self, spec.name))
+
+
+@dataclass(frozen=True)
+class DataConfig(Section):
+    corpus: tuple[str, ...] = option((), "Text files, directories or glob patterns (.gz too); - is standard input.")
+    tokenizer: str = option("auto", "What a token is.", choices=TOKENIZERS)
+    vocab_size: int = option(AUTO, "Vocabulary of the BPE tokenizer.", minimum=257, maximum=65536)
+    val_fraction: float = option(0.1, "Part of the text, at its end, that validates.", above=0, maximum=0.5)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.vocab_size != AUTO and self.tokenizer in ("char", "byte"):
+            raise InputError(
+                f"--vocab-size does nothing to the {self.tokenizer} tokenizer: leave it out, or use --tokenizer bpe."
+            )
+
+
+@dataclass(frozen=True)
+class ModelConfig(Section):
+    preset: str = option("auto", "Size of the model and of its batches.", choices=PRESETS)
+    context: int = option(AUTO, "Tokens the model sees at once.", minimum=2, maximum=65536)
+    layers: int = option(AUTO, "Transformer layers.", minimum=1, maximum=256)
+    heads: int = option(AUTO, "Attention heads; must divide the width.", minimum=1, maximum=256)
+    width: int = option(AUTO, "Width of the residual stream.", minimum=2, maximum=16384)
+    dropout: float = option(AUTO, "Share of activations dropped while training.", minimum=0, maximum=0.9)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width > 0 and self.heads > 0 and self.width % (2 * self.heads):
+            good = ", ".join(str(n) for n in range(1, 65) if self.width % (2 * n) == 0)
+            advice = f"choose --heads from {good}" if good else "choose an even --width"
+            raise InputError(
+                f"--heads {self.heads} does not divide --width {self.width} into heads of an even width: {advice}."
+            )
+
+
+@dataclass(frozen=True)
+class OptimizerConfig(Section):
+    lr: float = option(AUTO, "Peak learning rate.", above=0, maximum=10)
+    weight_decay: float = option(0.1, "Decay of the weight matrices.", minimum=0, maximum=10)
+    clip: float = option(1.0, "Largest gradient norm; 0 turns clipping off.", minimum=0)
+    batch_size: int = option(AUTO, "Sequences in a micro-batch.", minimum=1, maximum=65536)
+    accumulate: int = option(1, "Micro-batches in a step.", minimum=1, maximum=65536)
+
+
+@dataclass(frozen=True)
+class ScheduleConfig(Section):
+    schedule: str = option("wsd", "Course of the learning rate.", choices=SCHEDULES)
+    min_lr: float = option(AUTO, "Learning rate at the end.", minimum=0, maximum=10)
+    warmup: int = option(AUTO, "Steps of linear warmup.", minimum=0)
+    steps: int = option(AUTO, "Optimizer steps in the run.", minimum=1)
+    epochs: float = option(AUTO, "Passes over the training text; sets the steps.", above=0)
+
+
+@dataclass(frozen=True)
+class SamplingConfig(Section):
+    sample_every: int = option(AUTO, "Steps between samples.", minimum=1)
+    sample_tokens: int = option(AUTO, "Tokens in a sample.", minimum=1, maximum=100_000)
+    prompt: str = option("", "Text that samples go on from; the corpus's first word when left out.")
+    temperature: float = option(0.8, "Sampling temperature; 0 always takes the likeliest token.", minimum=0, maximum=5)
+    top_k: int = option(0, "Sample among the K likeliest tokens; 0 is all of them.", minimum=0)
+
+
+@dataclass(frozen=True)
+class RunConfig(Section):
+    name: str = option("", "Name of the run; made from the corpus when left out.")
+    runs_dir: str = option("", "Where runs are kept; TUI_TRAINER_RUNS, or ./runs, when left out.")
+    seed: int = option(1, "Seed of weights, batches, dropout and samples.", minimum=0, maximum=2**31 - 1)
+    device: str = option("auto", "Where to train.", choices=DEVICES)
+    eval_every: int = option(AUTO, "Steps between validations.", minimum=1)
+    checkpoint_every: int = option(AUTO, "Steps between checkpoints.", minimum=1)
+    keep: int = option(3, "Latest checkpoints kept, beside the best.", minimum=1)
+    patience: int = option(0, "Validations without improvement before stopping; 0 never stops early.", minimum=0)
+
+
+@dataclass(frozen=True)
+class Config:
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    sampling: SamplingConfig = SamplingConfig()
+    run: RunConfig = RunConfig()
+
+    def update(self, **values: Any) -> "Config":
+        """A copy with fields set by their own names, whichever section owns them; raises InputError."""
+        owners = {spec.name: section.name for section, spec in options()}
+        changes: dict[str, dict[str, Any]] = {}
+        for name, value in values.items():
+            changes.setdefault(owners[name], {})[name] = value
+        return replace(self, **{owner: replace(getattr(self, owner), **change) for owner, change in changes.items()})
+
+    def to_toml(self) -> str:
+        return tomli_w.dumps(asdict(self))
+
+    @classmethod
+    def from_toml(cls, path: Path) -> "Config":
+        """Read a configuration file; what it leaves out keeps its default; raises InputError."""
+        try:
+            sections = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise InputError(f"Cannot read the configuration {path}: {error}.") from error
+        return cls().update(**_flatten(sections, path))
+
+
+def options() -> Iterator[tuple[Field[Any], Field[Any]]]:
+    """Every option, as (its section's field in Config, its own field)."""
+    for section in fields(Config):
+        for spec in fields(section.default):  # type: ignore[arg-type]
+            yield section, spec
+
+
+def _flatten(sections: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    known = {(section.name, spec.name) for section, spec in options()}
+    values: dict[str, Any] = {}
+    for section, settings in sections.items():
+        if not isinstance(settings, dict):
+            raise InputError(f"{path}: {section!r} stands outside a section: put it under [run], [model] or another.")
+        for name, value in settings.items():
+            if (section, name) not in known:
+                raise InputError(f"{path}: there is no setting {name!r} in [{section}]: remove it, or see --help.")
+            values[name] = tuple(value) if isinstance(value, list) else value
+    return values

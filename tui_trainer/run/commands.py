@@ -1,0 +1,64 @@
+"""What is asked of a run. A trainer applies each at a step boundary and journals it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Command:
+    """A request; `source` says who asked."""
+
+    name: ClassVar[str]
+    source: str = "keyboard"
+
+    @property
+    def argument(self) -> float | str | bool | None:
+        """The command's value, for the journal."""
+        return getattr(self, "value", None)
+
+
+@dataclass(frozen=True)
+class Pause(Command):
+    name = "pause"
+
+
+@dataclass(frozen=True)
+class Resume(Command):
+    name = "resume"
+
+
+@dataclass(frozen=True)
+class StepOnce(Command):
+    """Take one step of a paused run, and stay paused."""
+
+    name = "step_once"
+
+
+@dataclass(frozen=True)
+class SaveCheckpoint(Command):
+    name = "save_checkpoint"
+
+
+@dataclass(frozen=True)
+class SetTemperature(Command):
+    name = "set_temperature"
+    value: float = 1.0
+
+
+@dataclass(frozen=True)
+class SetPrompt(Command):
+    name = "set_prompt"
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Generate(Command):
+    name = "generate"
+
+
+@dataclass(frozen=True)
+class Stop(Command):
+    """End the run; `value` says whether to save a checkpoint first."""
+
+    name = "stop"
+    value: bool = True

@@ -1,0 +1,28 @@
+"""What the numbers mean: pure functions over a run's metrics."""
+
+import math
+
+_BANDS = (
+    (100.0, "very confused"),
+    (50.0, "quite confused"),
+    (20.0, "somewhat confused"),
+    (10.0, "getting better"),
+)
+
+
+def perplexity(loss: float) -> float:
+    """exp(loss): among how many equally likely tokens the model hesitates; infinite when the loss is too large."""
+    return math.exp(loss) if loss < 700 else math.inf
+
+
+def perplexity_in_words(value: float) -> str:
+    """A reading of a perplexity by its size."""
+    for bound, words in _BANDS:
+        if value > bound:
+            return words
+    return "fairly confident"
+
+
+def bits_per_byte(loss: float, tokens: int, utf8_bytes: int) -> float:
+    """A loss in nats per token as bits per byte of text, which compares over tokenizers."""
+    return loss * tokens / max(1, utf8_bytes) / math.log(2)

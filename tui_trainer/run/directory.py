@@ -1,0 +1,115 @@
+"""The run directory: where runs live, how they are named and found."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui_trainer.config import InputError
+from tui_trainer.run.text import visible_line
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The paths of one run's files."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.toml"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def traceback(self) -> Path:
+        return self.path / "traceback.txt"
+
+
+def runs_root(runs_dir: str) -> Path:
+    """Where runs are kept: the option, else TUI_TRAINER_RUNS, else ./runs."""
+    return Path(runs_dir or os.environ.get("TUI_TRAINER_RUNS") or "runs")
+
+
+def check_root(root: Path) -> None:
+    """Refuse, before any work is done, a place where no run could be made; raises InputError."""
+    place = root
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise InputError(f"{visible_line(str(place))} is not a directory: choose another place with --runs-dir.")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise InputError(f"Cannot write to {visible_line(str(place))}: choose another place with --runs-dir.")
+
+
+def check_name(root: Path, name: str) -> None:
+    """Refuse a name that is no plain folder name, or is taken; raises InputError."""
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"--name {visible_line(name)!r} cannot name a run: use at most 100 letters, digits, '.', '_' or '-'."
+        )
+    if (root / name).exists():
+        raise InputError(f"A run named {name} exists in {visible_line(str(root))}: choose another, or resume it.")
+
+
+def create_run(root: Path, name: str, label: str) -> RunDirectory:
+    """Make the directory of a new run, named `name`, or after `label` with a number if taken; raises InputError."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        if name:
+            (root / name).mkdir()
+            return RunDirectory(root / name)
+        return RunDirectory(_make_numbered(root, slug(label)))
+    except FileExistsError as error:
+        raise InputError(f"A run named {name} exists in {visible_line(str(root))}: choose another --name.") from error
+    except OSError as error:
+        raise InputError(
+            f"Cannot make a run in {visible_line(str(root))} ({error.strerror}): choose another place with --runs-dir."
+        ) from error
+
+
+def _make_numbered(root: Path, base: str) -> Path:
+    number = 1
+    while True:
+        path = root / (base if number == 1 else f"{base}-{number}")
+        try:
+            path.mkdir()
+            return path
+        except FileExistsError:
+            number += 1
+
+
+def slug(label: str) -> str:
+    """A plain folder name made of any text."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-._")[:60]
+    return plain or "run"
+
+
+def find_run(name: str, root: Path) -> RunDirectory:
+    """The run of that name or path, or the latest when `name` is empty; raises InputError."""
+    if not name:
+        runs = [path for path in root.glob("*") if (path / "config.toml").is_file()] if root.is_dir() else []
+        if not runs:
+            raise InputError(f"There is no run in {visible_line(str(root))}: train one, or name another --runs-dir.")
+        return RunDirectory(max(runs, key=_last_change))
+    for path in (root / name, Path(name)):
+        if (path / "config.toml").is_file():
+            return RunDirectory(path)
+    raise InputError(f"{visible_line(name)} is not a run: it is neither in {visible_line(str(root))} nor a run's path.")
+
+
+def _last_change(path: Path) -> float:
+    journal = RunDirectory(path).journal
+    return (journal if journal.exists() else path).stat().st_mtime

@@ -1,0 +1,158 @@
+"""What happened in a run. The same objects feed the screen, the journal and a viewer in another process."""
+
+import time
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+STATES = ("loading", "running", "paused", "finished", "stopped", "failed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened after `step` optimizer steps, at `time` (unix seconds)."""
+
+    event: ClassVar[str]
+    journalled: ClassVar[bool] = True
+
+    step: int = 0
+    time: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted(Event):
+    """A trainer took the run up: for the first time, or (`step` > 0) from a checkpoint."""
+
+    event = "run"
+    run: str
+    path: str
+    corpus: str
+    versions: dict[str, str]
+    device: str
+    precision: str
+    preset: str
+    parameters: int
+    layers: int
+    width: int
+    heads: int
+    context: int
+    tokenizer: str
+    vocab_size: int
+    fingerprint: str
+    train_tokens: int
+    val_tokens: int
+    unigram_entropy: float
+    """Nats per token of a model that knows only how frequent each token is."""
+    tokens_per_step: int
+    steps: int
+    schedule: str
+    lr: float
+    min_lr: float
+    warmup: int
+    clip: float
+    temperature: float
+    prompt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(Event):
+    """One optimizer step; `loss` in nats per token, `grad_norm` before clipping, `tokens` cumulative."""
+
+    event = "step"
+    loss: float | None
+    lr: float
+    grad_norm: float | None
+    weight_norm: float | None
+    tokens: int
+    step_seconds: float
+    tokens_per_second: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation(Event):
+    """Losses in nats per token: validation over the whole part, training averaged since the last evaluation."""
+
+    event = "eval"
+    train_loss: float | None
+    val_loss: float | None
+    perplexity: float | None
+    bits_per_byte: float | None
+    best: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample(Event):
+    event = "sample"
+    prompt: str
+    text: str
+    temperature: float
+    top_k: int
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartialSample(Event):
+    """A sample still being written; for the screen only."""
+
+    event = "partial_sample"
+    journalled = False
+    prompt: str
+    text: str
+    temperature: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointSaved(Event):
+    event = "checkpoint"
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateChanged(Event):
+    event = "state"
+    state: str
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        assert self.state in STATES, self.state
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandApplied(Event):
+    event = "command"
+    name: str
+    value: float | str | bool | None
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert(Event):
+    """`severity` is info, warning or error."""
+
+    event = "alert"
+    kind: str
+    severity: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources(Event):
+    """Bytes of memory the trainer holds: of the process, and on the accelerator (0 without one)."""
+
+    event = "resources"
+    memory_bytes: int
+    device_memory_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(Event):
+    """Progress before the first step: `done` of `total` units, or an unknown amount while `total` is 0."""
+
+    event = "stage"
+    journalled = False
+    stage: str
+    done: int = 0
+    total: int = 0
+
+
+EVENTS: dict[str, type[Event]] = {kind.event: kind for kind in Event.__subclasses__()}

@@ -1,0 +1,72 @@
+"""Events to and from `journal.jsonl`: one JSON object a line, append-only, whole even after a torn last line."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from tui_trainer.run.events import EVENTS, Event
+
+
+def encode(event: Event) -> str:
+    """One line of the journal, without its line end; a number that is not finite becomes null."""
+    record: dict[str, Any] = {"event": event.event, "step": event.step, **asdict(event)}
+    return json.dumps({name: _finite(value) for name, value in record.items()}, ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def decode(line: str) -> Event | None:
+    """The event of one journal line; None for a line that is damaged or of a kind this version does not know."""
+    try:
+        record = json.loads(line)
+        kind = EVENTS[record["event"]]
+        known = {spec.name for spec in fields(kind)}
+        return kind(**{name: value for name, value in record.items() if name in known})
+    except (ValueError, KeyError, TypeError, AssertionError):
+        return None
+
+
+def read(path: Path) -> Iterator[Event]:
+    """The events of a journal, in order, without its damaged lines."""
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            if (event := decode(line)) is not None:
+                yield event
+
+
+class Journal:
+    """Appends events to a file; each is handed to the operating system as it happens."""
+
+    def __init__(self, path: Path) -> None:
+        _cut_torn_line(path)
+        self._file = path.open("a", encoding="utf-8", buffering=1, errors="backslashreplace")
+
+    def append(self, event: Event) -> None:
+        """Write one event; raises OSError when the disk refuses it."""
+        self._file.write(encode(event) + "\n")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Drop what follows the last line end: a write that was cut short."""
+    if not path.exists():
+        return
+    with path.open("rb+") as file:
+        size = end = file.seek(0, 2)
+        while end > 0:
+            start = max(0, end - 65536)
+            file.seek(start)
+            newline = file.read(end - start).rfind(b"\n")
+            if newline >= 0:
+                end = start + newline + 1
+                break
+            end = start
+        if end < size:
+            file.truncate(end)

@@ -1,0 +1,51 @@
+"""Learning-rate schedules: pure functions of the step, so a screen can draw the future and a resume repeats the past.
+
+All reach their lowest value at the last step (`steps - 1`). Formulas: cosine decay after Loshchilov & Hutter 2017
+(arXiv 1608.03983); `wsd` (warmup, stable, decay) after Hu et al. 2024 (arXiv 2404.06395), decaying linearly.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+WSD_DECAY: Final = 0.6
+"""Part of a `wsd` run that decays."""
+
+EXPONENTIAL_FLOOR: Final = 0.01
+"""Where `exponential` ends, as a part of the peak, when the minimum is lower: it can never reach zero."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A planned run's learning rate; `steps` and `warmup` in optimizer steps."""
+
+    kind: str
+    lr: float
+    min_lr: float
+    warmup: int
+    steps: int
+
+    def at(self, step: int) -> float:
+        """The learning rate of `step`, counted from 0; past the end it stays at its last value."""
+        step = min(step, self.steps - 1)
+        if step < self.warmup:
+            return self.lr * (step + 1) / self.warmup
+        span = max(1, self.steps - 1 - self.warmup)
+        return _decayed(self.kind, self.lr, self.min_lr, (step - self.warmup) / span)
+
+
+def _decayed(kind: str, lr: float, min_lr: float, progress: float) -> float:
+    """The rate after `progress` (0 to 1) of the steps that follow warmup."""
+    match kind:
+        case "constant":
+            return lr
+        case "linear":
+            return lr + (min_lr - lr) * progress
+        case "cosine" | "warmup-cosine":
+            return min_lr + (lr - min_lr) * (1 + math.cos(math.pi * progress)) / 2
+        case "exponential":
+            floor = max(min_lr, lr * EXPONENTIAL_FLOOR)
+            return lr * math.pow(floor / lr, progress)
+        case "wsd":
+            return lr + (min_lr - lr) * max(0.0, 1 - (1 - progress) / WSD_DECAY)
+    raise AssertionError(kind)

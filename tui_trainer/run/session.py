@@ -1,0 +1,77 @@
+"""The seam between a run and whatever shows it: a session gives events and takes commands."""
+
+import queue
+import threading
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Final
+
+from tui_trainer.run.commands import Command
+from tui_trainer.run.events import Event, Sample
+from tui_trainer.run.state import RunState, Snapshot
+
+LISTENER_LIMIT: Final = 10_000
+"""Events that may wait for a slow listener before further ones are dropped."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a session ended. `error` is a sentence for the user; `status` is the exit status it calls for."""
+
+    status: int = 0
+    error: str = ""
+
+
+class Session(ABC):
+    """A run as a front end sees it. `run` blocks in its own thread; the rest may be called from any thread."""
+
+    def __init__(self) -> None:
+        self.outcome: Outcome | None = None
+        """Set once `run` has returned."""
+        self._state = RunState()
+        self._lock = threading.Lock()
+        self._listeners: list[queue.SimpleQueue[Event]] = []
+
+    @abstractmethod
+    def run(self) -> None:
+        """Carry the session from its beginning to its end; never raises."""
+
+    @abstractmethod
+    def send(self, command: Command) -> None:
+        """Ask something of the run; returns at once."""
+
+    @property
+    def version(self) -> int:
+        """Grows with every event."""
+        return self._state.version
+
+    def snapshot(self) -> Snapshot:
+        with self._lock:
+            return self._state.snapshot()
+
+    def before_and_after(self) -> tuple[Sample, Sample] | None:
+        """The first and the last sample with the newest prompt that has two."""
+        with self._lock:
+            for last in self._state.snapshot().samples:
+                first = self._state.first_samples[last.prompt]
+                if first is not last:
+                    return first, last
+        return None
+
+    def listen(self) -> queue.SimpleQueue[Event]:
+        """A queue of every event from now on."""
+        events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._listeners.append(events)
+        return events
+
+    def recall(self, event: Event) -> None:
+        """Take in an event of the past: snapshots show it, listeners do not hear of it."""
+        with self._lock:
+            self._state.apply(event)
+
+    def publish(self, event: Event) -> None:
+        """Make an event known to snapshots and listeners; called by the thread that runs the session."""
+        self.recall(event)
+        for events in self._listeners:
+            if events.qsize() < LISTENER_LIMIT:
+                events.put(event)

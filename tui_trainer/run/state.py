@@ -1,0 +1,223 @@
+"""What a run looks like now: events folded into one state, and the frozen snapshot a screen draws from."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from tui_trainer.run.diagnosis import perplexity
+from tui_trainer.run.events import (
+    Alert,
+    CheckpointSaved,
+    CommandApplied,
+    Evaluation,
+    Event,
+    PartialSample,
+    Resources,
+    RunStarted,
+    Sample,
+    Stage,
+    StateChanged,
+    Step,
+)
+from tui_trainer.run.history import Curve, Series, Smoother
+from tui_trainer.run.schedules import Schedule
+
+SERIES: Final = ("loss", "smoothed_loss", "val_loss", "perplexity", "val_perplexity", "grad_norm", "weight_norm")
+SAMPLES_KEPT: Final = 50
+ALERTS_KEPT: Final = 50
+RATE_HALF_LIFE: Final = 20.0
+"""Steps over which the step time is averaged."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run at one moment; `version` grows with every event, so an equal version means nothing changed."""
+
+    version: int = 0
+    state: str = "loading"
+    reason: str = ""
+    stage: Stage | None = None
+    stages_done: tuple[str, ...] = ()
+    run: RunStarted | None = None
+    step: int = 0
+    last_step: Step | None = None
+    smoothed_loss: float | None = None
+    step_seconds: float | None = None
+    """Averaged time of an optimizer step alone."""
+    tokens_per_second: float | None = None
+    seconds_left: float | None = None
+    elapsed: float = 0.0
+    """Seconds spent training, pauses left out."""
+    clipped_steps: int = 0
+    last_evaluation: Evaluation | None = None
+    best_evaluation: Evaluation | None = None
+    samples: tuple[Sample, ...] = ()
+    """Newest first."""
+    partial_sample: PartialSample | None = None
+    last_checkpoint: CheckpointSaved | None = None
+    alerts: tuple[Alert, ...] = ()
+    """Newest first."""
+    resources: Resources | None = None
+    temperature: float = 1.0
+    prompt: str = ""
+    series: Mapping[str, Curve] = field(default_factory=dict)
+
+    @property
+    def schedule(self) -> Schedule | None:
+        run = self.run
+        return Schedule(run.schedule, run.lr, run.min_lr, run.warmup, run.steps) if run else None
+
+
+class RunState:
+    """Folds events, in order, into what the screens show."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.first_samples: dict[str, Sample] = {}
+        """The earliest sample of each prompt, for comparing before with after."""
+        self._state = StateChanged(state="loading")
+        self._stage: Stage | None = None
+        self._stages_done: list[str] = []
+        self._run: RunStarted | None = None
+        self._step: Step | None = None
+        self._evaluation: Evaluation | None = None
+        self._best: Evaluation | None = None
+        self._samples: deque[Sample] = deque(maxlen=SAMPLES_KEPT)
+        self._partial: PartialSample | None = None
+        self._checkpoint: CheckpointSaved | None = None
+        self._alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
+        self._resources: Resources | None = None
+        self._temperature = 1.0
+        self._prompt = ""
+        self._clipped = 0
+        self._clock = _TrainingClock()
+        self._series = {name: Series() for name in SERIES}
+        self._loss_smoother = Smoother(10)
+
+    def apply(self, event: Event) -> None:
+        self.version += 1
+        match event:
+            case Step():
+                self._apply_step(event)
+            case Evaluation():
+                self._apply_evaluation(event)
+            case Sample():
+                self._samples.appendleft(event)
+                self.first_samples.setdefault(event.prompt, event)
+                self._partial = None
+            case PartialSample():
+                self._partial = event
+            case StateChanged():
+                self._state = event
+                self._clock.change_state(event)
+            case Stage():
+                if self._stage is not None and self._stage.stage != event.stage:
+                    self._stages_done.append(self._stage.stage)
+                self._stage = event
+            case RunStarted():
+                self._apply_start(event)
+            case CheckpointSaved():
+                self._checkpoint = event
+            case Alert():
+                self._alerts.appendleft(event)
+            case Resources():
+                self._resources = event
+            case CommandApplied(name="set_temperature", value=float() | int() as temperature):
+                self._temperature = temperature
+            case CommandApplied(name="set_prompt", value=str() as prompt):
+                self._prompt = prompt
+
+    def _apply_start(self, event: RunStarted) -> None:
+        self._run = event
+        self._temperature, self._prompt = event.temperature, event.prompt
+        self._loss_smoother = Smoother(max(10, event.steps / 200))
+        for series in self._series.values():
+            series.drop_after(event.step)
+        self._clock.restart()
+
+    def _apply_step(self, event: Step) -> None:
+        self._step = event
+        self._clock.tick(event)
+        self._clipped += self._run is not None and bool(self._run.clip) and (event.grad_norm or 0) > self._run.clip
+        smoothed = self._loss_smoother.update(event.loss)
+        values = {
+            "loss": event.loss,
+            "smoothed_loss": smoothed,
+            "perplexity": None if smoothed is None else perplexity(smoothed),
+            "grad_norm": event.grad_norm,
+            "weight_norm": event.weight_norm,
+        }
+        for name, value in values.items():
+            self._series[name].append(event.step, value)
+
+    def _apply_evaluation(self, event: Evaluation) -> None:
+        self._evaluation = event
+        if event.best:
+            self._best = event
+        self._series["val_loss"].append(event.step, event.val_loss)
+        self._series["val_perplexity"].append(event.step, event.perplexity)
+
+    def snapshot(self) -> Snapshot:
+        """A frozen copy; nothing in it changes later."""
+        step, run = self._step, self._run
+        current = step.step if step else (run.step if run else 0)
+        return Snapshot(
+            version=self.version,
+            state=self._state.state,
+            reason=self._state.reason,
+            stage=self._stage,
+            stages_done=tuple(self._stages_done),
+            run=run,
+            step=current,
+            last_step=step,
+            smoothed_loss=self._loss_smoother.update(None),
+            step_seconds=self._clock.step_seconds,
+            tokens_per_second=self._clock.tokens_per_second,
+            seconds_left=self._clock.seconds_left(run.steps - current) if run else None,
+            elapsed=self._clock.elapsed,
+            clipped_steps=self._clipped,
+            last_evaluation=self._evaluation,
+            best_evaluation=self._best,
+            samples=tuple(self._samples),
+            partial_sample=self._partial,
+            last_checkpoint=self._checkpoint,
+            alerts=tuple(self._alerts),
+            resources=self._resources,
+            temperature=self._temperature,
+            prompt=self._prompt,
+            series={name: series.curve() for name, series in self._series.items()},
+        )
+
+
+class _TrainingClock:
+    """Time spent training, by the events' own clock, and the time that is left."""
+
+    def __init__(self) -> None:
+        self.elapsed = 0.0
+        self.step_seconds: float | None = None
+        self.tokens_per_second: float | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        """A trainer took over: rates and waits of the one before say nothing."""
+        self._last_time: float | None = None
+        self._interval = Smoother(RATE_HALF_LIFE * 10)
+        self._step = Smoother(RATE_HALF_LIFE)
+        self._rate = Smoother(RATE_HALF_LIFE)
+
+    def change_state(self, event: StateChanged) -> None:
+        self._last_time = event.time if event.state == "running" else None
+
+    def tick(self, event: Step) -> None:
+        interval = event.step_seconds if self._last_time is None else max(0.0, event.time - self._last_time)
+        self._last_time = event.time
+        self.elapsed += interval
+        self._interval.update(interval)
+        self.step_seconds = self._step.update(event.step_seconds)
+        self.tokens_per_second = self._rate.update(event.tokens_per_second)
+
+    def seconds_left(self, steps: int) -> float | None:
+        """Evaluations, samples and saves count too, since they lie between the steps."""
+        interval = self._interval.update(None)
+        return None if interval is None else max(0, steps) * interval

@@ -1,0 +1,51 @@
+"""What is left on the terminal after a run: its losses, its first and last sample, how to go on."""
+
+import shlex
+import textwrap
+
+from tui_trainer.run.diagnosis import perplexity
+from tui_trainer.run.events import Sample
+from tui_trainer.run.state import Snapshot
+from tui_trainer.run.text import human_seconds, visible, visible_line
+
+SAMPLE_WIDTH = 76
+SAMPLE_LINES = 6
+
+
+def summary(snapshot: Snapshot, samples: tuple[Sample, Sample] | None) -> str:
+    """Lines for the normal screen; empty when no run was begun."""
+    run = snapshot.run
+    if run is None:
+        return ""
+    lines = [
+        f"{run.run}: {snapshot.state} at step {snapshot.step:,} of {run.steps:,}"
+        f" after {human_seconds(snapshot.elapsed)} of training."
+    ]
+    if snapshot.state == "failed":
+        lines.append(visible_line(snapshot.reason))
+    lines += _losses(snapshot)
+    for name, sample in zip(("First", "Last"), samples or (), strict=False):
+        lines += [f"{name} sample, step {sample.step:,}:", *_quoted(sample)]
+    if snapshot.last_checkpoint is None:
+        return "\n".join([*lines, "No checkpoint was saved."])
+    lines.append(f"Checkpoint: {visible_line(snapshot.last_checkpoint.path)}")
+    lines.append(f"Go on with: tui-trainer resume {shlex.quote(run.path)}")
+    return "\n".join(lines)
+
+
+def _losses(snapshot: Snapshot) -> list[str]:
+    last, best, run = snapshot.last_evaluation, snapshot.best_evaluation, snapshot.run
+    assert run is not None
+    if last is None or last.val_loss is None:
+        return []
+    line = f"Validation loss {last.val_loss:.4f}, perplexity {perplexity(last.val_loss):.2f}"
+    if best is not None and best.val_loss is not None:
+        line += f"; best {best.val_loss:.4f} at step {best.step:,}"
+    return [line + f". Knowing only how frequent each token is would give {run.unigram_entropy:.4f}."]
+
+
+def _quoted(sample: Sample) -> list[str]:
+    text = visible(sample.prompt + sample.text)
+    lines = [part for line in text.splitlines() for part in textwrap.wrap(line, SAMPLE_WIDTH)]
+    shown = lines[:SAMPLE_LINES] + (["..."] if len(lines) > SAMPLE_LINES else [])
+    return [f"  | {line}" for line in shown]

@@ -1,0 +1,67 @@
+"""Text from outside, made safe to show: control characters become visible and lose their effect."""
+
+import unicodedata
+
+_HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def _visible_character(character: str) -> str:
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    if unicodedata.category(character) in _HIDDEN_CATEGORIES:
+        return f"<U+{code:04X}>"
+    return character
+
+
+def visible(text: str, keep: str = "\n") -> str:
+    """`text` with every control or invisible character shown as a symbol, but for those in `keep`; tabs become spaces.
+
+    Escape becomes U+241B, other invisible characters `<U+200B>`: nothing left can move a cursor or reorder a line.
+    """
+    text = text.replace("\t", "    ")
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c in keep or c.isprintable() else _visible_character(c) for c in text)
+
+
+def visible_line(text: str) -> str:
+    """`text` on one line: line ends are shown as a symbol too."""
+    return visible(text, keep="").replace("\u240a", "\u23ce")
+
+
+def human_count(number: float) -> str:
+    """A count in at most five characters: 950, 12.4K, 0.81M, 10.7M."""
+    if number < 1000:
+        return f"{number:.0f}"
+    for unit in "KMGT":
+        number /= 1000
+        if number < 999.5 or unit == "T":
+            break
+    if unit == "K" and number >= 500:
+        return f"{number / 1000:.2f}M"
+    return f"{number:.1f}{unit}" if number < 100 else f"{number:.0f}{unit}"
+
+
+def human_bytes(number: float) -> str:
+    """Bytes with a binary unit: 512 B, 1.3 GiB."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if number < 1024 or unit == "GiB":
+            break
+        number /= 1024
+    return f"{number:.0f} {unit}" if unit == "B" or number >= 100 else f"{number:.1f} {unit}"
+
+
+def human_seconds(seconds: float) -> str:
+    """A duration with its two leading units: 45s, 2m10s, 3h05m, 2d04h."""
+    whole = max(0, round(seconds))
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    if days:
+        return f"{days}d{hour:02}h"
+    if hours:
+        return f"{hours}h{minute:02}m"
+    return f"{minutes}m{second:02}s" if minutes else f"{second}s"
