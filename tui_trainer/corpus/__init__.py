@@ -1,0 +1,1 @@
+"""Text to tokens to batches: what a model is trained on."""

@@ -1,0 +1,79 @@
+"""A corpus ready to train on: the text the user named, read, tokenized and split."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from tui_trainer.config import AUTO, DataConfig
+from tui_trainer.corpus.encoding import StageProgress, encode_corpus
+from tui_trainer.corpus.reading import Scan, scan
+from tui_trainer.corpus.sources import corpus_label, find_sources
+from tui_trainer.corpus.tokenizer import Tokenizer, bpe_vocab_size, choose_kind
+
+COUNT_TOKENS: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """`train` and `val` are read-only token arrays, shape (tokens,), often mapped from disk.
+
+    `fingerprint` is the SHA-256 of the normalised text, `characters` and `bytes` (UTF-8) its length, `val_bytes` that
+    of the validation part; `unigram_entropy` is in nats per token of the training part.
+    """
+
+    label: str
+    fingerprint: str
+    characters: int
+    bytes: int
+    tokenizer: Tokenizer
+    train: np.ndarray
+    val: np.ndarray
+    val_bytes: int
+    unigram_entropy: float
+    first_word: str
+
+
+def load_corpus(config: DataConfig, progress: StageProgress) -> Corpus:
+    """Read, tokenize and split what the configuration names; raises InputError.
+
+    `progress` gets a stage ("reading", "training the tokenizer", "tokenizing") with what is done of how much; what it
+    raises stops the work and passes through.
+    """
+    sources = find_sources(config.corpus, binary_ok=config.tokenizer == "byte")
+    found = scan(sources, lossless=config.tokenizer == "byte", progress=partial(progress, "reading"))
+    kind, vocab_size = _choose_tokenizer(config, found)
+    encoded = encode_corpus(sources, found, kind, vocab_size, config.val_fraction, progress)
+    return Corpus(
+        label=corpus_label(sources),
+        fingerprint=found.fingerprint,
+        characters=found.characters,
+        bytes=found.bytes,
+        tokenizer=encoded.tokenizer,
+        train=encoded.train,
+        val=encoded.val,
+        val_bytes=encoded.val_bytes,
+        unigram_entropy=unigram_entropy(encoded.train, encoded.tokenizer.vocab_size),
+        first_word=found.first_word,
+    )
+
+
+def unigram_entropy(tokens: np.ndarray, vocab_size: int) -> float:
+    """Nats per token of a model that knows how often each token comes and nothing else."""
+    counts = np.zeros(vocab_size, dtype=np.int64)
+    # bincount makes 8 bytes of each token: a piece at a time.
+    for start in range(0, len(tokens), COUNT_TOKENS):
+        counts += np.bincount(tokens[start : start + COUNT_TOKENS], minlength=vocab_size)
+    shares = counts[counts > 0] / len(tokens)
+    return float(-(shares * np.log(shares)).sum())
+
+
+def _choose_tokenizer(config: DataConfig, found: Scan) -> tuple[str, int]:
+    """The kind, and the vocabulary size where it is a choice."""
+    kind = config.tokenizer
+    if kind == "auto":
+        kind = choose_kind(found) if config.vocab_size == AUTO else "bpe"
+    if kind != "bpe":
+        return kind, 0
+    return kind, bpe_vocab_size(found.bytes) if config.vocab_size == AUTO else config.vocab_size

@@ -1,0 +1,164 @@
+"""Sources to one stream of text: UTF-8 checked, line ends made LF, in bounded memory."""
+
+import codecs
+import hashlib
+import io
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+
+from tui_trainer.config import InputError
+from tui_trainer.corpus.sources import GZIP_ERRORS, Source, broken_gzip
+
+CHUNK_BYTES = 4 << 20
+REPORT_SECONDS: Final = 0.1
+FIRST_WORD_LENGTH: Final = 12
+UNICODE_END: Final = 0x110000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What one pass over the text tells: counts, characters in use, SHA-256 (hexadecimal) of the text as UTF-8."""
+
+    characters: int
+    bytes: int
+    distinct: frozenset[str]
+    fingerprint: str
+    first_word: str
+
+
+def ignore_progress(done: int, total: int) -> None:
+    """For who does not want to know."""
+
+
+def read_chunks(
+    sources: Sequence[Source], *, lossless: bool = False, progress: Progress = ignore_progress
+) -> Iterator[str]:
+    """The text of all sources in pieces of about CHUNK_BYTES; raises InputError.
+
+    Byte order marks are dropped, CRLF and CR become LF, and a source that does not end its last line is given a line
+    end before the next. Bytes that are not UTF-8 are refused, or with `lossless` kept as surrogate escapes. `progress`
+    gets bytes on disk, read and in all: so it moves evenly for a .gz too.
+    """
+    total = sum(source.size for source in sources)
+    report, before, last = _at_most_every(REPORT_SECONDS, progress), 0, "\n"
+    for source in sources:
+        joint = "" if last == "\n" else "\n"
+        for position, text in _read_source(source, lossless):
+            report(min(before + position, total), total)
+            yield joint + text
+            joint, last = "", text[-1]
+        before += source.size
+    progress(total, total)
+
+
+def scan(sources: Sequence[Source], *, lossless: bool = False, progress: Progress = ignore_progress) -> Scan:
+    """Read everything once; raises InputError, also for a text of nothing but white space."""
+    digest, seen = hashlib.sha256(), np.zeros(UNICODE_END, dtype=bool)
+    characters = size = 0
+    head = ""
+    for text in read_chunks(sources, lossless=lossless, progress=progress):
+        data = to_bytes(text)
+        digest.update(data)
+        seen[code_points(text)] = True
+        characters += len(text)
+        size += len(data)
+        if len(head) < 8 * FIRST_WORD_LENGTH:
+            head = (head + text).lstrip()[: 8 * FIRST_WORD_LENGTH]
+    if not head:
+        raise InputError("The corpus is empty (nothing but white space): name files with text in them.")
+    distinct = frozenset(map(chr, np.flatnonzero(seen).tolist()))
+    return Scan(characters, size, distinct, digest.hexdigest(), _first_word(head))
+
+
+def to_bytes(text: str) -> bytes:
+    """Text from `read_chunks` as the bytes it was read from."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def code_points(text: str) -> np.ndarray:
+    """The code point of each character, shape (characters,), unsigned."""
+    if text.isascii():
+        return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+
+def _first_word(head: str) -> str:
+    # Bytes that are no text cannot stand in a prompt; a line end is a prompt for any text.
+    words = to_bytes(head).decode("utf-8", "ignore").split()
+    return words[0][:FIRST_WORD_LENGTH] if words else "\n"
+
+
+def _read_source(source: Source, lossless: bool) -> Iterator[tuple[int, str]]:
+    """Pieces of one source, none empty, each with the position on disk behind it."""
+    decoder = _Decoder(source, lossless)
+    try:
+        with source.open() as stream:
+            ended = False
+            while not ended:
+                data = stream.read(CHUNK_BYTES)
+                ended = not data
+                text = decoder.decode(data)
+                if text:
+                    yield _position(stream), text
+    except GZIP_ERRORS as error:
+        raise broken_gzip(source.path) from error
+    except OSError as error:
+        raise InputError(f"Cannot read {source.name} ({error.strerror or error}): make it readable again.") from error
+
+
+def _position(stream: BinaryIO) -> int:
+    raw: Any = getattr(stream, "fileobj", stream)
+    return int(raw.tell())
+
+
+class _Decoder:
+    """Bytes of one source to text, piece by piece; an empty piece ends it."""
+
+    def __init__(self, source: Source, lossless: bool) -> None:
+        self._source = source
+        self._utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape" if lossless else "strict")
+        # In a binary file a CR is data, not the end of a line.
+        self._line_ends = io.IncrementalNewlineDecoder(None, translate=not source.binary)
+        self._mark = "" if source.binary else "\ufeff"
+        self._bytes = self._lines = 0
+
+    def decode(self, data: bytes) -> str:
+        try:
+            text = self._line_ends.decode(self._utf8.decode(data, not data), not data)
+        except UnicodeDecodeError as error:
+            raise self._refusal(error, data) from error
+        self._bytes += len(data)
+        if text:
+            text, self._mark = text.removeprefix(self._mark), ""
+        self._lines += text.count("\n")
+        return text
+
+    def _refusal(self, error: UnicodeDecodeError, data: bytes) -> InputError:
+        # The decoder's own buffer may begin before this piece: with the first bytes of a cut character.
+        offset = self._bytes + len(data) - len(error.object) + error.start
+        good = self._line_ends.decode(error.object[: error.start].decode("utf-8"), True)
+        line = self._lines + good.count("\n") + 1
+        return InputError(
+            f"{self._source.name} is not UTF-8 at byte {offset:,} (line {line:,}): "
+            "convert it to UTF-8, or train on bytes with --tokenizer byte."
+        )
+
+
+def _at_most_every(seconds: float, progress: Progress) -> Progress:
+    last = -math.inf
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= seconds:
+            last = now
+            progress(done, total)
+
+    return report

@@ -1,0 +1,221 @@
+"""What the user named as a corpus, found and checked before anything slow begins."""
+
+import glob
+import gzip
+import io
+import os
+import stat
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO, Final, NoReturn, cast
+
+from tui_trainer.config import InputError
+from tui_trainer.run.text import visible_line
+
+PROBE_BYTES: Final = 8192
+GZIP_ERRORS: Final = (gzip.BadGzipFile, EOFError, zlib.error)
+LABEL_LENGTH: Final = 40
+STDIN: Final = "-"
+
+# UTF-32 comes first: its little-endian mark begins with that of UTF-16.
+_WIDE_MARKS: Final = {
+    b"\xff\xfe\0\0": "UTF-32",
+    b"\0\0\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+
+
+class _UnsuitableError(InputError):
+    """Refused when named by the user, passed over inside a directory or a pattern."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file, or what came on standard input.
+
+    `root` is the file or the directory the user named, `size` the bytes it takes on disk (a .gz as it is, compressed),
+    `binary` is true for what is not text at all and must be read byte for byte.
+    """
+
+    path: str
+    root: str
+    size: int
+    binary: bool = False
+    data: bytes | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The path, safe to show."""
+        return shown(self.path)
+
+    def open(self) -> BinaryIO:
+        """The bytes, decompressed, from their beginning; may be called again; raises OSError."""
+        return io.BytesIO(self.data) if self.data is not None else _open(self.path)
+
+
+def shown(path: str) -> str:
+    """A path as it is named in a message."""
+    return "standard input" if path == STDIN else visible_line(path)
+
+
+def find_sources(arguments: Sequence[str], *, binary_ok: bool = False) -> list[Source]:
+    """The files that the arguments name, each once, in their order; raises InputError.
+
+    `binary_ok` takes files that are not text too: the byte tokenizer can read them.
+    """
+    if not arguments or "" in arguments:
+        raise InputError("No corpus was given: name a text file, a directory, a glob pattern, or - for standard input.")
+    sources: dict[str, Source] = {}
+    for argument in arguments:
+        for source in _expand(argument, binary_ok):
+            key = STDIN if source.data is not None else os.path.realpath(source.path)
+            sources.setdefault(key, source)
+    return list(sources.values())
+
+
+def corpus_label(sources: Sequence[Source]) -> str:
+    """A short name for people: `fables`, or `fables and 3 more`."""
+    roots = dict.fromkeys(source.root for source in sources)
+    label = _root_label(sources[0])
+    if len(label) > LABEL_LENGTH:
+        label = label[: LABEL_LENGTH - 1] + "…"
+    return label if len(roots) == 1 else f"{label} and {len(roots) - 1} more"
+
+
+def _root_label(source: Source) -> str:
+    if source.data is not None:
+        return "stdin"
+    if source.root != source.path:
+        return visible_line(Path(source.root).resolve().name) or "corpus"
+    return visible_line(Path(Path(source.path).name.removesuffix(".gz")).stem) or "corpus"
+
+
+def _expand(argument: str, binary_ok: bool) -> Iterator[Source]:
+    if argument == STDIN:
+        yield _standard_input(binary_ok)
+    elif _is_directory(argument):
+        yield from _directory(argument, binary_ok)
+    elif glob.has_magic(argument) and not os.path.lexists(argument):
+        yield from _pattern(argument, binary_ok)
+    else:
+        yield _file(argument, argument, binary_ok)
+
+
+def _is_directory(path: str) -> bool:
+    try:
+        return Path(path).is_dir()
+    except OSError:  # said better when it is read as a file
+        return False
+
+
+def _pattern(pattern: str, binary_ok: bool) -> Iterator[Source]:
+    found = False
+    # Path.glob refuses an absolute pattern.
+    for path in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207
+        inside = _walk(path) if _is_directory(path) else [path]
+        for source in _suitable(inside, path, binary_ok):
+            found = True
+            yield source
+    if not found:
+        raise InputError(
+            f"The pattern {shown(pattern)} matches no text file: check it, and put it in quotes so that it stays whole."
+        )
+
+
+def _directory(directory: str, binary_ok: bool) -> list[Source]:
+    sources = list(_suitable(_walk(directory), directory, binary_ok))
+    if not sources:
+        hint = "" if binary_ok else ", or train on bytes with --tokenizer byte if its files are binary"
+        raise InputError(f"The directory {shown(directory)} has no text file in it: name one that has{hint}.")
+    return sources
+
+
+def _suitable(paths: Sequence[str], root: str, binary_ok: bool) -> Iterator[Source]:
+    for path in paths:
+        try:
+            yield _file(path, root, binary_ok)
+        except _UnsuitableError:
+            continue
+
+
+def _walk(directory: str) -> list[str]:
+    """Every file under a directory, sorted; hidden files and directories are passed over."""
+    paths = []
+    for folder, folders, files in os.walk(directory, onerror=_refuse_folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths += [Path(folder, name) for name in files if not name.startswith(".")]
+    return [str(path) for path in sorted(paths)]
+
+
+def _refuse_folder(error: OSError) -> NoReturn:
+    raise _unreadable(str(error.filename), error) from error
+
+
+def _file(path: str, root: str, binary_ok: bool) -> Source:
+    try:
+        status = Path(path).stat()
+        # Opening a pipe or a device could wait for ever, so what it is comes first.
+        if not stat.S_ISREG(status.st_mode):
+            raise _UnsuitableError(
+                f"{shown(path)} is not a regular file: name a text file, or pipe it in and name - instead."
+            )
+        with _open(path) as stream:
+            start = stream.read(PROBE_BYTES)
+    except InputError:  # a ValueError too
+        raise
+    except GZIP_ERRORS as error:
+        raise broken_gzip(path) from error
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _UnsuitableError(f"There is no file {shown(path)}: check the path.") from error
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    return Source(path, root, status.st_size, _check_start(path, start, binary_ok))
+
+
+def _open(path: str) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path, "rb")) if path.lower().endswith(".gz") else Path(path).open("rb")
+
+
+def _standard_input(binary_ok: bool) -> Source:
+    data = _read_standard_input()
+    return Source(STDIN, STDIN, len(data), _check_start(STDIN, data[:PROBE_BYTES], binary_ok), data)
+
+
+@cache
+def _read_standard_input() -> bytes:
+    """All of standard input; it can be read only once in a process, and a corpus is read several times."""
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InputError("Standard input is a terminal: pipe a text into it, or name a file instead of -.")
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise _unreadable(STDIN, error) from error
+
+
+def _check_start(path: str, start: bytes, binary_ok: bool) -> bool:
+    """Whether a file with these first bytes is binary; raises InputError if it cannot be used."""
+    if not start:
+        raise _UnsuitableError(f"{shown(path)} is empty: give it some text, or name another file.")
+    wide = next((encoding for mark, encoding in _WIDE_MARKS.items() if start.startswith(mark)), None)
+    binary = wide is not None or b"\0" in start
+    if binary and not binary_ok:
+        if wide:
+            raise _UnsuitableError(f"{shown(path)} is in {wide}: convert it to UTF-8 (iconv -f {wide} -t UTF-8).")
+        raise _UnsuitableError(
+            f"{shown(path)} is binary, not text: name a text file, or train on bytes with --tokenizer byte."
+        )
+    return binary
+
+
+def _unreadable(path: str, error: Exception) -> InputError:
+    reason = getattr(error, "strerror", None) or str(error)
+    return InputError(f"Cannot read {shown(path)} ({reason}): make it readable, or name another file.")
+
+
+def broken_gzip(path: str) -> InputError:
+    return InputError(f"{shown(path)} is not a whole gzip file: make or download it again.")
