@@ -1,0 +1,193 @@
+"""A decoder-only transformer in exactly the arrangement, and with the parameter names, of Hugging Face's Qwen3.
+
+RMSNorm before each block (Zhang & Sennrich 2019), rotary positions (Su et al. 2021) after a norm of each head's queries
+and keys, SwiGLU (Shazeer 2020), no biases, untied embeddings. Shapes: B sequences, T tokens, H heads of width D.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from tui_trainer.model.cache import Cache
+
+ROPE_THETA: Final = 10_000.0
+NORM_EPS: Final = 1e-6
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What decides a model's parameters, and the share of its activations dropped while training."""
+
+    vocab_size: int
+    context: int
+    layers: int
+    heads: int
+    width: int
+    dropout: float = 0.0
+
+    @property
+    def head_width(self) -> int:
+        return self.width // self.heads
+
+    @property
+    def hidden_width(self) -> int:
+        """Width inside the SwiGLU: 8/3 of the model's, so that its three matrices cost what two of 4x would."""
+        return math.ceil(self.width * 8 / 3 / 8) * 8
+
+    def to_qwen3(self) -> dict[str, Any]:
+        """The `config.json` of a Hugging Face Qwen3ForCausalLM of this shape."""
+        return {
+            "architectures": ["Qwen3ForCausalLM"],
+            "model_type": "qwen3",
+            "vocab_size": self.vocab_size,
+            "hidden_size": self.width,
+            "intermediate_size": self.hidden_width,
+            "num_hidden_layers": self.layers,
+            "num_attention_heads": self.heads,
+            "num_key_value_heads": self.heads,
+            "head_dim": self.head_width,
+            "hidden_act": "silu",
+            "max_position_embeddings": self.context,
+            "rms_norm_eps": NORM_EPS,
+            "rope_theta": ROPE_THETA,
+            "rope_parameters": {"rope_type": "default", "rope_theta": ROPE_THETA},
+            "tie_word_embeddings": False,
+            "attention_bias": False,
+            "attention_dropout": 0.0,
+            "use_sliding_window": False,
+            "torch_dtype": "float32",
+        }
+
+
+class RMSNorm(nn.Module):
+    """x / rms(x) * weight over the last dimension."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, (x.shape[-1],), self.weight, NORM_EPS)
+
+
+def rotary_table(length: int, head_width: int) -> tuple[Tensor, Tensor]:
+    """Cosines and sines for positions 0 to length-1, each (length, head_width), for `rotate`."""
+    frequencies = ROPE_THETA ** (-torch.arange(0, head_width, 2, dtype=torch.float32) / head_width)
+    angles = torch.outer(torch.arange(length, dtype=torch.float32), frequencies)
+    angles = torch.cat((angles, angles), dim=-1)
+    return angles.cos(), angles.sin()
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turn each pair (i, i + D/2) of x (B, H, T, D) by its position's angle."""
+    first, second = x.chunk(2, dim=-1)
+    return x * cos + torch.cat((-second, first), dim=-1) * sin
+
+
+class Attention(nn.Module):
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.heads = shape.heads
+        self.q_proj, self.k_proj, self.v_proj, self.o_proj = (
+            nn.Linear(shape.width, shape.width, bias=False) for _ in range(4)
+        )
+        self.q_norm = RMSNorm(shape.head_width)
+        self.k_norm = RMSNorm(shape.head_width)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: Cache | None, layer: int) -> Tensor:
+        """x (B, T, width) -> (B, T, width); with a cache, x holds the T tokens that follow the cached ones."""
+        q, k, v = (proj(x).unflatten(-1, (self.heads, -1)) for proj in (self.q_proj, self.k_proj, self.v_proj))
+        q = rotate(self.q_norm(q).transpose(1, 2), cos, sin)
+        k = rotate(self.k_norm(k).transpose(1, 2), cos, sin)
+        v = v.transpose(1, 2)
+        if cache is not None:
+            k, v = cache.extend(layer, k, v)
+        # Several tokens only ever meet an empty cache, so the causal mask is square.
+        out = F.scaled_dot_product_attention(q, k, v, is_causal=q.shape[2] > 1)
+        return self.o_proj(out.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+
+
+class MLP(nn.Module):
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(shape.width, shape.hidden_width, bias=False)
+        self.up_proj = nn.Linear(shape.width, shape.hidden_width, bias=False)
+        self.down_proj = nn.Linear(shape.hidden_width, shape.width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))  # type: ignore[no-any-return]
+
+
+class Layer(nn.Module):
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.input_layernorm = RMSNorm(shape.width)
+        self.self_attn = Attention(shape)
+        self.post_attention_layernorm = RMSNorm(shape.width)
+        self.mlp = MLP(shape)
+        self.dropout = shape.dropout
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: Cache | None, layer: int) -> Tensor:
+        x = x + self._drop(self.self_attn(self.input_layernorm(x), cos, sin, cache, layer))
+        return x + self._drop(self.mlp(self.post_attention_layernorm(x)))
+
+    def _drop(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.dropout, self.training) if self.dropout else x
+
+
+class Decoder(nn.Module):
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.embed_tokens = nn.Embedding(shape.vocab_size, shape.width)
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        self.norm = RMSNorm(shape.width)
+        cos, sin = rotary_table(shape.context, shape.head_width)
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
+
+    def forward(self, tokens: Tensor, cache: Cache | None) -> Tensor:
+        start = cache.length if cache is not None else 0
+        end = start + tokens.shape[1]
+        cos, sin = self.get_buffer("cos")[start:end], self.get_buffer("sin")[start:end]
+        x = self.embed_tokens(tokens)
+        for number, layer in enumerate(self.layers):
+            x = layer(x, cos, sin, cache, number)
+        if cache is not None:
+            cache.length = end
+        return self.norm(x)  # type: ignore[no-any-return]
+
+
+class Transformer(nn.Module):
+    """A language model: token ids (B, T), T at most the context -> logits (B, T, vocab_size)."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.model = Decoder(shape)
+        self.lm_head = nn.Linear(shape.width, shape.vocab_size, bias=False)
+
+    def forward(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
+        return self.lm_head(self.model(tokens, cache))  # type: ignore[no-any-return]
+
+    def loss(self, tokens: Tensor, targets: Tensor) -> Tensor:
+        """Mean cross-entropy in nats per token, for ids (B, T) and the ids that follow them (B, T)."""
+        return F.cross_entropy(self(tokens).flatten(0, 1).float(), targets.flatten())
+
+    @torch.no_grad()
+    def initialise(self, generator: torch.Generator) -> None:
+        """Random weights: every layer starts as the identity, and the first loss near ln(vocab_size)."""
+        for name, parameter in self.named_parameters():
+            if name.endswith(("o_proj.weight", "down_proj.weight")):
+                parameter.zero_()
+            elif name.endswith(("embed_tokens.weight", "lm_head.weight")):
+                parameter.normal_(std=0.02, generator=generator)
+            elif parameter.ndim == 2:
+                parameter.normal_(std=parameter.shape[1] ** -0.5, generator=generator)
+
+    @property
+    def parameter_count(self) -> int:
+        return sum(parameter.numel() for parameter in self.parameters())

@@ -1,0 +1,187 @@
+"""Checkpoints: directories written aside and renamed when whole, in safetensors and JSON, nothing that can run code.
+
+`model.safetensors`, `config.json` and `tokenizer.json` are a Hugging Face Qwen3 model; `optimizer.safetensors` and
+`trainer.json` are what resuming needs beside them.
+"""
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from tui_trainer.config import InputError
+from tui_trainer.model.transformer import Transformer
+from tui_trainer.run.text import visible_line
+
+BY_HAND: Final = "asked"
+"""Reason of a checkpoint that a person asked for: such are never removed."""
+
+LAST_FILE: Final = "trainer.json"
+
+
+@dataclass
+class Progress:
+    """Where the training loop is; with weights and optimizer, all that the steps to come depend on."""
+
+    fingerprint: str
+    """Of the corpus."""
+    temperature: float
+    prompt: str
+    step: int = 0
+    tokens: int = 0
+    best_loss: float | None = None
+    best_step: int = 0
+    evaluations_since_best: int = 0
+    loss_sum: float = 0.0
+    loss_count: int = 0
+    """Training losses since the last evaluation."""
+
+
+class CheckpointStore:
+    """The checkpoints of one run."""
+
+    def __init__(self, root: Path, keep: int) -> None:
+        self._root = root
+        self._keep = keep
+
+    def path(self, step: int) -> Path:
+        return self._root / f"step-{step:08}"
+
+    def save(
+        self, model: Transformer, optimizer: torch.optim.Optimizer, tokenizer: str, progress: Progress, reason: str
+    ) -> Path:
+        """Write a checkpoint, or mark the one of this step that is there; raises OSError, and then nothing is lost."""
+        path = self.path(progress.step)
+        if not path.exists():
+            self._write(path, model, optimizer, tokenizer, {**asdict(progress), "reason": reason})
+        else:
+            if _read_json(path / LAST_FILE).get("reason") == BY_HAND:
+                reason = BY_HAND
+            _replace_text(path / LAST_FILE, json.dumps({**asdict(progress), "reason": reason}, indent=1))
+        _replace_text(self._root / "latest", path.name)
+        if progress.best_step == progress.step and progress.best_loss is not None:
+            _replace_text(self._root / "best", path.name)
+        self._prune()
+        return path
+
+    def _write(
+        self, path: Path, model: Transformer, optimizer: torch.optim.Optimizer, tokenizer: str, trainer: dict[str, Any]
+    ) -> None:
+        aside = path.with_name(f".{path.name}.partial")
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        try:
+            save_file(model.state_dict(), aside / "model.safetensors", metadata={"format": "pt"})
+            save_file(_optimizer_tensors(model, optimizer), aside / "optimizer.safetensors")
+            (aside / "config.json").write_text(json.dumps(model.shape.to_qwen3(), indent=1), encoding="utf-8")
+            (aside / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
+            (aside / LAST_FILE).write_text(json.dumps(trainer, indent=1), encoding="utf-8")
+            for file in (*aside.iterdir(), aside):
+                _sync(file)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+        aside.rename(path)
+        _sync(self._root)
+
+    def _prune(self) -> None:
+        kept = {self.pointed("latest"), self.pointed("best"), *self._all()[-self._keep :]}
+        for path in self._all():
+            if path not in kept and _read_json(path / LAST_FILE).get("reason") != BY_HAND:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _all(self) -> list[Path]:
+        return sorted(path for path in self._root.glob("step-*") if (path / LAST_FILE).is_file())
+
+    def pointed(self, pointer: str) -> Path | None:
+        """The checkpoint that `latest` or `best` names."""
+        try:
+            path = self._root / (self._root / pointer).read_text(encoding="utf-8").strip()
+        except OSError:
+            return None
+        return path if path in self._all() else None
+
+    def newest(self) -> "Checkpoint":
+        """The newest checkpoint that can be read; raises InputError if none can.
+
+        Newer ones that cannot are set aside, so that their steps can be saved again when training comes by.
+        """
+        latest = self.pointed("latest")
+        candidates = [latest] if latest else []
+        candidates += [path for path in reversed(self._all()) if path != latest]
+        unreadable: list[Path] = []
+        for path in candidates:
+            try:
+                checkpoint = Checkpoint.read(path)
+            except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+                unreadable.append(path)
+                continue
+            for broken in unreadable:
+                broken.rename(broken.with_name(f".unreadable-{broken.name}"))
+            return checkpoint
+        raise InputError(
+            f"{visible_line(str(self._root.parent))} has no checkpoint that can be read: train anew under another name."
+        )
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint read into memory."""
+
+    progress: Progress
+    weights: dict[str, Tensor]
+    moments: dict[str, Tensor]
+
+    @classmethod
+    def read(cls, path: Path) -> "Checkpoint":
+        trainer = _read_json(path / LAST_FILE)
+        trainer.pop("reason")
+        weights, moments = load_file(path / "model.safetensors"), load_file(path / "optimizer.safetensors")
+        return cls(Progress(**trainer), weights, moments)
+
+    def restore(self, model: Transformer, optimizer: torch.optim.Optimizer) -> None:
+        """Put the weights into `model`, and what the optimizer knew of them into `optimizer`."""
+        model.load_state_dict(self.weights)
+        for name, parameter in model.named_parameters():
+            held = {key: self.moments.get(f"{name}.{key}") for key in ("step", "exp_avg", "exp_avg_sq")}
+            optimizer.state[parameter] = {
+                # The step counts live on the CPU unless the optimizer is fused on a GPU, where all must be together.
+                key: tensor.to(parameter.device)
+                for key, tensor in held.items()
+                if tensor is not None
+            }
+
+
+def _optimizer_tensors(model: Transformer, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    return {
+        f"{name}.{key}": value
+        for name, parameter in model.named_parameters()
+        for key, value in optimizer.state[parameter].items()
+    }
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _replace_text(path: Path, text: str) -> None:
+    """Put `text` into a file that is whole at every moment."""
+    aside = path.with_name(f".{path.name}.partial")
+    aside.write_text(text, encoding="utf-8")
+    _sync(aside)
+    aside.replace(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,36 @@
+"""Validation: the exact loss over the whole validation part."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import torch
+
+from tui_trainer.corpus.batches import validation_windows
+from tui_trainer.model.transformer import Transformer
+
+TOKENS_PER_BATCH: Final = 4096
+
+
+@torch.inference_mode()
+def evaluate(
+    model: Transformer, tokens: np.ndarray, device: torch.device, interrupted: Callable[[], bool] = lambda: False
+) -> float | None:
+    """Mean loss in nats per token over `tokens`, every one predicted once; None when interrupted.
+
+    Windows of the model's context do not overlap, so a token's own context is half of it on average, as in training.
+    """
+    context = model.shape.context
+    total = torch.zeros((), dtype=torch.float64, device=device)
+    count = 0
+    model.eval()
+    try:
+        for inputs, targets in validation_windows(tokens, context, max(1, TOKENS_PER_BATCH // context)):
+            if interrupted():
+                return None
+            loss = model.loss(torch.from_numpy(inputs).to(device), torch.from_numpy(targets).to(device))
+            total += loss.double() * targets.size
+            count += targets.size
+    finally:
+        model.train()
+    return float(total) / count

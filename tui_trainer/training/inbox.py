@@ -1,0 +1,39 @@
+"""The queue through which commands reach the trainer."""
+
+import queue
+import threading
+from collections.abc import Iterator
+
+from tui_trainer.run.commands import Command, Stop
+
+
+class Inbox:
+    """Commands in order; any thread may put, the trainer takes."""
+
+    def __init__(self) -> None:
+        self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self._stop = threading.Event()
+
+    def put(self, command: Command) -> None:
+        if isinstance(command, Stop):
+            self._stop.set()
+        self._commands.put(command)
+
+    @property
+    def pending(self) -> bool:
+        return not self._commands.empty()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a stop has been asked for: long work is to be given up."""
+        return self._stop.is_set()
+
+    def take_all(self, wait: bool = False) -> Iterator[Command]:
+        """Every command that has arrived; with `wait`, for as long as it takes until there is one."""
+        if wait:
+            yield self._commands.get()
+        while True:
+            try:
+                yield self._commands.get_nowait()
+            except queue.Empty:
+                return

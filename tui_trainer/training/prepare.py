@@ -1,0 +1,150 @@
+"""From a configuration to a trainer that is ready: corpus, plan, model, optimizer, run directory."""
+
+from collections.abc import Callable
+
+import torch
+
+from tui_trainer.config import Config, InputError
+from tui_trainer.corpus.corpus import Corpus, load_corpus
+from tui_trainer.model.transformer import Shape, Transformer
+from tui_trainer.run.directory import RunDirectory, create_run, runs_root
+from tui_trainer.run.events import Event, RunStarted, Stage
+from tui_trainer.training.checkpoints import CheckpointStore, Progress
+from tui_trainer.training.device import choose_device, device_label, versions
+from tui_trainer.training.inbox import Inbox
+from tui_trainer.training.optimizer import make_optimizer
+from tui_trainer.training.plan import resolve
+from tui_trainer.training.trainer import Trainer
+
+
+class PreparationStopped(Exception):
+    """The user left while the run was being prepared."""
+
+
+class Preparation:
+    """Builds a trainer in stages, each published; gives up with PreparationStopped when a stop is asked for."""
+
+    def __init__(self, inbox: Inbox, publish: Callable[[Event], None]) -> None:
+        self._inbox = inbox
+        self._publish = publish
+
+    def new(self, config: Config, open_journal: Callable[[RunDirectory], None]) -> Trainer:
+        """A trainer at step 0, in a run directory made for it; raises InputError before anything is made."""
+        device = choose_device(config.run.device)
+        corpus = self._load_corpus(config)
+        config = resolve(config, corpus, device.type)
+        self._stage("building the model")
+        model, optimizer = build(config, corpus, device)
+        directory = create_run(runs_root(config.run.runs_dir), config.run.name, corpus.label)
+        config = config.update(name=directory.name, runs_dir=str(directory.path.parent.resolve()))
+        progress = Progress(corpus.fingerprint, config.sampling.temperature, config.sampling.prompt)
+        return self._finish(config, corpus, model, optimizer, progress, directory, open_journal)
+
+    def resumed(
+        self, config: Config, directory: RunDirectory, steps: int, open_journal: Callable[[RunDirectory], None]
+    ) -> Trainer:
+        """A trainer where the run's newest checkpoint stands, to go on to `steps` in all (0: as planned).
+
+        A run that had reached its end goes on for as many steps again. Raises InputError.
+        """
+        device = choose_device(config.run.device)
+        corpus = self._load_corpus(config)
+        self._stage("reading the checkpoint")
+        checkpoint = CheckpointStore(directory.checkpoints, config.run.keep).newest()
+        progress = checkpoint.progress
+        if progress.fingerprint != corpus.fingerprint:
+            raise InputError(
+                f"The corpus of {directory.name} has changed since the run began: restore it, or train a new run."
+            )
+        self._stage("building the model")
+        model, optimizer = build(config, corpus, device)
+        checkpoint.restore(model, optimizer)
+        config = config.update(steps=_extended(config.schedule.steps, progress.step, steps))
+        progress.evaluations_since_best = 0
+        return self._finish(config, corpus, model, optimizer, progress, directory, open_journal)
+
+    def _finish(
+        self,
+        config: Config,
+        corpus: Corpus,
+        model: Transformer,
+        optimizer: torch.optim.Optimizer,
+        progress: Progress,
+        directory: RunDirectory,
+        open_journal: Callable[[RunDirectory], None],
+    ) -> Trainer:
+        directory.config.write_text(config.to_toml(), encoding="utf-8")
+        open_journal(directory)
+        self._publish(describe(config, corpus, model, progress, directory))
+        store = CheckpointStore(directory.checkpoints, config.run.keep)
+        return Trainer(config, corpus, model, optimizer, progress, store, self._inbox, self._publish)
+
+    def _load_corpus(self, config: Config) -> Corpus:
+        return load_corpus(config.data, self._stage)
+
+    def _stage(self, name: str, done: int = 0, total: int = 0) -> None:
+        if self._inbox.stopping:
+            raise PreparationStopped
+        self._publish(Stage(stage=name, done=done, total=total))
+
+
+def _extended(planned: int, reached: int, asked: int) -> int:
+    """How many steps a resumed run has in all."""
+    if asked and asked <= reached:
+        raise InputError(f"The run has taken {reached:,} steps already: give --steps a larger number.")
+    if asked:
+        return asked
+    return planned if planned > reached else reached + planned
+
+
+def build(config: Config, corpus: Corpus, device: torch.device) -> tuple[Transformer, torch.optim.Optimizer]:
+    """A model with its first, random weights, and its optimizer."""
+    shape = Shape(
+        vocab_size=corpus.tokenizer.vocab_size,
+        context=config.model.context,
+        layers=config.model.layers,
+        heads=config.model.heads,
+        width=config.model.width,
+        dropout=config.model.dropout,
+    )
+    model = Transformer(shape)
+    model.initialise(torch.Generator().manual_seed(config.run.seed))
+    model.to(device)
+    return model, make_optimizer(model, config.optimizer.lr, config.optimizer.weight_decay)
+
+
+def describe(
+    config: Config, corpus: Corpus, model: Transformer, progress: Progress, directory: RunDirectory
+) -> RunStarted:
+    """The event that opens a run."""
+    plan, shape = config.schedule, model.shape
+    return RunStarted(
+        step=progress.step,
+        run=directory.name,
+        path=str(directory.path),
+        corpus=corpus.label,
+        versions=versions(),
+        device=device_label(model.lm_head.weight.device),
+        precision="fp32",
+        preset=config.model.preset,
+        parameters=model.parameter_count,
+        layers=shape.layers,
+        width=shape.width,
+        heads=shape.heads,
+        context=shape.context,
+        tokenizer=corpus.tokenizer.kind,
+        vocab_size=shape.vocab_size,
+        fingerprint=corpus.fingerprint,
+        train_tokens=len(corpus.train),
+        val_tokens=len(corpus.val),
+        unigram_entropy=corpus.unigram_entropy,
+        tokens_per_step=config.optimizer.batch_size * config.optimizer.accumulate * shape.context,
+        steps=plan.steps,
+        schedule=plan.schedule,
+        lr=config.optimizer.lr,
+        min_lr=plan.min_lr,
+        warmup=plan.warmup,
+        clip=config.optimizer.clip,
+        temperature=progress.temperature,
+        prompt=progress.prompt,
+    )

@@ -1,0 +1,121 @@
+"""Samples written in slices between training steps, from weights frozen when the sample began."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import torch
+
+from tui_trainer.config import SamplingConfig
+from tui_trainer.corpus.corpus import Corpus
+from tui_trainer.model.generation import Generation
+from tui_trainer.model.transformer import Transformer
+from tui_trainer.run.events import Alert, Event, PartialSample, Sample
+from tui_trainer.run.text import visible_line
+
+SLICE_SECONDS: Final = 0.02
+"""Training is held no longer than this, and the token in hand, for a sample."""
+
+PARTIAL_SECONDS: Final = 0.2
+
+
+class Sampler:
+    """Writes one sample at a time; `temperature` and `prompt` may be changed between samples."""
+
+    def __init__(
+        self, model: Transformer, corpus: Corpus, config: SamplingConfig, seed: int, publish: Callable[[Event], None]
+    ) -> None:
+        self.temperature = config.temperature
+        self.prompt = config.prompt
+        self._model = model
+        self._frozen: Transformer | None = None
+        self._corpus = corpus
+        self._length = config.sample_tokens
+        self._top_k = config.top_k
+        self._seed = seed
+        self._asked = 0
+        self._publish = publish
+        self._generation: Generation | None = None
+        self._waiting: tuple[int, int] | None = None
+        self._reported = ""
+
+    @property
+    def busy(self) -> bool:
+        return self._generation is not None or self._waiting is not None
+
+    def schedule(self, step: int) -> None:
+        """Ask for the regular sample of `step`; always the run's own seed, so that samples compare."""
+        if not self.busy:
+            self._waiting = (step, self._seed)
+
+    def request(self, step: int) -> None:
+        """Ask for one more sample, with a seed of its own, after the one being written."""
+        self._asked += 1
+        self._waiting = (step, self._seed + self._asked)
+
+    def advance(self, interrupted: Callable[[], bool], seconds: float = SLICE_SECONDS) -> None:
+        """Write for about `seconds`, less when interrupted."""
+        deadline = time.perf_counter() + seconds
+        while self.busy:
+            if self._generation is None:
+                self._begin()
+            assert self._generation is not None
+            self._generation.advance()
+            if self._generation.done:
+                self._finish()
+            if interrupted() or time.perf_counter() > deadline:
+                break
+        self._show_partial()
+
+    def _begin(self) -> None:
+        assert self._waiting is not None
+        (self._step, self._sample_seed), self._waiting = self._waiting, None
+        ids, self._used_prompt = self._encode_prompt()
+        self._used_temperature = self.temperature
+        self._generation = Generation(
+            self._freeze(), ids, self._length, self._used_temperature, self._top_k, self._sample_seed
+        )
+        self._shown = time.perf_counter()
+
+    def _freeze(self) -> Transformer:
+        """A copy of the weights as they are now."""
+        if self._frozen is None:
+            shape = self._model.shape
+            self._frozen = Transformer(shape).to(self._model.lm_head.weight.device).eval().requires_grad_(False)
+        with torch.no_grad():
+            torch._foreach_copy_(list(self._frozen.parameters()), list(self._model.parameters()))
+        return self._frozen
+
+    def _encode_prompt(self) -> tuple[list[int], str]:
+        """The prompt's ids, and the part of it that they stand for."""
+        ids, unknown = self._corpus.tokenizer.encode_prompt(self.prompt)
+        if unknown and self.prompt != self._reported:
+            self._reported = self.prompt
+            message = f"The prompt has characters that the corpus never has, left out: {visible_line(unknown)}"
+            self._publish(Alert(step=self._step, kind="prompt", severity="warning", message=message))
+        if len(ids):
+            return ids.tolist(), "".join(c for c in self.prompt if c not in unknown)
+        return [int(self._corpus.train[0])], ""
+
+    def _finish(self) -> None:
+        assert self._generation is not None
+        self._publish(
+            Sample(
+                step=self._step,
+                prompt=self._used_prompt,
+                text=self._corpus.tokenizer.decode(self._generation.tokens),
+                temperature=self._used_temperature,
+                top_k=self._top_k,
+                seed=self._sample_seed,
+            )
+        )
+        self._generation = None
+
+    def _show_partial(self) -> None:
+        if self._generation is None or time.perf_counter() - self._shown < PARTIAL_SECONDS:
+            return
+        self._shown = time.perf_counter()
+        text = self._corpus.tokenizer.decode(self._generation.tokens)
+        self._publish(
+            PartialSample(step=self._step, prompt=self._used_prompt, text=text, temperature=self._used_temperature)
+        )
