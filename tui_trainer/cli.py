@@ -1,0 +1,170 @@
+"""The command line: arguments to a configuration, then a session and a front end."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import Field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+import tui_trainer
+from tui_trainer.config import AUTO, Config, InputError, flag, options
+from tui_trainer.run.text import visible_line
+
+if TYPE_CHECKING:
+    from tui_trainer.training.local import LocalSession
+
+FAILED: Final = 1
+BAD_INPUT: Final = 2
+SIGNALLED: Final = 128
+
+
+class DefaultToTrain(click.Group):
+    """`tui-trainer CORPUS` is `tui-trainer train CORPUS`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("--help", "-h", "--version"):
+            args = ["train", *args]
+        return super().parse_args(ctx, args)
+
+
+CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(cls=DefaultToTrain, context_settings=CONTEXT)
+@click.version_option(tui_trainer.__version__, prog_name="tui-trainer")
+def cli() -> None:
+    """Train a language model on your own text, from a terminal.
+
+    `tui-trainer CORPUS...` is short for `tui-trainer train CORPUS...`.
+    """
+
+
+def _option_type(spec: Field[Any]) -> click.ParamType[Any]:
+    if spec.metadata["choices"]:
+        return click.Choice(spec.metadata["choices"])
+    types: dict[Any, click.ParamType[Any]] = {int: click.INT, float: click.FLOAT}
+    return types.get(spec.type, click.STRING)
+
+
+def _described(spec: Field[Any]) -> str:
+    default = spec.default
+    shown = "auto" if default == AUTO else f"{default:g}" if isinstance(default, float) else str(default)
+    return f"{spec.metadata['help']}  [default: {shown}]" if shown else f"{spec.metadata['help']}"
+
+
+def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Every field of the configuration as an option, but for the corpus."""
+    for _, spec in reversed(list(options())):
+        if spec.name != "corpus":
+            declare = click.option(flag(spec.name), spec.name, type=_option_type(spec), help=_described(spec))
+            command = declare(command)
+    return command
+
+
+headless_option = click.option("--headless", is_flag=True, help="Print lines instead of opening a screen.")
+
+
+@cli.command()
+@click.argument("corpus", nargs=-1)
+@config_options
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), help="Settings in TOML; options go before it."
+)
+@headless_option
+def train(corpus: tuple[str, ...], config_file: Path | None, headless: bool, **asked: Any) -> int:
+    """Train a new model on CORPUS: text files, directories, glob patterns, or - for standard input."""
+    config = Config.from_toml(config_file) if config_file else Config()
+    config = config.update(**{name: _not_auto(name, value) for name, value in asked.items() if value is not None})
+    if corpus:
+        config = config.update(corpus=corpus)
+    from tui_trainer.training.local import LocalSession
+
+    return _run(LocalSession(config), headless)
+
+
+@cli.command()
+@click.argument("run", default="")
+@click.option("--steps", type=click.IntRange(min=1), default=None, help="Steps the run is to have in all.")
+@click.option("--runs-dir", default="", help="Where runs are kept.")
+@headless_option
+def resume(run: str, steps: int | None, runs_dir: str, headless: bool) -> int:
+    """Go on with RUN (a name or a path; the latest when left out) from its newest checkpoint.
+
+    A run that had reached its end goes on for as many steps again.
+    """
+    from tui_trainer.training.local import LocalSession
+
+    return _run(LocalSession.resume(run, runs_dir, steps or 0), headless)
+
+
+def _not_auto(name: str, value: Any) -> Any:
+    """AUTO is for leaving an option out; a typed -1 is a number like any other, and out of range."""
+    if not isinstance(value, str) and value == AUTO:
+        raise InputError(f"{flag(name)} {value} is out of range: leave it out to have it chosen for you.")
+    return value
+
+
+def _run(session: "LocalSession", headless: bool) -> int:
+    """Run a session behind the front end that fits; its exit status."""
+    if headless or not sys.stdout.isatty():
+        from tui_trainer.headless import Headless
+
+        front = Headless(session)
+        front.run()
+        signalled = front.signalled
+    else:
+        _read_keys_from_terminal()
+        from tui_trainer.ui.app import TrainerApp
+
+        app = TrainerApp(session, session.label)
+        app.run()
+        signalled = app.signalled
+    return _conclude(session, signalled)
+
+
+def _read_keys_from_terminal() -> None:
+    """When the corpus came through standard input, give the keyboard back to it."""
+    if not os.isatty(0):
+        terminal = os.open("/dev/tty", os.O_RDWR)
+        os.dup2(terminal, 0)
+        os.close(terminal)
+
+
+def _conclude(session: "LocalSession", signalled: int | None) -> int:
+    """Say on the normal screen what came of the run."""
+    from tui_trainer.run.summary import summary
+
+    outcome = session.outcome
+    if outcome is None:
+        return FAILED
+    if outcome.error and outcome.status == BAD_INPUT:
+        raise InputError(outcome.error)
+    text = summary(session.snapshot(), session.before_and_after())
+    if text:
+        click.echo("\n" + text)
+    if outcome.status == 0 and signalled in (signal.SIGTERM, signal.SIGHUP):
+        return SIGNALLED + signalled
+    return outcome.status
+
+
+def main() -> None:
+    """The program: a mistake of the user's is one sentence on standard error and exit status 2."""
+    try:
+        status = cli.main(standalone_mode=False)
+    except InputError as error:
+        sys.exit(_refuse(str(error)))
+    except click.ClickException as error:
+        message = error.format_message()
+        sys.exit(_refuse(message if message.endswith((".", "?")) else message + "."))
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(SIGNALLED + signal.SIGINT)
+    sys.exit(status or 0)
+
+
+def _refuse(message: str) -> int:
+    print(f"tui-trainer: {visible_line(message)}", file=sys.stderr)
+    return BAD_INPUT

@@ -1,0 +1,122 @@
+"""The same run without a screen: lines on standard output."""
+
+import contextlib
+import queue
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Final, TextIO
+
+from tui_trainer.run.commands import Stop
+from tui_trainer.run.events import (
+    Alert,
+    CheckpointSaved,
+    Evaluation,
+    Event,
+    RunStarted,
+    Sample,
+    Stage,
+    StateChanged,
+    Step,
+)
+from tui_trainer.run.session import Session
+from tui_trainer.run.text import human_count, human_seconds, visible, visible_line
+
+STEP_LINE_SECONDS: Final = 5.0
+"""Least time between two lines about steps."""
+
+ENDED: Final = ("finished", "stopped", "failed")
+
+
+class Headless:
+    """Prints a session's events until it ends."""
+
+    def __init__(self, session: Session, out: TextIO = sys.stdout) -> None:
+        self._session = session
+        self._events = session.listen()
+        self._out = out
+        self._steps = 0
+        self._last_step_line = 0.0
+        self._stage = ""
+        self.signalled: int | None = None
+
+    def run(self) -> None:
+        """Carry the session to its end; SIGINT, SIGTERM and SIGHUP save and stop it."""
+        thread = threading.Thread(target=self._session.run, name="trainer")
+        before = {number: signal.signal(number, self._on_signal) for number in _STOP_SIGNALS}
+        thread.start()
+        try:
+            while thread.is_alive() or not self._events.empty():
+                self._print_next()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.signalled = number
+        self._session.send(Stop(value=True, source=signal.Signals(number).name))
+
+    def _print_next(self) -> None:
+        try:
+            event = self._events.get(timeout=0.2)
+        except queue.Empty:
+            return
+        if (line := self._line(event)) is not None:
+            self._print(line)
+        if isinstance(event, StateChanged) and event.state in ENDED:
+            self._session.send(Stop(value=False, source="headless"))
+
+    def _print(self, line: str) -> None:
+        """A reader that has gone does not end the run."""
+        with contextlib.suppress(BrokenPipeError):
+            print(line, file=self._out, flush=True)
+
+    def _line(self, event: Event) -> str | None:
+        match event:
+            case Stage() if event.stage != self._stage:
+                self._stage = event.stage
+                return event.stage
+            case RunStarted():
+                self._steps = event.steps
+                return _introduction(event)
+            case Step():
+                return self._step_line(event)
+            case Evaluation(val_loss=float() as loss, perplexity=float() as value):
+                mark = "  best" if event.best else ""
+                return f"step {event.step:>7,}  validation loss {loss:.4f}  perplexity {value:.2f}{mark}"
+            case Sample():
+                text = visible(event.prompt + event.text).strip()
+                indented = "\n".join(f"    {line}" for line in text.splitlines())
+                return f"step {event.step:>7,}  sample at temperature {event.temperature:.2f}\n{indented}"
+            case CheckpointSaved():
+                return f"step {event.step:>7,}  checkpoint {visible_line(event.path)} ({event.reason})"
+            case StateChanged() if event.state != "running":
+                return f"step {event.step:>7,}  {event.state}" + (
+                    f": {visible_line(event.reason)}" if event.reason else ""
+                )
+            case Alert():
+                return f"step {event.step:>7,}  {event.severity}: {visible_line(event.message)}"
+        return None
+
+    def _step_line(self, event: Step) -> str | None:
+        if event.step < self._steps and event.time - self._last_step_line < STEP_LINE_SECONDS:
+            return None
+        self._last_step_line = event.time
+        left = self._session.snapshot().seconds_left
+        loss = "not finite" if event.loss is None else f"{event.loss:.4f}"
+        return (
+            f"step {event.step:>7,}/{self._steps:,}  loss {loss}  lr {event.lr:.2e}  "
+            f"{human_count(event.tokens_per_second)} tok/s" + (f"  {human_seconds(left)} left" if left else "")
+        )
+
+
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _introduction(run: RunStarted) -> str:
+    return (
+        f"run {run.run}: {human_count(run.parameters)} parameters ({run.preset}, {run.layers} layers of {run.width}), "
+        f"{run.tokenizer} tokenizer of {run.vocab_size}, {human_count(run.train_tokens)} training tokens, "
+        f"{run.device} {run.precision}, {run.steps:,} steps from step {run.step:,}"
+    )
