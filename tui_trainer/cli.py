@@ -1,9 +1,11 @@
 """The command line: arguments to a configuration, then a session and a front end."""
 
+import io
 import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import Field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -26,7 +28,9 @@ class DefaultToTrain(click.Group):
     """`tui-trainer CORPUS` is `tui-trainer train CORPUS`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] not in ("--help", "-h", "--version"):
+        if not args:
+            args = ["--help"]
+        if args[0] not in self.commands and args[0] not in ("--help", "-h", "--version"):
             args = ["train", *args]
         return super().parse_args(ctx, args)
 
@@ -145,7 +149,9 @@ def _conclude(session: "LocalSession", signalled: int | None) -> int:
         raise InputError(outcome.error)
     text = summary(session.snapshot(), session.before_and_after())
     if text:
-        click.echo("\n" + text)
+        # A reader that has gone changes nothing about the run.
+        with suppress(OSError):
+            print("\n" + text, flush=True)
     if outcome.status == 0 and signalled in (signal.SIGTERM, signal.SIGHUP):
         return SIGNALLED + signalled
     return outcome.status
@@ -153,16 +159,34 @@ def _conclude(session: "LocalSession", signalled: int | None) -> int:
 
 def main() -> None:
     """The program: a mistake of the user's is one sentence on standard error and exit status 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What a terminal cannot show must not end a run.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        sys.exit(_status())
+    finally:
+        _let_go_of_output()
+
+
+def _status() -> int:
     try:
         status = cli.main(standalone_mode=False)
     except InputError as error:
-        sys.exit(_refuse(str(error)))
+        return _refuse(str(error))
     except click.ClickException as error:
         message = error.format_message()
-        sys.exit(_refuse(message if message.endswith((".", "?")) else message + "."))
+        return _refuse(message if message.endswith((".", "?")) else message + ".")
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(SIGNALLED + signal.SIGINT)
-    sys.exit(status or 0)
+        return SIGNALLED + signal.SIGINT
+    return status or 0
+
+
+def _let_go_of_output() -> None:
+    """Write what is left; where nobody reads any more, Python would complain of it when it exits."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refuse(message: str) -> int:

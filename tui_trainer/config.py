@@ -71,12 +71,14 @@ def _check_number(spec: Field[Any], value: float) -> None:
         and (limits["maximum"] is None or value <= limits["maximum"])
     )
     if not inside:
-        raise InputError(f"{flag(spec.name)} {value:g} is out of range: it must be {_describe_range(limits)}.")
+        shown = f"{value:g}" if isinstance(value, float) else str(value)
+        raise InputError(f"{flag(spec.name)} {shown} is out of range: it must be {_describe_range(limits)}.")
 
 
 def _check_field(spec: Field[Any], value: Any) -> None:
     expected, name = _TYPES.get(spec.type, (tuple, "a list of texts"))
-    if not isinstance(value, expected) or isinstance(value, bool):
+    items = value if isinstance(value, tuple) else ()
+    if not isinstance(value, expected) or isinstance(value, bool) or not all(isinstance(item, str) for item in items):
         raise InputError(f"{flag(spec.name)} must be {name}, not {value!r}.")
     if value == spec.default:
         return
@@ -144,8 +146,8 @@ class ScheduleConfig(Section):
     schedule: str = option("wsd", "Course of the learning rate.", choices=SCHEDULES)
     min_lr: float = option(AUTO, "Learning rate at the end.", minimum=0, maximum=10)
     warmup: int = option(AUTO, "Steps of linear warmup.", minimum=0)
-    steps: int = option(AUTO, "Optimizer steps in the run.", minimum=1)
-    epochs: float = option(AUTO, "Passes over the training text; sets the steps.", above=0)
+    steps: int = option(AUTO, "Optimizer steps in the run.", minimum=1, maximum=10**12)
+    epochs: float = option(AUTO, "Passes over the training text; sets the steps.", above=0, maximum=1e6)
 
 
 @dataclass(frozen=True)
@@ -193,8 +195,8 @@ class Config:
     def from_toml(cls, path: Path) -> "Config":
         """Read a configuration file; what it leaves out keeps its default; raises InputError."""
         try:
-            sections = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            sections = tomllib.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
             raise InputError(f"Cannot read the configuration {path}: {error}.") from error
         return cls().update(**_flatten(sections, path))
 

@@ -32,10 +32,10 @@ ENDED: Final = ("finished", "stopped", "failed")
 class Headless:
     """Prints a session's events until it ends."""
 
-    def __init__(self, session: Session, out: TextIO = sys.stdout) -> None:
+    def __init__(self, session: Session, out: TextIO | None = None) -> None:
         self._session = session
         self._events = session.listen()
-        self._out = out
+        self._out = out or sys.stdout
         self._steps = 0
         self._last_step_line = 0.0
         self._stage = ""
@@ -68,15 +68,15 @@ class Headless:
             self._session.send(Stop(value=False, source="headless"))
 
     def _print(self, line: str) -> None:
-        """A reader that has gone does not end the run."""
-        with contextlib.suppress(BrokenPipeError):
+        """A reader that has gone, or a full disk, does not end the run."""
+        with contextlib.suppress(OSError):
             print(line, file=self._out, flush=True)
 
     def _line(self, event: Event) -> str | None:
         match event:
             case Stage() if event.stage != self._stage:
                 self._stage = event.stage
-                return event.stage
+                return visible_line(event.stage)
             case RunStarted():
                 self._steps = event.steps
                 return _introduction(event)
@@ -90,7 +90,7 @@ class Headless:
                 indented = "\n".join(f"    {line}" for line in text.splitlines())
                 return f"step {event.step:>7,}  sample at temperature {event.temperature:.2f}\n{indented}"
             case CheckpointSaved():
-                return f"step {event.step:>7,}  checkpoint {visible_line(event.path)} ({event.reason})"
+                return f"step {event.step:>7,}  checkpoint {visible_line(event.path)} ({visible_line(event.reason)})"
             case StateChanged() if event.state != "running":
                 return f"step {event.step:>7,}  {event.state}" + (
                     f": {visible_line(event.reason)}" if event.reason else ""
@@ -115,7 +115,7 @@ _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _introduction(run: RunStarted) -> str:
-    return (
+    return visible_line(
         f"run {run.run}: {human_count(run.parameters)} parameters ({run.preset}, {run.layers} layers of {run.width}), "
         f"{run.tokenizer} tokenizer of {run.vocab_size}, {human_count(run.train_tokens)} training tokens, "
         f"{run.device} {run.precision}, {run.steps:,} steps from step {run.step:,}"

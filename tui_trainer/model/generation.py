@@ -12,7 +12,9 @@ def next_token(logits: Tensor, temperature: float, top_k: int, generator: torch.
 
     Temperature 0 takes the likeliest. Drawn on the CPU, so that a seed gives the same text on every device.
     """
-    logits = logits.float().cpu()
+    # Numbers that a diverging model or a temperature near 0 would carry out of range must not end a run.
+    logits = logits.float().cpu().nan_to_num()
+    logits = logits - logits.max()
     if temperature == 0:
         return int(logits.argmax())
     if 0 < top_k < len(logits):

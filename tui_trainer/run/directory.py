@@ -46,8 +46,11 @@ def runs_root(runs_dir: str) -> Path:
 def check_root(root: Path) -> None:
     """Refuse, before any work is done, a place where no run could be made; raises InputError."""
     place = root
-    while not place.exists() and place != place.parent:
-        place = place.parent
+    try:
+        while not place.exists() and place != place.parent:
+            place = place.parent
+    except OSError as error:
+        raise _no_place(root, error) from error
     if not place.is_dir():
         raise InputError(f"{visible_line(str(place))} is not a directory: choose another place with --runs-dir.")
     if not os.access(place, os.W_OK | os.X_OK):
@@ -75,9 +78,13 @@ def create_run(root: Path, name: str, label: str) -> RunDirectory:
     except FileExistsError as error:
         raise InputError(f"A run named {name} exists in {visible_line(str(root))}: choose another --name.") from error
     except OSError as error:
-        raise InputError(
-            f"Cannot make a run in {visible_line(str(root))} ({error.strerror}): choose another place with --runs-dir."
-        ) from error
+        raise _no_place(root, error) from error
+
+
+def _no_place(root: Path, error: OSError) -> InputError:
+    return InputError(
+        f"Cannot make a run in {visible_line(str(root))} ({error.strerror}): choose another place with --runs-dir."
+    )
 
 
 def _make_numbered(root: Path, base: str) -> Path:
@@ -100,14 +107,22 @@ def slug(label: str) -> str:
 def find_run(name: str, root: Path) -> RunDirectory:
     """The run of that name or path, or the latest when `name` is empty; raises InputError."""
     if not name:
-        runs = [path for path in root.glob("*") if (path / "config.toml").is_file()] if root.is_dir() else []
+        runs = [path for path in root.glob("*") if _is_run(path)] if root.is_dir() else []
         if not runs:
             raise InputError(f"There is no run in {visible_line(str(root))}: train one, or name another --runs-dir.")
         return RunDirectory(max(runs, key=_last_change))
     for path in (root / name, Path(name)):
-        if (path / "config.toml").is_file():
-            return RunDirectory(path)
+        if _is_run(path):
+            # The path may be "." or end in "..", which is no name to show.
+            return RunDirectory(path if path.name == name else path.resolve())
     raise InputError(f"{visible_line(name)} is not a run: it is neither in {visible_line(str(root))} nor a run's path.")
+
+
+def _is_run(path: Path) -> bool:
+    try:
+        return (path / "config.toml").is_file()
+    except OSError:  # a name too long
+        return False
 
 
 def _last_change(path: Path) -> float:

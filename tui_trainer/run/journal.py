@@ -27,7 +27,7 @@ def decode(line: str) -> Event | None:
         kind = EVENTS[record["event"]]
         known = {spec.name for spec in fields(kind)}
         return kind(**{name: value for name, value in record.items() if name in known})
-    except (ValueError, KeyError, TypeError, AssertionError):
+    except (ValueError, KeyError, TypeError, AssertionError, RecursionError):
         return None
 
 

@@ -1,6 +1,6 @@
 """Learning-rate schedules: pure functions of the step, so a screen can draw the future and a resume repeats the past.
 
-All reach their lowest value at the last step (`steps - 1`). Formulas: cosine decay after Loshchilov & Hutter 2017
+All reach their last value at the last step (`steps - 1`). Formulas: cosine decay after Loshchilov & Hutter 2017
 (arXiv 1608.03983); `wsd` (warmup, stable, decay) after Hu et al. 2024 (arXiv 2404.06395), decaying linearly.
 """
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from tui_trainer.run.commands import Command
-from tui_trainer.run.events import Event, Sample
+from tui_trainer.run.events import Event, PartialSample, Resources, Sample, Stage, Step
 from tui_trainer.run.state import RunState, Snapshot
 
 LISTENER_LIMIT: Final = 10_000
-"""Events that may wait for a slow listener before further ones are dropped."""
+"""Events that may wait for a slow listener before the frequent ones are dropped."""
+
+FREQUENT: Final = (Step, PartialSample, Resources, Stage)
 
 
 @dataclass(frozen=True)
@@ -73,5 +75,5 @@ class Session(ABC):
         """Make an event known to snapshots and listeners; called by the thread that runs the session."""
         self.recall(event)
         for events in self._listeners:
-            if events.qsize() < LISTENER_LIMIT:
+            if events.qsize() < LISTENER_LIMIT or not isinstance(event, FREQUENT):
                 events.put(event)

@@ -134,6 +134,8 @@ class RunState:
         self._loss_smoother = Smoother(max(10, event.steps / 200))
         for series in self._series.values():
             series.drop_after(event.step)
+        if self._step is not None and self._step.step > event.step:
+            self._step = None
         self._clock.restart()
 
     def _apply_step(self, event: Step) -> None:
@@ -201,17 +203,20 @@ class _TrainingClock:
 
     def restart(self) -> None:
         """A trainer took over: rates and waits of the one before say nothing."""
+        self._running = False
         self._last_time: float | None = None
         self._interval = Smoother(RATE_HALF_LIFE * 10)
         self._step = Smoother(RATE_HALF_LIFE)
         self._rate = Smoother(RATE_HALF_LIFE)
 
     def change_state(self, event: StateChanged) -> None:
-        self._last_time = event.time if event.state == "running" else None
+        self._running = event.state == "running"
+        self._last_time = event.time if self._running else None
 
     def tick(self, event: Step) -> None:
         interval = event.step_seconds if self._last_time is None else max(0.0, event.time - self._last_time)
-        self._last_time = event.time
+        # A single step of a paused run: the wait for the next one is not training.
+        self._last_time = event.time if self._running else None
         self.elapsed += interval
         self._interval.update(interval)
         self.step_seconds = self._step.update(event.step_seconds)

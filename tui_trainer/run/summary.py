@@ -18,7 +18,7 @@ def summary(snapshot: Snapshot, samples: tuple[Sample, Sample] | None) -> str:
     if run is None:
         return ""
     lines = [
-        f"{run.run}: {snapshot.state} at step {snapshot.step:,} of {run.steps:,}"
+        f"{visible_line(run.run)}: {snapshot.state} at step {snapshot.step:,} of {run.steps:,}"
         f" after {human_seconds(snapshot.elapsed)} of training."
     ]
     if snapshot.state == "failed":
@@ -29,7 +29,7 @@ def summary(snapshot: Snapshot, samples: tuple[Sample, Sample] | None) -> str:
     if snapshot.last_checkpoint is None:
         return "\n".join([*lines, "No checkpoint was saved."])
     lines.append(f"Checkpoint: {visible_line(snapshot.last_checkpoint.path)}")
-    lines.append(f"Go on with: tui-trainer resume {shlex.quote(run.path)}")
+    lines.append(f"Go on with: tui-trainer resume {visible_line(shlex.quote(run.path))}")
     return "\n".join(lines)
 
 
@@ -38,10 +38,11 @@ def _losses(snapshot: Snapshot) -> list[str]:
     assert run is not None
     if last is None or last.val_loss is None:
         return []
-    line = f"Validation loss {last.val_loss:.4f}, perplexity {perplexity(last.val_loss):.2f}"
+    train = "" if last.train_loss is None else f", training loss {last.train_loss:.4f}"
+    lines = [f"Validation loss {last.val_loss:.4f}, perplexity {perplexity(last.val_loss):.2f}{train}."]
     if best is not None and best.val_loss is not None:
-        line += f"; best {best.val_loss:.4f} at step {best.step:,}"
-    return [line + f". Knowing only how frequent each token is would give {run.unigram_entropy:.4f}."]
+        lines.append(f"Best validation loss {best.val_loss:.4f}, at step {best.step:,}.")
+    return [*lines, f"Knowing only how frequent each token is would give {run.unigram_entropy:.4f}."]
 
 
 def _quoted(sample: Sample) -> list[str]:

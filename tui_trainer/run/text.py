@@ -42,7 +42,7 @@ def human_count(number: float) -> str:
             break
     if unit == "K" and number >= 500:
         return f"{number / 1000:.2f}M"
-    return f"{number:.1f}{unit}" if number < 100 else f"{number:.0f}{unit}"
+    return f"{number:.1f}{unit}" if number < 99.95 else f"{number:.0f}{unit}"
 
 
 def human_bytes(number: float) -> str:
@@ -51,7 +51,7 @@ def human_bytes(number: float) -> str:
         if number < 1024 or unit == "GiB":
             break
         number /= 1024
-    return f"{number:.0f} {unit}" if unit == "B" or number >= 100 else f"{number:.1f} {unit}"
+    return f"{number:.0f} {unit}" if unit == "B" or number >= 99.95 else f"{number:.1f} {unit}"
 
 
 def human_seconds(seconds: float) -> str:

@@ -62,7 +62,7 @@ class CheckpointStore:
         if not path.exists():
             self._write(path, model, optimizer, tokenizer, {**asdict(progress), "reason": reason})
         else:
-            if _read_json(path / LAST_FILE).get("reason") == BY_HAND:
+            if _asked_for(path):
                 reason = BY_HAND
             _replace_text(path / LAST_FILE, json.dumps({**asdict(progress), "reason": reason}, indent=1))
         _replace_text(self._root / "latest", path.name)
@@ -85,8 +85,10 @@ class CheckpointStore:
             (aside / LAST_FILE).write_text(json.dumps(trainer, indent=1), encoding="utf-8")
             for file in (*aside.iterdir(), aside):
                 _sync(file)
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(aside, ignore_errors=True)
+            if isinstance(error, SafetensorError):  # what safetensors makes of a full disk
+                raise OSError(str(error)) from error
             raise
         aside.rename(path)
         _sync(self._root)
@@ -94,7 +96,7 @@ class CheckpointStore:
     def _prune(self) -> None:
         kept = {self.pointed("latest"), self.pointed("best"), *self._all()[-self._keep :]}
         for path in self._all():
-            if path not in kept and _read_json(path / LAST_FILE).get("reason") != BY_HAND:
+            if path not in kept and not _asked_for(path):
                 shutil.rmtree(path, ignore_errors=True)
 
     def _all(self) -> list[Path]:
@@ -115,7 +117,7 @@ class CheckpointStore:
         """
         latest = self.pointed("latest")
         candidates = [latest] if latest else []
-        candidates += [path for path in reversed(self._all()) if path != latest]
+        candidates += [path for path in sorted(self._root.glob("step-*"), reverse=True) if path != latest]
         unreadable: list[Path] = []
         for path in candidates:
             try:
@@ -124,7 +126,9 @@ class CheckpointStore:
                 unreadable.append(path)
                 continue
             for broken in unreadable:
-                broken.rename(broken.with_name(f".unreadable-{broken.name}"))
+                aside = broken.with_name(f".unreadable-{broken.name}")
+                shutil.rmtree(aside, ignore_errors=True)
+                broken.rename(aside)
             return checkpoint
         raise InputError(
             f"{visible_line(str(self._root.parent))} has no checkpoint that can be read: train anew under another name."
@@ -165,6 +169,14 @@ def _optimizer_tensors(model: Transformer, optimizer: torch.optim.Optimizer) -> 
         for name, parameter in model.named_parameters()
         for key, value in optimizer.state[parameter].items()
     }
+
+
+def _asked_for(path: Path) -> bool:
+    """Whether a person asked for this checkpoint; one that cannot tell may be such."""
+    try:
+        return bool(_read_json(path / LAST_FILE).get("reason") == BY_HAND)
+    except (OSError, ValueError, TypeError):
+        return True
 
 
 def _read_json(path: Path) -> dict[str, Any]:

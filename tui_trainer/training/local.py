@@ -1,6 +1,7 @@
 """The local session: the trainer in a thread of this process. Importing it loads no torch; running it does."""
 
 import traceback
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,8 +104,10 @@ class LocalSession(Session):
         reason = _sentence(error)
         if self.directory is not None:
             where = self.directory.traceback
-            where.write_text(traceback.format_exc(), encoding="utf-8")
-            reason += f" Details are in {where}."
+            # A full disk may be what went wrong: the reason is told all the same.
+            with suppress(OSError):
+                where.write_text(traceback.format_exc(), encoding="utf-8", errors="backslashreplace")
+                reason += f" Details are in {where}."
         self.publish(StateChanged(step=self.snapshot().step, state="failed", reason=reason))
         while not self._inbox.stopping:
             for _ in self._inbox.take_all(wait=True):

@@ -46,9 +46,11 @@ def _check_corpus_length(config: Config, corpus: Corpus) -> None:
         return
     tokens = max((context + 1) / (1 - fraction), 2 / fraction)
     density = corpus.characters / max(1, len(corpus.train) + len(corpus.val))
+    # One more, as the split rounds down what may be a hair below a whole number.
+    needed = math.ceil(tokens * density) + 1
     raise InputError(
         f"The corpus is too short: its {corpus.characters:,} characters do not fill one window of {context} tokens to "
-        f"train on and leave some to validate; use about {math.ceil(tokens * density):,} characters or more, "
+        f"train on and leave some to validate; use about {needed:,} characters or more, "
         "or a smaller --context."
     )
 

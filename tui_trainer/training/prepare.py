@@ -73,7 +73,8 @@ class Preparation:
         directory: RunDirectory,
         open_journal: Callable[[RunDirectory], None],
     ) -> Trainer:
-        directory.config.write_text(config.to_toml(), encoding="utf-8")
+        # A path need not be UTF-8: its bytes are kept as they are.
+        directory.config.write_text(config.to_toml(), encoding="utf-8", errors="surrogateescape")
         open_journal(directory)
         self._publish(describe(config, corpus, model, progress, directory))
         store = CheckpointStore(directory.checkpoints, config.run.keep)

@@ -1,6 +1,7 @@
 """Samples written in slices between training steps, from weights frozen when the sample began."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -18,6 +19,8 @@ SLICE_SECONDS: Final = 0.02
 
 PARTIAL_SECONDS: Final = 0.2
 
+WAITING_LIMIT: Final = 8
+
 
 class Sampler:
     """Writes one sample at a time; `temperature` and `prompt` may be changed between samples."""
@@ -33,43 +36,48 @@ class Sampler:
         self._length = config.sample_tokens
         self._top_k = config.top_k
         self._seed = seed
+        self._scheduled = -1
         self._asked = 0
         self._publish = publish
         self._generation: Generation | None = None
-        self._waiting: tuple[int, int] | None = None
+        self._waiting: deque[int] = deque(maxlen=WAITING_LIMIT)
+        """Seeds of the samples to come."""
         self._reported = ""
 
     @property
     def busy(self) -> bool:
-        return self._generation is not None or self._waiting is not None
+        return self._generation is not None
 
     def schedule(self, step: int) -> None:
-        """Ask for the regular sample of `step`; always the run's own seed, so that samples compare."""
-        if not self.busy:
-            self._waiting = (step, self._seed)
+        """Begin the regular sample of `step`, unless one is being written, with the run's seed."""
+        if not self.busy and step != self._scheduled:
+            self._scheduled = step
+            self._begin(step, self._seed)
 
     def request(self, step: int) -> None:
-        """Ask for one more sample, with a seed of its own, after the one being written."""
+        """Begin one more sample, with a seed of its own, now or after those that were asked for before."""
         self._asked += 1
-        self._waiting = (step, self._seed + self._asked)
+        seed = self._seed + self._asked
+        if self.busy:
+            self._waiting.append(seed)
+        else:
+            self._begin(step, seed)
 
-    def advance(self, interrupted: Callable[[], bool], seconds: float = SLICE_SECONDS) -> None:
-        """Write for about `seconds`, less when interrupted."""
+    def advance(self, step: int, interrupted: Callable[[], bool], seconds: float = SLICE_SECONDS) -> None:
+        """Write for about `seconds`, less when interrupted; a waiting sample that begins is one of `step`."""
         deadline = time.perf_counter() + seconds
-        while self.busy:
-            if self._generation is None:
-                self._begin()
-            assert self._generation is not None
+        while self._generation is not None:
             self._generation.advance()
             if self._generation.done:
                 self._finish()
+                if self._waiting:
+                    self._begin(step, self._waiting.popleft())
             if interrupted() or time.perf_counter() > deadline:
                 break
         self._show_partial()
 
-    def _begin(self) -> None:
-        assert self._waiting is not None
-        (self._step, self._sample_seed), self._waiting = self._waiting, None
+    def _begin(self, step: int, seed: int) -> None:
+        self._step, self._sample_seed = step, seed
         ids, self._used_prompt = self._encode_prompt()
         self._used_temperature = self.temperature
         self._generation = Generation(

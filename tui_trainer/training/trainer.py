@@ -41,6 +41,11 @@ class DivergedError(RuntimeError):
     """Training cannot go on; the sentence says why and what to try."""
 
 
+def _known(number: float) -> float | None:
+    """A number as events carry it: None stands for one that is not finite, in the journal and on the screen."""
+    return number if math.isfinite(number) else None
+
+
 class Trainer:
     """Carries one run from where `progress` stands to its end, and stays at the user's service until told to stop."""
 
@@ -87,7 +92,7 @@ class Trainer:
             if self._stepping:
                 self._advance()
             elif self._sampler.busy:
-                self._sampler.advance(lambda: self._inbox.pending)
+                self._sampler.advance(self._progress.step, lambda: self._inbox.pending)
 
     @property
     def _stepping(self) -> bool:
@@ -154,7 +159,7 @@ class Trainer:
         progress.tokens += self._tokens_per_step
         self._report(result, lr)
         self._check_finite(result)
-        self._sampler.advance(lambda: self._inbox.pending)
+        self._sampler.advance(self._progress.step, lambda: self._inbox.pending)
         self._do_what_is_due()
         if progress.step >= self._schedule.steps:
             self._finish("all steps taken")
@@ -164,10 +169,10 @@ class Trainer:
         self._publish(
             Step(
                 step=step,
-                loss=result.loss,
+                loss=_known(result.loss),
                 lr=lr,
-                grad_norm=result.grad_norm,
-                weight_norm=result.weight_norm,
+                grad_norm=_known(result.grad_norm),
+                weight_norm=_known(result.weight_norm),
                 tokens=self._progress.tokens,
                 step_seconds=result.seconds,
                 tokens_per_second=self._tokens_per_step / result.seconds,
@@ -187,7 +192,7 @@ class Trainer:
         self._alert("divergence", "error", "The loss or its gradient is not finite: the update was skipped.")
         if self._skipped >= MAX_SKIPPED:
             raise DivergedError(
-                f"The loss was not finite for {MAX_SKIPPED} steps in a row: resume with a lower --lr than "
+                f"The loss was not finite for {MAX_SKIPPED} steps in a row: train again with a lower --lr than "
                 f"{self._config.optimizer.lr:g}."
             )
 
@@ -215,7 +220,7 @@ class Trainer:
     def _write_samples(self) -> None:
         """Finish the sample being written and those that wait, unless a stop is asked for."""
         while self._sampler.busy and not self._inbox.stopping:
-            self._sampler.advance(lambda: self._inbox.stopping)
+            self._sampler.advance(self._progress.step, lambda: self._inbox.stopping)
 
     # -- evaluation and checkpoints ---------------------------------------------------------------------------------
 
@@ -230,9 +235,9 @@ class Trainer:
             Evaluation(
                 step=progress.step,
                 train_loss=progress.loss_sum / progress.loss_count if progress.loss_count else None,
-                val_loss=loss,
-                perplexity=perplexity(loss),
-                bits_per_byte=bits_per_byte(loss, len(self._corpus.val) - 1, self._corpus.val_bytes),
+                val_loss=_known(loss),
+                perplexity=_known(perplexity(loss)),
+                bits_per_byte=_known(bits_per_byte(loss, len(self._corpus.val) - 1, self._corpus.val_bytes)),
                 best=best,
             )
         )

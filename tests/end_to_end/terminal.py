@@ -1,0 +1,79 @@
+"""The real program in a pseudo-terminal, its screen read through a terminal emulator."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pyte
+
+PATIENCE = 60.0
+"""Seconds after which what a test waits for will not come."""
+
+SMALL_MODEL = ("--layers", "1", "--width", "16", "--heads", "2", "--context", "16", "--batch-size", "4")
+
+
+class Terminal:
+    """A program on a screen of its own. `raw` is every byte it wrote."""
+
+    def __init__(self, command: Sequence[str], directory: Path, columns: int = 120, rows: int = 40) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self.raw = b""
+        self._stream = pyte.ByteStream(self.screen)
+        environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_ANIMATIONS": "none"}
+        self.process = pexpect.spawn(
+            command[0], list(command[1:]), cwd=directory, env=environment, dimensions=(rows, columns), timeout=PATIENCE
+        )
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.screen.display)
+
+    def press(self, keys: str) -> None:
+        self.process.send(keys)
+
+    def wait_for(self, *texts: str) -> None:
+        """Until every one of the texts is on the screen."""
+        self.wait_until(lambda: all(text in self.text for text in texts), f"{texts} on the screen")
+
+    def wait_until(self, true: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not true():
+            assert time.monotonic() < deadline, f"no {what} in:\n{self.text}"
+            self._read()
+
+    def wait_for_end(self) -> int:
+        """Read to the end; the exit status."""
+        self.wait_until(lambda: not self._read() and not self.process.isalive(), "end of the program")
+        self.process.close()
+        return int(self.process.exitstatus if self.process.exitstatus is not None else -self.process.signalstatus)
+
+    def _read(self) -> bool:
+        """Take in what has been written; whether there was anything."""
+        try:
+            data = self.process.read_nonblocking(65536, timeout=0.05)
+        except (pexpect.TIMEOUT, pexpect.EOF):
+            return False
+        self.raw += data
+        # pyte does not know the private forms of two sequences, and takes their ends for text.
+        self._stream.feed(data.replace(b"\x1b[>1u", b"").replace(b"\x1b[<u", b""))
+        return True
+
+
+def trainer(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "tui_trainer", *map(str, arguments)]
+
+
+def journal(run: Path) -> list[dict[str, Any]]:
+    """The run's events so far."""
+    path = run / "journal.jsonl"
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def events(run: Path, kind: str) -> list[dict[str, Any]]:
+    return [event for event in journal(run) if event["event"] == kind]

@@ -1,0 +1,147 @@
+"""Run directories: made, named, found."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tui_trainer.config import InputError
+from tui_trainer.run.directory import RunDirectory, check_name, check_root, create_run, find_run, runs_root, slug
+
+
+def make_run(root: Path, name: str, age: float = 0.0) -> Path:
+    """A run whose journal last changed so many seconds ago."""
+    path = root / name
+    path.mkdir(parents=True)
+    (path / "config.toml").touch()
+    (path / "journal.jsonl").touch()
+    os.utime(path / "journal.jsonl", (1e9 - age, 1e9 - age))
+    return path
+
+
+def test_the_files_of_a_run() -> None:
+    run = RunDirectory(Path("runs/cats"))
+    assert run.name == "cats"
+    files = (run.config, run.journal, run.checkpoints, run.traceback)
+    assert [str(file) for file in files] == [
+        "runs/cats/config.toml",
+        "runs/cats/journal.jsonl",
+        "runs/cats/checkpoints",
+        "runs/cats/traceback.txt",
+    ]
+
+
+def test_where_runs_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUI_TRAINER_RUNS", "/somewhere")
+    assert runs_root("elsewhere") == Path("elsewhere")
+    assert runs_root("") == Path("/somewhere")
+    monkeypatch.setenv("TUI_TRAINER_RUNS", "")
+    assert runs_root("") == Path("runs")
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("fables", "fables"),
+        ("fables and 3 more", "fables-and-3-more"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("..", "run"),
+        ("", "run"),
+        (".hidden", "hidden"),
+        ("-rf", "rf"),
+        ("\u732b\u306e\u8a71", "run"),
+        ("a\x1b[2Jb\nc\x00d", "a-2Jb-c-d"),
+        ("x" * 500, "x" * 60),
+        ("$(reboot); echo `id`", "reboot-echo-id"),
+    ],
+)
+def test_any_label_makes_a_plain_name(tmp_path: Path, label: str, name: str) -> None:
+    assert slug(label) == name
+    assert create_run(tmp_path, "", label).path == tmp_path / name
+
+
+def test_a_label_that_is_taken_gets_a_number(tmp_path: Path) -> None:
+    names = [create_run(tmp_path / "deep" / "runs", "", "cats").name for _ in range(3)]
+    assert names == ["cats", "cats-2", "cats-3"]
+
+
+def test_a_name_is_taken_as_it_is_or_refused(tmp_path: Path) -> None:
+    assert create_run(tmp_path, "My_run.1", "cats").path == tmp_path / "My_run.1"
+    for refuse in (create_run, lambda root, name, label: check_name(root, name)):
+        with pytest.raises(InputError, match=r"A run named My_run.1 exists in .*: choose another"):
+            refuse(tmp_path, "My_run.1", "cats")
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ".hidden", "-x", "a b", "a\n", "\u732b", "x" * 101, "a\x1b[2J", "\\"])
+def test_a_name_that_is_no_plain_folder_name_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="cannot name a run: use at most 100 letters") as refusal:
+        check_name(tmp_path, name)
+    assert str(refusal.value).isprintable()
+
+
+def test_a_root_need_not_exist_yet(tmp_path: Path) -> None:
+    check_root(tmp_path / "deep" / "runs")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["file", "file/runs", "file/deep/runs"])
+def test_no_run_can_be_below_a_file(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file is not a directory: choose another place with --runs-dir"):
+        check_root(tmp_path / place)
+    with pytest.raises(InputError, match=r"--runs-dir|--name"):
+        create_run(tmp_path / place, "", "cats")
+
+
+def test_no_run_can_be_where_no_name_can(tmp_path: Path) -> None:
+    for refuse in (check_root, lambda root: create_run(root, "", "cats")):
+        with pytest.raises(InputError, match=r"Cannot make a run in .*File name too long.*--runs-dir"):
+            refuse(tmp_path / ("x" * 300))
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
+    with pytest.raises(InputError, match=r"Cannot write to .*: choose another place with --runs-dir"):
+        check_root(tmp_path)
+
+
+# -- finding -------------------------------------------------------------------------------------------------------
+
+
+def test_the_latest_run_is_the_one_whose_journal_changed_last(tmp_path: Path) -> None:
+    make_run(tmp_path, "old", age=100)
+    make_run(tmp_path, "new", age=5)
+    make_run(tmp_path, "older", age=500)
+    (tmp_path / "no run").mkdir()
+    (tmp_path / "a file").touch()
+    assert find_run("", tmp_path).name == "new"
+
+
+def test_a_run_by_name_or_by_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_run(tmp_path / "runs", "cats")
+    elsewhere = make_run(tmp_path / "elsewhere", "dogs")
+    assert find_run("cats", tmp_path / "runs").path == path
+    assert find_run(str(elsewhere), tmp_path / "runs").path == elsewhere
+    monkeypatch.chdir(elsewhere)
+    assert find_run("../../runs/cats/", tmp_path / "none").path == path
+    assert find_run(".", tmp_path / "runs").name == "dogs"
+
+
+def test_a_name_in_the_root_comes_before_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run(tmp_path, "cats")
+    in_root = make_run(tmp_path / "runs", "cats")
+    monkeypatch.chdir(tmp_path)
+    assert find_run("cats", tmp_path / "runs").path == in_root
+
+
+def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"There is no run in .*: train one, or name another --runs-dir"):
+        find_run("", tmp_path / "none")
+    with pytest.raises(InputError, match="There is no run in"):
+        find_run("", tmp_path)
+    (tmp_path / "empty").mkdir()
+    for name in ("empty", "nothing", str(tmp_path), "x" * 300):
+        with pytest.raises(InputError, match="is not a run"):
+            find_run(name, tmp_path)
+    with pytest.raises(InputError, match="a\u241b is not a run"):
+        find_run("a\x1b", tmp_path)

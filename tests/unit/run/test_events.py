@@ -1,0 +1,220 @@
+"""Events and their journal."""
+
+import json
+import math
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tui_trainer.run.events import (
+    EVENTS,
+    Alert,
+    CheckpointSaved,
+    CommandApplied,
+    Evaluation,
+    Event,
+    PartialSample,
+    Resources,
+    RunStarted,
+    Sample,
+    Stage,
+    StateChanged,
+    Step,
+)
+from tui_trainer.run.journal import Journal, decode, encode, read
+
+RUN: dict[str, Any] = {
+    "run": "cats",
+    "path": "runs/cats",
+    "corpus": "cats",
+    "versions": {"python": "3.11", "torch": "2.9"},
+    "device": "cpu",
+    "precision": "fp32",
+    "preset": "nano",
+    "parameters": 808_576,
+    "layers": 4,
+    "width": 128,
+    "heads": 4,
+    "context": 64,
+    "tokenizer": "char",
+    "vocab_size": 65,
+    "fingerprint": "ab" * 32,
+    "train_tokens": 900,
+    "val_tokens": 100,
+    "unigram_entropy": 3.3,
+    "tokens_per_step": 768,
+    "steps": 5000,
+    "schedule": "wsd",
+    "lr": 3e-3,
+    "min_lr": 0.0,
+    "warmup": 100,
+    "clip": 1.0,
+    "temperature": 0.8,
+    "prompt": "The",
+}
+
+EXAMPLES: list[Event] = [
+    RunStarted(step=0, time=1.5, **RUN),
+    Step(
+        step=1,
+        time=2.5,
+        loss=4.1,
+        lr=1e-3,
+        grad_norm=0.5,
+        weight_norm=140.0,
+        tokens=768,
+        step_seconds=0.1,
+        tokens_per_second=7680.0,
+    ),
+    Evaluation(step=2, time=3.5, train_loss=None, val_loss=4.0, perplexity=54.6, bits_per_byte=5.8, best=True),
+    Sample(step=2, time=3.5, prompt="The\n", text='cat "sat" \u732b \x1b[2J\u2028', temperature=0.8, top_k=0, seed=1),
+    PartialSample(step=2, time=3.5, prompt="The", text="ca", temperature=0.8),
+    CheckpointSaved(step=2, time=3.5, path="runs/cats/checkpoints/step-00000002", reason="best"),
+    StateChanged(step=2, time=3.5, state="paused", reason="by keyboard"),
+    CommandApplied(step=2, time=3.5, name="set_temperature", value=0.5, source="keyboard"),
+    CommandApplied(step=2, time=3.5, name="stop", value=True, source="SIGTERM"),
+    CommandApplied(step=2, time=3.5, name="pause", value=None, source="keyboard"),
+    Alert(step=2, time=3.5, kind="divergence", severity="error", message="The loss is not finite."),
+    Resources(step=2, time=3.5, memory_bytes=10**9, device_memory_bytes=0),
+    Stage(step=0, time=0.5, stage="reading", done=5, total=10),
+]
+
+
+def test_every_kind_has_an_example_here() -> None:
+    assert {type(event) for event in EXAMPLES} == set(EVENTS.values()) == set(Event.__subclasses__())
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: event.event)
+def test_an_event_survives_its_line(event: Event) -> None:
+    line = encode(event)
+    assert decode(line) == event
+    assert "\n" not in line
+    assert list(json.loads(line))[:3] == ["event", "step", "time"]
+
+
+def test_the_fields_are_those_of_the_public_format() -> None:
+    """A journal is read by other programs: a field may be added here, none may be renamed or go."""
+    names = {kind: {spec.name for spec in fields(event)} - {"step", "time"} for kind, event in EVENTS.items()}
+    assert names["step"] == {"loss", "lr", "grad_norm", "weight_norm", "tokens", "step_seconds", "tokens_per_second"}
+    assert names["eval"] == {"train_loss", "val_loss", "perplexity", "bits_per_byte", "best"}
+    assert names["sample"] == {"prompt", "text", "temperature", "top_k", "seed"}
+    assert names["checkpoint"] == {"path", "reason"}
+    assert names["state"] == {"state", "reason"}
+    assert names["command"] == {"name", "value", "source"}
+    assert names["alert"] == {"kind", "severity", "message"}
+    assert names["run"] >= {"versions", "device", "parameters", "vocab_size", "fingerprint"}
+    assert {kind for kind, event in EVENTS.items() if not event.journalled} == {"stage", "partial_sample"}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_not_finite_becomes_null(value: float) -> None:
+    line = encode(
+        Step(
+            step=1,
+            loss=value,
+            lr=0.1,
+            grad_norm=value,
+            weight_norm=1.0,
+            tokens=1,
+            step_seconds=1.0,
+            tokens_per_second=1.0,
+        )
+    )
+    record = json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert record["loss"] is record["grad_norm"] is None
+    assert record["weight_norm"] == 1.0
+
+
+def test_what_a_newer_version_adds_is_left_out() -> None:
+    event = decode('{"event": "state", "step": 3, "time": 1.0, "state": "paused", "mood": "good"}')
+    assert event == StateChanged(step=3, time=1.0, state="paused")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "null",
+        "[]",
+        '"step"',
+        "{}",
+        '{"event": "step", "step": 3}',
+        '{"event": "weather", "step": 3, "time": 1.0}',
+        '{"event": ["step"], "step": 3}',
+        '{"event": "state", "state": "dancing"}',
+        '{"event": "state", "step": 3, "time": 1.0, "sta',
+        "\x00\x00\x00",
+        "[" * 100_000,
+    ],
+    ids=range(12),
+)
+def test_a_damaged_line_is_nothing(line: str) -> None:
+    assert decode(line) is None
+
+
+# -- the file ------------------------------------------------------------------------------------------------------
+
+
+def write(path: Path, events: list[Event]) -> None:
+    journal = Journal(path)
+    for event in events:
+        journal.append(event)
+    journal.close()
+
+
+def test_a_line_an_event(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    write(path, EXAMPLES)
+    lines = path.read_bytes().split(b"\n")
+    assert lines.pop() == b""
+    assert [json.loads(line)["event"] for line in lines] == [event.event for event in EXAMPLES]
+    assert list(read(path)) == EXAMPLES
+
+
+def test_an_event_is_on_disk_at_once(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.append(EXAMPLES[0])
+    assert list(read(tmp_path / "journal.jsonl")) == EXAMPLES[:1]
+    journal.close()
+
+
+def test_a_journal_is_gone_on_with(tmp_path: Path) -> None:
+    for event in EXAMPLES:
+        write(tmp_path / "journal.jsonl", [event])
+    assert list(read(tmp_path / "journal.jsonl")) == EXAMPLES
+
+
+def test_damage_in_the_middle_costs_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    good = [encode(event).encode() for event in EXAMPLES[:2]]
+    path.write_bytes(good[0] + b"\n\xff\xfe{\x00\n\n" + good[1] + b"\n")
+    assert list(read(path)) == EXAMPLES[:2]
+
+
+@pytest.mark.parametrize("torn", [b'{"event": "st', b"x" * 65_536, b"\xe7\x8c" * 100_000, b"\x00"], ids=range(4))
+@pytest.mark.parametrize("whole", [0, 1, 5])
+def test_a_torn_last_line_is_cut_before_more_is_written(tmp_path: Path, torn: bytes, whole: int) -> None:
+    path = tmp_path / "journal.jsonl"
+    write(path, EXAMPLES[:whole])
+    before = path.read_bytes()
+    path.write_bytes(before + torn)
+    assert list(read(path)) == EXAMPLES[:whole]
+    write(path, EXAMPLES[whole : whole + 1])
+    assert path.read_bytes() == before + encode(EXAMPLES[whole]).encode() + b"\n"
+
+
+def test_a_whole_journal_is_not_cut(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    write(path, EXAMPLES)
+    before = path.read_bytes()
+    Journal(path).close()
+    assert path.read_bytes() == before
+
+
+def test_text_that_is_no_unicode_is_kept(tmp_path: Path) -> None:
+    event = CheckpointSaved(step=1, time=1.0, path="caf\udce9", reason="best")
+    write(tmp_path / "journal.jsonl", [event])
+    (tmp_path / "journal.jsonl").read_text(encoding="utf-8")
+    assert list(read(tmp_path / "journal.jsonl")) == [event]

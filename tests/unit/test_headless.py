@@ -1,0 +1,189 @@
+"""A run without a screen: lines on standard output."""
+
+import io
+import math
+import os
+import signal
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.unit.run.test_events import RUN
+from tests.unit.run.test_state import evaluation, sample, state, step
+from tui_trainer.headless import Headless
+from tui_trainer.run.commands import Command, Stop
+from tui_trainer.run.events import Alert, CheckpointSaved, Event, PartialSample, Resources, RunStarted, Stage
+from tui_trainer.run.session import Outcome, Session
+
+STARTED = RunStarted(step=0, time=100.0, **{**RUN, "steps": 1000, "parameters": 808_576, "train_tokens": 1_003_854})
+
+
+class Told(Session):
+    """Tells its events, then ends when it is stopped, as a trainer does."""
+
+    def __init__(self, *events: Event) -> None:
+        super().__init__()
+        self.told = events
+        self.asked: list[Command] = []
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        for event in self.told:
+            self.publish(event)
+        self.stopped.wait(60)
+        self.outcome = Outcome()
+
+    def send(self, command: Command) -> None:
+        self.asked.append(command)
+        if isinstance(command, Stop):
+            self.stopped.set()
+
+
+def lines(*events: Event) -> list[str]:
+    """What is printed of a session that tells these, then finishes."""
+    out = io.StringIO()
+    Headless(Told(*events, state("finished", 1.0, 9)), out).run()
+    printed = out.getvalue().splitlines()
+    assert printed.pop() == "step       9  finished"
+    return printed
+
+
+def test_the_introduction() -> None:
+    assert lines(STARTED) == [
+        "run cats: 0.81M parameters (nano, 4 layers of 128), char tokenizer of 65, 1.0M training tokens, "
+        "cpu fp32, 1,000 steps from step 0"
+    ]
+
+
+def test_each_stage_once() -> None:
+    stages = [Stage(stage="reading", done=done, total=9) for done in range(9)]
+    assert lines(*stages, Stage(stage="tokenizing"), Stage(stage="tokenizing")) == ["reading", "tokenizing"]
+
+
+def test_steps_are_told_every_five_seconds_and_at_the_end() -> None:
+    events = [step(number) for number in (1, 2, 5, 6, 7, 10, 11)]  # a step a second
+    printed = lines(STARTED, state("running", 100.0), *events, step(1000, time=111.5))[1:]
+    assert [line.split("/")[0].split()[-1] for line in printed] == ["1", "6", "11", "1,000"]
+    assert printed[-1] == "step   1,000/1,000  loss 2.0000  lr 1.00e-01  1.5K tok/s"
+
+
+def test_a_step_says_how_long_it_will_be() -> None:
+    session, out = Told(step(2), state("finished", 200.0)), io.StringIO()
+    for event in (STARTED, state("running", 100.0), step(1)):
+        session.recall(event)
+    Headless(session, out).run()
+    assert out.getvalue().startswith("step       2/0  loss 2.0000  lr 1.00e-01  1.5K tok/s  16m38s left\n")
+
+
+def test_a_loss_that_is_not_finite_is_said() -> None:
+    assert "  loss not finite  " in lines(STARTED, step(1, loss=None))[1]
+
+
+def test_what_else_happens() -> None:
+    assert lines(
+        evaluation(2, math.log(5), best=True),
+        evaluation(1234, math.log(5), best=False),
+        sample(3, "cat\nsat"),
+        CheckpointSaved(step=3, path="runs/cats/checkpoints/step-00000003", reason="best"),
+        state("paused", 1.0, 4),
+        state("running", 1.0, 4),
+        state("stopped", 1.0, 5, "by keyboard"),
+        Alert(step=6, kind="k", severity="warning", message="Look."),
+    ) == [
+        "step       2  validation loss 1.6094  perplexity 5.00  best",
+        "step   1,234  validation loss 1.6094  perplexity 5.00",
+        "step       3  sample at temperature 0.80",
+        "    Thecat",
+        "    sat",
+        "step       3  checkpoint runs/cats/checkpoints/step-00000003 (best)",
+        "step       4  paused",
+        "step       5  stopped: by keyboard",
+        "step       6  warning: Look.",
+    ]
+
+
+def test_what_is_for_screens_alone_is_not_printed() -> None:
+    assert (
+        lines(
+            PartialSample(step=1, prompt="a", text="b", temperature=1.0),
+            Resources(step=1, memory_bytes=1, device_memory_bytes=0),
+            replace(evaluation(2, 1.0, best=False), val_loss=None, perplexity=None),
+        )
+        == []
+    )
+
+
+def test_nothing_printed_can_move_a_cursor() -> None:
+    evil = "\x1b]0;x\x07\u202e\r\x85"
+    printed = lines(
+        RunStarted(step=0, **{**RUN, "run": evil, "preset": evil, "device": evil}),
+        sample(1, evil, prompt=evil),
+        CheckpointSaved(step=1, path=evil, reason=evil),
+        state("stopped", 1.0, 1, evil),
+        Alert(step=1, kind=evil, severity="error", message=evil),
+        Stage(stage=evil),
+    )
+    assert len(printed) == 7
+    assert all(line.isprintable() for line in printed)
+
+
+def test_a_finished_run_is_let_go() -> None:
+    session = Told(state("finished", 1.0))
+    Headless(session, io.StringIO()).run()
+    assert session.asked == [Stop(value=False, source="headless")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_saves_and_stops(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+
+    class Signalled(Told):
+        def publish(self, event: Event) -> None:
+            super().publish(event)
+            os.kill(os.getpid(), number)
+
+    session = Signalled(step(1))
+    front = Headless(session, io.StringIO())
+    front.run()
+    assert session.asked == [Stop(value=True, source=number.name)]
+    assert front.signalled == number
+    assert signal.getsignal(number) == before
+
+
+class Broken(io.StringIO):
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error = error
+
+    def write(self, text: str) -> int:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "Broken pipe"), OSError(28, "No space left on device")])
+def test_output_that_goes_nowhere_does_not_end_the_run(error: OSError) -> None:
+    session = Told(step(1), step(2), state("finished", 1.0, 2))
+    Headless(session, Broken(error)).run()
+    assert session.outcome == Outcome()
+
+
+def test_standard_output_is_taken_as_it_is_now(capsys: pytest.CaptureFixture[str]) -> None:
+    Headless(Told(state("finished", 1.0))).run()
+    assert capsys.readouterr().out == "step       0  finished\n"
+
+
+def test_a_whole_run(tmp_path: Path) -> None:
+    from tests.unit.training.helpers import TEXT, small_config
+    from tui_trainer.training.local import LocalSession
+
+    corpus = tmp_path / "cats.txt"
+    corpus.write_text(TEXT, encoding="utf-8")
+    session, out = LocalSession(small_config(corpus)), io.StringIO()
+    Headless(session, out).run()
+    text = out.getvalue()
+    assert session.outcome == Outcome()
+    marks = ["loading torch", "run cats: ", "step      12/12  loss", "validation loss", "finished: all steps taken"]
+    places = [text.index(mark) for mark in marks]
+    assert places[0] < places[1] < places[2] < places[4]
+    assert text.count("  sample at temperature 0.80\n    The") == 3

@@ -1,0 +1,169 @@
+"""A tiny run, and ways to watch it: in a thread as a screen does, or scripted, in the test's own thread."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tui_trainer.config import Config, DataConfig
+from tui_trainer.corpus.corpus import Corpus, load_corpus
+from tui_trainer.model.transformer import Shape, Transformer
+from tui_trainer.run import journal
+from tui_trainer.run.commands import Command, Stop
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.events import Event, StateChanged, Step
+from tui_trainer.training.local import LocalSession
+from tui_trainer.training.optimizer import make_optimizer
+
+TEXT = "The cat sat on the mat, and the dog lay by the door.\n" * 40
+PATIENCE_SECONDS = 60
+"""A hung test ends after this; no test waits that long otherwise."""
+
+SMALL: dict[str, Any] = {
+    "layers": 2,
+    "width": 16,
+    "heads": 2,
+    "context": 8,
+    "batch_size": 4,
+    "lr": 1e-2,
+    "steps": 12,
+    "warmup": 2,
+    "eval_every": 4,
+    "sample_every": 6,
+    "sample_tokens": 5,
+    "checkpoint_every": 3,
+    "device": "cpu",
+}
+ENDLESS = 10**6
+
+
+def small_config(corpus: Path, **changes: Any) -> Config:
+    return Config().update(corpus=(str(corpus),), **{**SMALL, **changes})
+
+
+def load(corpus: Path, **choices: Any) -> Corpus:
+    return load_corpus(DataConfig(corpus=(str(corpus),), **choices), lambda stage, done, total: None)
+
+
+def small_shape(**changes: Any) -> Shape:
+    return Shape(**{"vocab_size": 11, "context": 8, "layers": 2, "heads": 2, "width": 16, **changes})
+
+
+def small_model(seed: int = 1, **changes: Any) -> Transformer:
+    """A model whose every parameter is random, so that each has an effect."""
+    model = Transformer(small_shape(**changes))
+    generator = torch.Generator().manual_seed(seed)
+    model.initialise(generator)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.1)
+    return model
+
+
+def small_optimizer(model: Transformer, lr: float = 1e-2) -> torch.optim.AdamW:
+    return make_optimizer(model, lr, weight_decay=0.1)
+
+
+def tokens(count: int, vocab_size: int = 11, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, vocab_size, count).astype(np.uint8)
+
+
+class ScriptedSession(LocalSession):
+    """Runs in the test's own thread; `react` answers its events with commands, so all comes at a known step."""
+
+    def __init__(self, config: Config, react: Callable[[Event], Command | None] = lambda event: None) -> None:
+        super().__init__(config)
+        self.events: list[Event] = []
+        self.react = react
+
+    def publish(self, event: Event) -> None:
+        super().publish(event)
+        self.events.append(event)
+        if (command := self.react(event)) is not None:
+            self.send(command)
+        if isinstance(event, StateChanged) and event.state in ("finished", "failed"):
+            self.send(Stop(value=False, source="test"))
+
+    def of(self, kind: type[Event]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+class Resumed(ScriptedSession):
+    """The same for a run taken up again."""
+
+    def __init__(
+        self, directory: RunDirectory, steps: int = 0, react: Callable[[Event], Command | None] = lambda event: None
+    ) -> None:
+        LocalSession.__init__(self, Config.from_toml(directory.config), directory, steps)
+        self.events = []
+        self.react = react
+
+
+def run_to_end(config: Config, react: Callable[[Event], Command | None] = lambda event: None) -> ScriptedSession:
+    session = ScriptedSession(config, react)
+    session.run()
+    return session
+
+
+def stop_after(step: int, save: bool = True) -> Callable[[Event], Command | None]:
+    return lambda event: Stop(value=save) if isinstance(event, Step) and event.step == step else None
+
+
+class Watched:
+    """A session in a thread of its own, seen as a front end sees it."""
+
+    def __init__(self, session: LocalSession) -> None:
+        self.session = session
+        self.events: list[Event] = []
+        self._queue = session.listen()
+        self._thread = threading.Thread(target=session.run, daemon=True)
+        self._thread.start()
+
+    def ask(self, command: Command) -> None:
+        self.session.send(command)
+
+    def wait_for(self, wanted: Callable[[Event], bool]) -> Event:
+        """The next event that is wanted; those before it are in `events` too."""
+        while True:
+            try:
+                event = self._queue.get(timeout=PATIENCE_SECONDS)
+            except queue.Empty as error:
+                raise AssertionError(f"nothing came after {self.events[-3:]}") from error
+            self.events.append(event)
+            if wanted(event):
+                return event
+
+    def wait_for_state(self, state: str) -> Event:
+        return self.wait_for(lambda event: isinstance(event, StateChanged) and event.state == state)
+
+    def wait_for_kind(self, kind: type[Event]) -> Any:
+        return self.wait_for(lambda event: isinstance(event, kind))
+
+    def join(self) -> None:
+        self._thread.join(PATIENCE_SECONDS)
+        assert not self._thread.is_alive()
+
+
+@contextmanager
+def watched(session: LocalSession) -> Iterator[Watched]:
+    watcher = Watched(session)
+    try:
+        yield watcher
+    finally:
+        session.send(Stop(value=False, source="test"))
+        watcher.join()
+
+
+def journalled(session: LocalSession) -> list[Event]:
+    assert session.directory is not None
+    return list(journal.read(session.directory.journal))
+
+
+def only_run(runs: Path) -> RunDirectory:
+    (path,) = runs.iterdir()
+    return RunDirectory(path)

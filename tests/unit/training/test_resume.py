@@ -1,0 +1,198 @@
+"""A run taken up again goes on as if it had never stopped."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.training.helpers import (
+    Resumed,
+    ScriptedSession,
+    journalled,
+    only_run,
+    run_to_end,
+    small_config,
+    stop_after,
+)
+from tui_trainer.config import Config, InputError
+from tui_trainer.run import journal
+from tui_trainer.run.commands import Command, SetPrompt, SetTemperature
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.events import Evaluation, Event, RunStarted, Sample, StateChanged, Step
+from tui_trainer.training.local import LocalSession
+
+
+def resume(directory: RunDirectory, steps: int = 0) -> ScriptedSession:
+    session = Resumed(directory, steps)
+    session.run()
+    return session
+
+
+def learned(session: ScriptedSession) -> list[tuple[Any, ...]]:
+    """All that depends on weights, optimizer, batches and dropout."""
+    return [(event.step, event.loss, event.lr, event.grad_norm, event.weight_norm) for event in session.of(Step)]
+
+
+def judged(session: ScriptedSession) -> list[tuple[Any, ...]]:
+    return [(event.step, event.train_loss, event.val_loss, event.best) for event in session.of(Evaluation)]
+
+
+@pytest.mark.parametrize("step", [5, 6])
+def test_what_follows_equals_an_uninterrupted_run_bit_for_bit(corpus: Path, runs: Path, step: int) -> None:
+    whole = run_to_end(small_config(corpus, dropout=0.2, accumulate=2, name="whole"))
+    first = run_to_end(small_config(corpus, dropout=0.2, accumulate=2, name="parts"), stop_after(step))
+    second = resume(RunDirectory(runs / "parts"))
+    assert learned(first) + learned(second) == learned(whole)
+    assert judged(first) + judged(second) == judged(whole)
+    assert second.of(Sample)[-1].text == whole.of(Sample)[-1].text
+
+
+def test_a_killed_run_goes_on_from_its_last_checkpoint(corpus: Path, runs: Path) -> None:
+    """Killed at step 5, and once more at step 8; checkpoints are every 3 steps, and where validation was best."""
+    whole = run_to_end(small_config(corpus, name="whole"))
+    run_to_end(small_config(corpus, name="parts"), stop_after(5, save=False))
+    directory = RunDirectory(runs / "parts")
+    second = Resumed(directory, react=stop_after(7, save=False))
+    second.run()
+    third = resume(directory)
+    assert learned(second)[0] == learned(whole)[4]
+    assert learned(third) == learned(whole)[6:]
+
+
+def test_the_journal_and_the_screen_go_on(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus), stop_after(5))
+    session = resume(only_run(runs))
+    events = journalled(session)
+    assert [event.step for event in events if isinstance(event, Step)] == list(range(1, 13))
+    assert [event.step for event in events if isinstance(event, RunStarted)] == [0, 5]
+    states = [event.state for event in events if isinstance(event, StateChanged)]
+    assert states == ["running", "stopped", "running", "finished"]
+    snapshot = session.snapshot()
+    assert snapshot.series["loss"].steps.tolist() == list(range(1, 13))
+    steps = [sample.step for sample in snapshot.samples]
+    assert steps[0] == 12, "the sample of the end is there"
+    assert steps[-2:] == [5, 0], "and those of the two beginnings"
+
+
+def test_steps_of_an_abandoned_tail_are_shown_once(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus, eval_every=100), stop_after(5, save=False))  # the last checkpoint is of step 3
+    session = resume(only_run(runs))
+    assert session.of(Step)[0].step == 4
+    assert session.snapshot().series["loss"].steps.tolist() == list(range(1, 13))
+
+
+def test_the_screen_shows_the_past_before_the_first_step(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus), stop_after(5))
+    seen = []
+
+    def look(event: Event) -> Command | None:
+        seen.append(session.snapshot())
+        return None
+
+    session = Resumed(only_run(runs), react=look)
+    session.run()
+    assert seen[0].state == "loading"
+    assert seen[0].step == 5
+    assert len(seen[0].series["loss"]) == 5
+
+
+def test_temperature_and_prompt_are_remembered(corpus: Path, runs: Path) -> None:
+    asked = {2: SetTemperature(value=0.3), 3: SetPrompt(value="dog")}
+    stop = stop_after(5)
+    run_to_end(
+        small_config(corpus),
+        lambda event: asked.get(event.step) if isinstance(event, Step) and event.step < 5 else stop(event),
+    )
+    session = resume(only_run(runs))
+    assert (session.of(RunStarted)[0].temperature, session.of(RunStarted)[0].prompt) == (0.3, "dog")
+    assert {(sample.temperature, sample.prompt) for sample in session.of(Sample)} == {(0.3, "dog")}
+
+
+def test_a_finished_run_goes_on_for_as_many_steps_again(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus))
+    session = resume(only_run(runs))
+    assert [event.step for event in session.of(Step)] == list(range(13, 25))
+    assert session.of(RunStarted)[0].steps == 24
+    assert Config.from_toml(only_run(runs).config).schedule.steps == 24
+
+
+def test_a_run_can_be_made_longer(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus))
+    assert resume(only_run(runs), steps=14).snapshot().step == 14
+
+
+def test_a_run_cannot_end_before_it_has_come_to(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus))
+    before = only_run(runs).journal.read_bytes()
+    session = resume(only_run(runs), steps=12)
+    assert session.outcome is not None
+    assert session.outcome.status == 2
+    assert session.outcome.error == "The run has taken 12 steps already: give --steps a larger number."
+    assert only_run(runs).journal.read_bytes() == before
+
+
+def test_a_run_stopped_by_patience_goes_on_with_new_patience(corpus: Path, runs: Path) -> None:
+    first = run_to_end(small_config(corpus, lr=1e-9, weight_decay=0.0, steps=100, eval_every=1, patience=2))
+    ended = first.snapshot().step
+    session = resume(only_run(runs), steps=ended + 10)
+    assert session.of(Step)[0].step == ended + 1
+    assert session.snapshot().step >= ended + 2
+
+
+def test_a_changed_corpus_is_refused(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus), stop_after(5))
+    before = only_run(runs).journal.read_bytes()
+    corpus.write_text(corpus.read_text(encoding="utf-8") + "And that was all.\n", encoding="utf-8")
+    session = resume(only_run(runs))
+    assert session.outcome is not None
+    assert session.outcome.status == 2
+    assert session.outcome.error.startswith("The corpus of cats has changed since the run began")
+    assert only_run(runs).journal.read_bytes() == before
+
+
+def test_a_missing_corpus_is_refused_at_once(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus), stop_after(5))
+    corpus.unlink()
+    with pytest.raises(InputError, match="There is no file"):
+        LocalSession.resume("", str(runs), 0)
+
+
+def test_a_run_without_a_checkpoint_is_refused(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus, eval_every=100), stop_after(2, save=False))
+    session = resume(only_run(runs))
+    assert session.outcome is not None
+    assert session.outcome.status == 2
+    assert "has no checkpoint that can be read" in session.outcome.error
+
+
+def test_a_damaged_checkpoint_costs_no_more_than_its_steps(corpus: Path, runs: Path) -> None:
+    whole = run_to_end(small_config(corpus, name="whole"))
+    run_to_end(small_config(corpus, name="parts"), stop_after(7))
+    directory = RunDirectory(runs / "parts")
+    newest = directory.checkpoints / "step-00000007" / "model.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-100])
+    session = resume(directory)
+    assert learned(session) == learned(whole)[6:]
+    assert session.snapshot().state == "finished"
+    assert (directory.checkpoints / ".unreadable-step-00000007").is_dir()
+
+
+def test_a_torn_journal_is_mended(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus), stop_after(5))
+    path = only_run(runs).journal
+    with path.open("ab") as file:
+        file.write(b'{"event": "step", "step": 6, "lo')
+    resume(only_run(runs))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert all(json.loads(line)["event"] for line in lines)
+    assert [event.step for event in journal.read(path) if isinstance(event, Step)] == list(range(1, 13))
+
+
+def test_resume_finds_the_run_by_name_by_path_and_as_the_latest(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus), stop_after(5))
+    for name in ("cats", str(runs / "cats"), ""):
+        session = LocalSession.resume(name, "", 0)
+        assert session.directory is not None
+        assert session.directory.path.samefile(runs / "cats")
+        assert session.label == "cats"
