@@ -1,0 +1,92 @@
+"""Leaving: what is asked, what is sent, and that the app ends when the session does."""
+
+import signal
+
+import pytest
+
+from tests import scripted
+from tests.driving import Driver, driving
+from tui_trainer.run.commands import Stop
+from tui_trainer.ui.cockpit import Cockpit
+from tui_trainer.ui.screens.quit import QuitScreen
+
+SHORT_RUN = scripted.running(60)
+
+
+async def expect_end(screen: Driver, *commands: Stop) -> None:
+    assert screen.commands == list(commands)
+    await screen.ended()
+    assert not screen.app.is_running or screen.app._exit
+
+
+@pytest.mark.parametrize(
+    ("keys", "save"),
+    [
+        (["q", "s"], True),
+        (["q", "q"], False),
+        (["q", "enter"], True),
+        (["q", "down", "enter"], False),
+        (["ctrl+c", "ctrl+c"], True),
+        (["ctrl+c", "ctrl+c", "ctrl+c", "ctrl+c"], True),
+        (["ctrl+q", "tab", "enter"], False),
+    ],
+)
+async def test_the_choices(keys: list[str], save: bool) -> None:
+    async with driving(SHORT_RUN) as screen:
+        await screen.press(*keys)
+        await expect_end(screen, Stop(value=save))
+
+
+@pytest.mark.parametrize("keys", [["q", "escape"], ["q", "up", "enter"]])
+async def test_staying(keys: list[str]) -> None:
+    async with driving(SHORT_RUN) as screen:
+        await screen.press(*keys)
+        assert isinstance(screen.app.screen, Cockpit)
+        assert screen.commands == []
+
+
+async def test_the_dialog_says_what_would_be_lost() -> None:
+    async with driving(scripted.running(1_001)) as screen:
+        await screen.press("q")
+        assert "Step 1,001: 1 step since the last checkpoint." in screen.text
+
+
+async def test_while_saving_nothing_else_can_be_chosen() -> None:
+    async with driving(SHORT_RUN, answer=False) as screen:
+        await screen.press("q", "s")
+        assert "Saving a checkpoint…" in screen.text
+        await screen.press("escape", "q", "ctrl+c", "enter")
+        assert screen.commands == [Stop(value=True)]
+        assert isinstance(screen.app.screen, QuitScreen)
+
+
+@pytest.mark.parametrize(
+    "events", [scripted.loading(), scripted.finished(), scripted.failed()], ids=["loading", "saved", "failed"]
+)
+async def test_no_question_where_nothing_can_be_lost(events: list[scripted.Event]) -> None:
+    async with driving(events) as screen:
+        await screen.press("q")
+        await expect_end(screen, Stop(value=False))
+
+
+async def test_the_mouse_works_too() -> None:
+    async with driving(SHORT_RUN) as screen:
+        await screen.press("q")
+        await screen.pilot.click("#discard")
+        await expect_end(screen, Stop(value=False))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_saves_and_is_remembered(number: int) -> None:
+    async with driving(SHORT_RUN) as screen:
+        signal.raise_signal(number)
+        await screen.settle()
+        assert screen.app.signalled == number
+        await expect_end(screen, Stop(value=True, source="signal"))
+
+
+async def test_a_run_does_not_go_on_unseen() -> None:
+    async with driving(SHORT_RUN, answer=False) as screen:
+        screen.app.exit()
+        session = screen.session
+    assert session.commands == [Stop(value=True, source="screen")]

@@ -1,0 +1,57 @@
+"""Help, prompt and the command palette."""
+
+from tests import scripted
+from tests.driving import driving
+from tui_trainer.run.commands import Generate, SetPrompt
+from tui_trainer.ui.keys import KEYS
+from tui_trainer.ui.panes import PANES
+from tui_trainer.ui.screens.help import key_list
+
+SHORT_RUN = scripted.running(60)
+
+
+def test_help_lists_every_key() -> None:
+    text = key_list().plain
+    assert all(key.help in text and key.shown in text for key in KEYS)
+
+
+async def test_help_explains_every_pane_and_scrolls_at_80x24() -> None:
+    async with driving(SHORT_RUN, size=(80, 24)) as screen:
+        await screen.press("?")
+        assert "The run" in screen.text and "Vitals" not in screen.text
+        await screen.press("end")
+        await screen.settle()
+        assert PANES[-1].TITLE in screen.text and "newest first." in screen.text
+
+
+async def test_keys_of_the_cockpit_rest_while_a_dialog_is_open() -> None:
+    async with driving(SHORT_RUN) as screen:
+        await screen.press("?", "space", "s", "g")
+        assert screen.commands == []
+
+
+async def test_the_prompt_dialog_starts_with_the_present_prompt() -> None:
+    async with driving(SHORT_RUN) as screen:
+        await screen.press("p", "end", "x", "enter")
+        assert screen.commands == [SetPrompt(value="The x"), Generate()]
+
+
+async def test_escape_keeps_the_prompt() -> None:
+    async with driving(SHORT_RUN) as screen:
+        await screen.press("p", "x", "escape")
+        assert screen.commands == []
+
+
+async def test_an_unchanged_prompt_is_sent_as_it_was() -> None:
+    prompt = "two\nlines"
+    events = [*SHORT_RUN, scripted.CommandApplied(name="set_prompt", value=prompt, source="test")]
+    async with driving(events) as screen:
+        await screen.press("p", "enter")
+        assert screen.commands[0] == SetPrompt(value=prompt)
+
+
+async def test_the_palette_holds_the_keys_and_the_panes() -> None:
+    async with driving(SHORT_RUN) as screen:
+        titles = {command.title for command in screen.app.get_system_commands(screen.app.screen)}
+    assert {key.command for key in KEYS if key.command} <= titles
+    assert {f"Show {pane.TITLE.lower()}" for pane in PANES} <= titles

@@ -1,0 +1,50 @@
+"""Fits a row of parts into a width: the least important parts go first, and none is cut in two."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from tui_trainer.run.text import visible_line
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a row that is shown whole or not at all; the lowest `priority` is the first to go."""
+
+    content: Content
+    priority: int = 0
+
+
+def part(text: str, style: str = "", priority: int = 0) -> Part:
+    return Part(Content.styled(text, style), priority)
+
+
+def row_width(parts: Sequence[Part], gap: int = 2) -> int:
+    return sum(part.content.cell_length for part in parts) + gap * max(0, len(parts) - 1)
+
+
+def fit(parts: Sequence[Part], width: int, gap: int = 2) -> list[Part]:
+    """The most important of `parts`, in their order, that fit `width` cells; of equals the rightmost goes first."""
+    kept = list(parts)
+    while kept and row_width(kept, gap) > width:
+        least = min(range(len(kept)), key=lambda index: (kept[index].priority, -index))
+        del kept[least]
+    return kept
+
+
+def join(parts: Sequence[Part], gap: int = 2) -> Content:
+    return Content(" " * gap).join([part.content for part in parts])
+
+
+def shorten(text: str, width: int) -> str:
+    """A name from outside on one line, its end replaced by an ellipsis when it has more than `width` characters."""
+    line = visible_line(text)
+    return line if len(line) <= width else line[: max(0, width - 1)] + "…"
+
+
+def bar(fraction: float, width: int, style: str = "$primary") -> Content:
+    """A progress bar of `width` cells."""
+    halves = round(min(1.0, max(0.0, fraction)) * width * 2)
+    done = "━" * (halves // 2) + "╸" * (halves % 2)
+    return Content.assemble((done, style), ("─" * (width - len(done)), "$foreground 30%"))

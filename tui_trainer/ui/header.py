@@ -1,0 +1,95 @@
+"""The header: what runs, in which state, how far it is and how long it will take."""
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from tui_trainer.run.state import Snapshot
+from tui_trainer.run.text import human_count, human_seconds, visible_line
+from tui_trainer.ui.fit import Part, bar, fit, join, part, row_width, shorten
+from tui_trainer.ui.wishes import Wishes
+
+STATE_STYLES = {
+    "loading": "$text-accent",
+    "running": "$text-success",
+    "paused": "$text-warning",
+    "finished": "$text-success",
+    "stopped": "$text-warning",
+    "failed": "$text-error",
+}
+
+CHANGING = {"paused": "pausing", "running": "resuming"}
+LONGEST_STATE = 8
+STEADY = 58
+"""Columns from which there is room to keep what follows the state in one place."""
+
+
+class Header(Widget):
+    """One line where it fits; the identity on its own line above the progress where the screen asks for two."""
+
+    ALLOW_SELECT = False
+    content: reactive[tuple[Snapshot, Wishes]] = reactive((Snapshot(), Wishes()), always_update=True)
+
+    def __init__(self, title: str) -> None:
+        super().__init__(id="header")
+        self._title = title
+
+    def show(self, snapshot: Snapshot, wishes: Wishes) -> None:
+        self.content = (snapshot, wishes)
+
+    def render(self) -> Content:
+        snapshot, wishes = self.content
+        width = self.size.width - 2
+        who, how = identity(snapshot, self._title), progress(snapshot, wishes, steady=width >= STEADY)
+        if self.size.height >= 2:
+            return Content("\n").join([_padded(fit(who, width)), _padded(fit(how, width))])
+        kept = fit([*who, *how], width)
+        right = [item for item in kept if item in how]
+        left = [item for item in kept if item not in how]
+        space = " " * (width - row_width(left) - row_width(right)) if left else ""
+        return Content.assemble(" ", join(left), space, join(right))
+
+
+def _padded(parts: list[Part]) -> Content:
+    return Content.assemble(" ", join(parts))
+
+
+def identity(snapshot: Snapshot, title: str) -> list[Part]:
+    run = snapshot.run
+    parts = [part("tui-trainer", "bold $text-primary", 2), part(shorten(run.corpus if run else title, 24), "bold", 5)]
+    if run:
+        parts.append(part(f"{human_count(run.parameters)} params", "$foreground-muted", 3))
+        parts.append(part(f"{visible_line(run.device)} {visible_line(run.precision)}", "$foreground-muted", 1))
+    return parts
+
+
+def progress(snapshot: Snapshot, wishes: Wishes, steady: bool) -> list[Part]:
+    changing = CHANGING.get(wishes.state or "")
+    word, weight = (changing, "italic") if changing else (snapshot.state.upper(), "bold")
+    state = part(word.ljust(LONGEST_STATE if steady else 0), f"{weight} {STATE_STYLES[snapshot.state]}", 10)
+    if snapshot.state == "loading":
+        return [state, *_loading(snapshot)]
+    return [state, *_training(snapshot)]
+
+
+def _loading(snapshot: Snapshot) -> list[Part]:
+    stage = snapshot.stage
+    if stage is None:
+        return [part("starting", priority=9)]
+    parts = [part(shorten(stage.stage, 30), priority=9)]
+    if stage.total:
+        parts.append(Part(bar(stage.done / stage.total, 14), 4))
+        parts.append(part(f"{100 * stage.done // stage.total:3} %", priority=8))
+    return parts
+
+
+def _training(snapshot: Snapshot) -> list[Part]:
+    steps = snapshot.run.steps if snapshot.run else 0
+    total = f"{steps:,}"
+    parts = [part(f"step {snapshot.step:>{len(total)},}/{total}", priority=9)]
+    if steps:
+        parts.append(Part(bar(snapshot.step / steps, 14), 4))
+        parts.append(part(f"{100 * snapshot.step // steps:3} %", priority=7))
+    if snapshot.state in ("running", "paused") and snapshot.seconds_left is not None:
+        parts.append(part(f"{human_seconds(snapshot.seconds_left):>6} left", priority=8))
+    return parts

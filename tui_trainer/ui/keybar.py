@@ -1,0 +1,50 @@
+"""The bottom line: the keys that matter most, as many as fit, each of them a button."""
+
+from itertools import groupby
+
+from textual.content import Content
+from textual.reactive import reactive
+
+from tui_trainer.ui.buttons import ButtonRow, button
+from tui_trainer.ui.fit import Part, fit, join, row_width
+from tui_trainer.ui.keys import KEYS, Key
+
+
+class KeyBar(ButtonRow):
+    state: reactive[str] = reactive("loading")
+    zoomed: reactive[bool] = reactive(False)
+
+    def __init__(self) -> None:
+        super().__init__(id="keybar")
+
+    def render(self) -> Content:
+        width = self.size.width - 1
+        parts = self.parts(short=False)
+        if row_width(parts) > width:
+            parts = fit(self.parts(short=True), width)
+        return Content.assemble(" ", join(parts))
+
+    def parts(self, short: bool) -> list[Part]:
+        """An item for every label; keys with the same label share one."""
+        shown = (key for key in KEYS if key.label)
+        return [self._item(list(keys), short) for _, keys in groupby(shown, key=lambda key: key.label)]
+
+    def _item(self, keys: list[Key], short: bool) -> Part:
+        key = keys[0]
+        cap_style, name_style = ("bold $text-accent", "$foreground")
+        if not key.works_in(self.state):
+            cap_style = name_style = "$foreground-disabled"
+        caps = [button("⏎" if short and key.shown == "enter" else key.shown, _action(key), cap_style) for key in keys]
+        name = button(f" {self._label(key, short)}", _action(key), name_style)
+        return Part(Content.assemble(Content(" ").join(caps), name), key.priority)
+
+    def _label(self, key: Key, short: bool) -> str:
+        if key.id == "pause" and self.state == "paused":
+            return "resume"
+        if key.id == "maximise" and self.zoomed:
+            return "back"
+        return key.short if short else key.label
+
+
+def _action(key: Key) -> str:
+    return f"app.{key.action}"

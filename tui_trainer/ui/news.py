@@ -1,0 +1,38 @@
+"""What deserves a notification: the difference between two looks at a run, in words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Final
+
+from textual.notifications import SeverityLevel
+
+from tui_trainer.run.state import Snapshot
+from tui_trainer.run.text import visible_line
+
+ALERTS_TOLD: Final = 3
+"""Alerts told at once; the vitals pane lists them all."""
+
+SEVERITIES: Final[dict[str, SeverityLevel]] = {"warning": "warning", "error": "error"}
+
+
+@dataclass(frozen=True)
+class News:
+    message: str
+    severity: SeverityLevel = "information"
+    seconds: float = 4
+
+
+def news(before: Snapshot, now: Snapshot, saving: bool) -> Iterator[News]:
+    """`saving` says whether the user waits for a checkpoint. The past of a run that was joined is no news."""
+    saved = now.last_checkpoint
+    if saving and saved is not None and saved is not before.last_checkpoint:
+        yield News(f"Saved the checkpoint of step {saved.step:,}.")
+    if before.version == 0:
+        return
+    known = before.alerts[0] if before.alerts else None
+    for alert in takewhile(lambda alert: alert is not known, now.alerts[:ALERTS_TOLD]):
+        if alert.severity in SEVERITIES:
+            yield News(visible_line(alert.message), SEVERITIES[alert.severity], 8)
+    if now.state == "finished" != before.state:
+        yield News(f"Finished after {now.step:,} steps. g writes samples, s saves, q leaves.", seconds=15)

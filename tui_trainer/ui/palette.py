@@ -1,0 +1,35 @@
+"""Colours of charts, mixed from the theme in use."""
+
+from collections.abc import Mapping
+
+from textual.color import Color
+
+Rgb = tuple[int, int, int]
+
+MIXES: Mapping[str, tuple[str, float]] = {
+    "axis": ("foreground", 0.5),
+    "grid": ("foreground", 0.18),
+    "note": ("foreground", 0.65),
+    "raw": ("primary", 0.6),
+    "bright": ("primary-lighten-2", 1.0),
+    "second": ("warning", 1.0),
+    "third": ("success", 1.0),
+    "limit": ("error", 0.9),
+    "future": ("foreground", 0.3),
+    "here": ("foreground", 1.0),
+}
+"""Each colour's theme variable, and how much of it is mixed into the background."""
+
+Palette = Mapping[str, Rgb]
+
+
+def palette(variables: Mapping[str, str], dark: bool) -> Palette:
+    background = Color.parse(variables["background"])
+    colours = {name: background.blend(_parse(variables[source]), share) for name, (source, share) in MIXES.items()}
+    if not dark:
+        colours["bright"] = Color.parse(variables["primary"])
+    return {name: (colour.r, colour.g, colour.b) for name, colour in colours.items()}
+
+
+def _parse(text: str) -> Color:
+    return Color.parse(text)

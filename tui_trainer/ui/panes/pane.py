@@ -1,0 +1,91 @@
+"""What all panes share: a border with a title on its left and the present numbers on its right."""
+
+from typing import ClassVar, Self
+
+from textual import events
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.geometry import Region
+
+from tui_trainer.run.history import EMPTY_CURVE, Curve
+from tui_trainer.run.state import Snapshot
+from tui_trainer.run.text import visible_line
+from tui_trainer.ui.fit import Part, fit, join, row_width
+from tui_trainer.ui.wishes import Wishes
+
+BORDER_CELLS = 6
+"""Cells of the top border that a title cannot use: corners and the spaces around it."""
+
+
+class Pane(VerticalScroll):
+    """A part of the screen; `TITLE` heads it, `SHORT` names it in a tab strip, `HELP` explains it in a sentence."""
+
+    ALLOW_MAXIMIZE = False
+    TITLE: ClassVar[str]
+    SHORT: ClassVar[str]
+    HELP: ClassVar[str]
+    NUMBER: ClassVar[int]
+
+    def __init__(self) -> None:
+        self._titling = False
+        super().__init__(id=self.SHORT.lower().replace(" ", "-"))
+        self._summary: list[Part] = []
+        self.border_title = self._heading()
+
+    def show(self, snapshot: Snapshot, wishes: Wishes) -> None:
+        """Bring the pane up to date; an error is shown in the pane and ends nothing."""
+        try:
+            self.draw(snapshot, wishes)
+            if self.border_subtitle is not None:
+                self.border_subtitle = None
+        except Exception as error:
+            self.border_subtitle = Content(visible_line(f"cannot draw: {error!r}"))
+
+    def draw(self, snapshot: Snapshot, wishes: Wishes) -> None:
+        raise NotImplementedError
+
+    def _heading(self) -> Content:
+        return Content.assemble((f"{self.NUMBER} ", "$foreground-muted"), (self.TITLE, "bold $foreground"))
+
+    def summarise(self, *parts: Part) -> None:
+        """Put numbers at the right end of the title, as many as fit."""
+        kept = [part for part in parts if part.content.plain]
+        if kept != self._summary:
+            self._summary = kept
+            self._write_title()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._write_title()
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """A new title, several times a second, paints the top border alone."""
+        if self._titling:
+            regions = (Region(0, 0, self.outer_size.width, 1).translate(-self.content_offset),)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def _write_title(self) -> None:
+        title = self._heading()
+        room = self.outer_size.width - BORDER_CELLS - title.cell_length - 3
+        kept = fit(self._summary, room)
+        if kept:
+            dashes = "─" * (room - row_width(kept) + 1)
+            title = Content.assemble(title, f" {dashes} ", join(kept))
+        self._titling = True
+        self.border_title = title
+        self._titling = False
+
+
+def curve(snapshot: Snapshot, name: str) -> Curve:
+    """A series, empty before the run's first event."""
+    return snapshot.series.get(name, EMPTY_CURVE)
+
+
+def chart_key(snapshot: Snapshot) -> object:
+    """What a chart depends on: an equal key means an equal chart."""
+    evaluation = snapshot.last_evaluation
+    return snapshot.run is not None, snapshot.step, evaluation and evaluation.step
+
+
+def at_rest(snapshot: Snapshot) -> bool:
+    """Whether the run stands still, so that charts owe its last point."""
+    return snapshot.state != "running"

@@ -1,0 +1,94 @@
+"""The samples pane: what the model writes, newest first, the one being written on top."""
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from tui_trainer.run.events import PartialSample, Sample
+from tui_trainer.run.state import SAMPLES_KEPT, Snapshot
+from tui_trainer.run.text import visible
+from tui_trainer.ui.fit import part, shorten
+from tui_trainer.ui.panes.pane import Pane
+from tui_trainer.ui.wishes import Wishes
+
+
+class SamplesPane(Pane):
+    TITLE, SHORT, NUMBER = "Samples", "Samples", 5
+    HELP = (
+        "What the model writes, newest first; the underlined start is the prompt that it was given. Temperature 0 "
+        "always takes the likeliest token, higher values dare more."
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._top = Static(Content(""), id="top-sample")
+        self._top.display = False
+        self._newest: Sample | None = None
+        self._height = 0
+
+    def compose(self) -> ComposeResult:
+        yield self._top
+
+    def draw(self, snapshot: Snapshot, wishes: Wishes) -> None:
+        self._show_settings(snapshot, wishes)
+        self._height = self.virtual_size.height
+        changed = self._show_top(top_content(snapshot, wishes))
+        changed |= self._add_samples(snapshot.samples)
+        if changed and self.scroll_offset.y > 0:
+            self.call_after_refresh(self._hold_still)
+
+    def _show_settings(self, snapshot: Snapshot, wishes: Wishes) -> None:
+        if snapshot.run is None:
+            self.summarise()
+            return
+        asked = "" if wishes.temperature is None else f" → {wishes.temperature:.2f}"
+        self.summarise(
+            part(f"T {snapshot.temperature:.2f}{asked}", "$text-primary", 2),
+            part(f"prompt “{shorten(snapshot.prompt, 16)}”", "$foreground-muted", 1),
+        )
+
+    def _show_top(self, content: Content) -> bool:
+        changed = content.plain != str(self._top.content)
+        if changed:
+            self._top.update(content)
+            self._top.display = bool(content.plain)
+        return changed
+
+    def _add_samples(self, samples: tuple[Sample, ...]) -> bool:
+        fresh = list(samples)
+        if self._newest is not None:
+            known = [index for index, sample in enumerate(samples) if sample is self._newest]
+            fresh = fresh[: known[0]] if known else fresh
+        if not fresh:
+            return False
+        self._newest = fresh[0]
+        self.mount_all([Static(sample_content(sample), classes="sample") for sample in fresh], after=self._top)
+        for old in list(self.query(".sample"))[SAMPLES_KEPT:]:
+            old.remove()
+        return True
+
+    def _hold_still(self) -> None:
+        """What is being read stays in place while text grows above it."""
+        self.scroll_relative(y=self.virtual_size.height - self._height, animate=False)
+
+
+def top_content(snapshot: Snapshot, wishes: Wishes) -> Content:
+    """What stands above the finished samples: the one being written, or why there is none."""
+    if snapshot.partial_sample is not None:
+        return sample_content(snapshot.partial_sample)
+    if wishes.sample:
+        return Content.styled("A sample begins as soon as the step ends…", "$foreground-muted")
+    if not snapshot.samples:
+        return Content.styled("Samples appear here as the model learns.", "$foreground-muted")
+    return Content("")
+
+
+def sample_content(sample: Sample | PartialSample) -> Content:
+    """A sample under a line that says when and how it was written."""
+    writing = isinstance(sample, PartialSample)
+    return Content.assemble(
+        (f"step {sample.step:,}  T {sample.temperature:.2f}{'  writing…' if writing else ''}\n", "$foreground-muted"),
+        (visible(sample.prompt), "bold underline"),
+        visible(sample.text),
+        "▌" if writing else "",
+    )

@@ -1,0 +1,123 @@
+"""The vitals pane: the run in numbers, its alerts, and its stages while it loads."""
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from tui_trainer.run.events import Alert
+from tui_trainer.run.state import Snapshot
+from tui_trainer.run.text import human_bytes, human_count, human_seconds, visible_line
+from tui_trainer.ui.fit import bar, part, shorten
+from tui_trainer.ui.numbers import UNKNOWN, fixed, milliseconds, percent
+from tui_trainer.ui.panes.pane import Pane
+from tui_trainer.ui.wishes import Wishes
+
+TWO_COLUMNS, FIRST_COLUMN = 56, 23
+"""Cells from which the table has two columns, and those of the first."""
+
+SEVERITY_STYLES = {"info": "$foreground-muted", "warning": "bold $text-warning", "error": "bold $text-error"}
+
+
+class VitalsPane(Pane):
+    TITLE, SHORT, NUMBER = "Vitals", "Vitals", 6
+    HELP = "Speed, time, memory and the best result so far, then what the run has to tell you, newest first."
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = Static("", id="vitals-text")
+
+    def compose(self) -> ComposeResult:
+        yield self._text
+
+    def draw(self, snapshot: Snapshot, wishes: Wishes) -> None:
+        self.summarise(part(_count_alerts(snapshot.alerts), "$text-warning", 1))
+        width = self.content_size.width
+        content = _loading(snapshot, width) if snapshot.state == "loading" else _vitals(snapshot, width)
+        if not isinstance(self._text.content, Content) or not content.is_same(self._text.content):
+            taller = content.plain.count("\n") != str(self._text.content).count("\n")
+            self._text.update(content, layout=taller)
+
+
+def _count_alerts(alerts: tuple[Alert, ...]) -> str:
+    count = sum(alert.severity != "info" for alert in alerts)
+    return "" if not count else "1 alert" if count == 1 else f"{count} alerts"
+
+
+def _loading(snapshot: Snapshot, width: int) -> Content:
+    lines = [Content.styled(f"✓ {visible_line(stage)}", "$foreground-muted") for stage in snapshot.stages_done]
+    stage = snapshot.stage
+    if stage is None:
+        lines.append(Content("▸ starting"))
+    else:
+        lines.append(Content.styled(f"▸ {visible_line(stage.stage)}", "bold"))
+        if stage.total:
+            progress = bar(stage.done / stage.total, min(30, max(4, width - 10)))
+            lines.append(Content.assemble("  ", progress, f" {100 * stage.done // stage.total:3} %"))
+    return Content("\n").join([*lines, *_alert_lines(snapshot.alerts)])
+
+
+def _vitals(snapshot: Snapshot, width: int) -> Content:
+    pace, rest = pace_rows(snapshot), rest_rows(snapshot)
+    lines = [_row(*row) for row in [*pace, *rest]]
+    if width >= TWO_COLUMNS:
+        column = max(FIRST_COLUMN, width * 2 // 5)
+        left = [_row(*row).pad_right(column - _row(*row).cell_length) for row in pace]
+        left += [Content(" " * column)] * (len(rest) - len(pace))
+        right = [_row(*row) for row in rest]
+        lines = [a + b for a, b in zip(left, right, strict=True)]
+    return Content("\n").join([*lines, *_alert_lines(snapshot.alerts)])
+
+
+def _row(label: str, value: str) -> Content:
+    return Content.assemble((f"{label:<11} ", "$foreground-muted"), value)
+
+
+def pace_rows(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Labels and short values; a value that is not known yet is a dash, so that nothing moves later."""
+    run, step = snapshot.run, snapshot.last_step
+    return [
+        ("Tokens/s", UNKNOWN if snapshot.tokens_per_second is None else f"{snapshot.tokens_per_second:,.0f}"),
+        ("Step time", milliseconds(snapshot.step_seconds)),
+        ("Elapsed", human_seconds(snapshot.elapsed)),
+        ("Time left", UNKNOWN if snapshot.seconds_left is None else human_seconds(snapshot.seconds_left)),
+        ("Tokens seen", human_count(step.tokens) if step else UNKNOWN),
+        ("Epoch", f"{step.tokens / run.train_tokens:.2f}" if step and run and run.train_tokens else UNKNOWN),
+    ]
+
+
+def rest_rows(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Labels and longer values."""
+    run, resources, evaluation = snapshot.run, snapshot.resources, snapshot.last_evaluation
+    rows = [
+        ("Best val", _best(snapshot)),
+        ("Bits/byte", fixed(evaluation.bits_per_byte if evaluation else None)),
+        ("Clipped", f"{percent(snapshot.clipped_steps, snapshot.step)} of steps" if snapshot.step else UNKNOWN),
+        ("Saved", _saved(snapshot)),
+        ("Model", f"{run.layers} layers × {run.width}" if run else UNKNOWN),
+        ("Memory", human_bytes(resources.memory_bytes) if resources else UNKNOWN),
+    ]
+    if resources and resources.device_memory_bytes:
+        rows.append(("GPU memory", human_bytes(resources.device_memory_bytes)))
+    return rows
+
+
+def _best(snapshot: Snapshot) -> str:
+    best = snapshot.best_evaluation
+    return f"{fixed(best.val_loss, 4)} at step {best.step:,}" if best else UNKNOWN
+
+
+def _saved(snapshot: Snapshot) -> str:
+    saved = snapshot.last_checkpoint
+    return f"step {saved.step:,} ({shorten(saved.reason, 12)})" if saved else "not yet"
+
+
+def _alert_lines(alerts: tuple[Alert, ...]) -> list[Content]:
+    lines = [
+        Content.assemble(
+            (visible_line(alert.severity), SEVERITY_STYLES.get(alert.severity, "")),
+            (f"  step {alert.step:,}  ", "$foreground-muted"),
+            visible_line(alert.message),
+        )
+        for alert in alerts
+    ]
+    return [Content(""), *lines] if lines else []

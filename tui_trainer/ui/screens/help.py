@@ -1,0 +1,37 @@
+"""The help screen: every key, and a sentence on every pane."""
+
+from itertools import groupby
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui_trainer.ui.keys import KEYS
+from tui_trainer.ui.panes import PANES
+
+
+class HelpScreen(ModalScreen[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,enter", "dismiss", "Close")]
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="help") as scroll:
+            scroll.border_title = "Help"
+            scroll.border_subtitle = "escape closes"
+            yield Static(key_list(), classes="help-part")
+            yield Static(Content.styled("The panes", "bold $text-accent"))
+            for pane in PANES:
+                yield Static(Content.assemble((pane.TITLE, "bold")), classes="help-name")
+                yield Static(Content(pane.HELP), classes="help-text")
+
+
+def key_list() -> Content:
+    lines = []
+    for group, keys in groupby(KEYS, key=lambda key: key.group):
+        lines.append(Content.styled(group, "bold $text-accent"))
+        lines += [Content.assemble((f"  {key.shown:<11}", "bold"), key.help) for key in keys]
+        lines.append(Content(""))
+    return Content("\n").join(lines)

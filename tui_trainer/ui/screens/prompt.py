@@ -1,0 +1,38 @@
+"""The prompt dialog: edits the text that samples go on from."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui_trainer.run.text import visible_line
+
+LINE_END = "⏎"
+"""How an input line shows the end of one; typed, it stands for it."""
+
+
+class PromptScreen(ModalScreen[str | None]):
+    """Returns the new prompt, or None when nothing shall change."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Keep the old prompt")]
+
+    def __init__(self, prompt: str) -> None:
+        super().__init__()
+        self._prompt = prompt
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Prompt"
+            yield Static("Samples go on from this text.", classes="explanation")
+            yield Input(visible_line(self._prompt), id="prompt-input")
+            yield Static("enter   use it, and write a sample\nescape  keep the old one", classes="hint")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        unchanged = event.value == visible_line(self._prompt)
+        self.dismiss(self._prompt if unchanged else event.value.replace(LINE_END, "\n"))
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)

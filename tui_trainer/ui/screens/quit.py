@@ -1,0 +1,79 @@
+"""The quit dialog: asks whether to save, then waits for the run to end."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from tui_trainer.run.commands import Stop
+from tui_trainer.run.session import Session
+from tui_trainer.run.state import Snapshot
+
+SAVING, STOPPING = "Saving a checkpoint…", "Stopping…"
+
+
+class QuitScreen(ModalScreen[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "leave(True)", "Save and quit"),
+        Binding("q", "leave(False)", "Quit without saving"),
+        Binding("escape", "stay", "Stay"),
+        Binding("up,left", "app.focus_previous", show=False),
+        Binding("down,right", "app.focus_next", show=False),
+    ]
+
+    def __init__(self, session: Session, snapshot: Snapshot) -> None:
+        super().__init__()
+        self._session = session
+        self._snapshot = snapshot
+        self.leaving = False
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Quit"
+            yield Static(unsaved(self._snapshot), id="quit-text", classes="explanation")
+            yield Button("Save and quit  (s)", id="save", variant="primary")
+            yield Button("Quit without saving  (q)", id="discard")
+            yield Button("Stay  (escape)", id="stay")
+
+    def on_mount(self) -> None:
+        if not needs_asking(self._snapshot):
+            self.action_leave(False)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "stay":
+            self.action_stay()
+        else:
+            self.action_leave(event.button.id == "save")
+
+    def action_leave(self, save: bool) -> None:
+        """Ask the run to end; the app exits when it has."""
+        if self.leaving:
+            return
+        self.leaving = True
+        self._session.send(Stop(value=save))
+        for button in self.query(Button):
+            button.display = False
+        self.query_one("#quit-text", Static).update(SAVING if save else STOPPING)
+
+    def action_stay(self) -> None:
+        if not self.leaving:
+            self.dismiss()
+
+
+def needs_asking(snapshot: Snapshot) -> bool:
+    """Whether quitting could lose anything: not while loading, after a failure, or with the last step saved."""
+    saved = snapshot.last_checkpoint
+    return snapshot.state in ("running", "paused", "finished") and not (
+        snapshot.state == "finished" and saved is not None and saved.step == snapshot.step
+    )
+
+
+def unsaved(snapshot: Snapshot) -> str:
+    saved = snapshot.last_checkpoint
+    if saved is None:
+        return f"Step {snapshot.step:,}, and no checkpoint so far."
+    steps = snapshot.step - saved.step
+    return f"Step {snapshot.step:,}: {steps:,} {'step' if steps == 1 else 'steps'} since the last checkpoint."
