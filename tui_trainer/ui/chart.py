@@ -19,7 +19,7 @@ class Chart(Widget):
     shortest_interval: ClassVar[float] = 1.2
     """Seconds between two drawings of new data."""
     longest_interval: ClassVar[float] = 4.0
-    busiest_share: ClassVar[float] = 0.008
+    busiest_share: ClassVar[float] = 0.006
     """Part of a processor that one chart may take: the trainer's thread waits for the screen's."""
     spacing: ClassVar[float] = 0.2
     """Seconds between two charts, so that they take turns and none holds the trainer up for long."""
