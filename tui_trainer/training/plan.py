@@ -80,7 +80,7 @@ def _schedule(config: Config, preset: Preset, train_tokens: int) -> dict[str, fl
 
 def _cadence(config: Config) -> dict[str, int]:
     """How often to look: often enough to watch a default run learn, seldom enough to cost little."""
-    parts = {"eval_every": (config.run.eval_every, 20), "checkpoint_every": (config.run.checkpoint_every, 10)}
+    parts = {"eval_every": (config.run.eval_every, 10), "checkpoint_every": (config.run.checkpoint_every, 10)}
     parts["sample_every"] = (config.sampling.sample_every, 25)
     steps = config.schedule.steps
     return {name: max(1, steps // part) if asked == AUTO else asked for name, (asked, part) in parts.items()}

@@ -90,7 +90,7 @@ def test_a_run_of_one_step_has_a_plan(text: Corpus) -> None:
 
 def test_the_cadence_follows_the_steps(text: Corpus) -> None:
     config = plan(text, steps=5000)
-    assert (config.run.eval_every, config.sampling.sample_every, config.run.checkpoint_every) == (250, 200, 500)
+    assert (config.run.eval_every, config.sampling.sample_every, config.run.checkpoint_every) == (500, 200, 500)
     config = plan(text, steps=5000, eval_every=7, sample_every=8, checkpoint_every=9)
     assert (config.run.eval_every, config.sampling.sample_every, config.run.checkpoint_every) == (7, 8, 9)
 
