@@ -72,11 +72,28 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
 headless_option = click.option("--headless", is_flag=True, help="Print lines instead of opening a screen.")
 
 
-@cli.command()
+class SectionedCommand(click.Command):
+    """Lists its options under the configuration's sections, which are those of a TOML file too."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections = {spec.name: section.name for section, spec in options()}
+        records: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            if isinstance(parameter, click.Option) and (record := parameter.get_help_record(ctx)):
+                records.setdefault(sections.get(parameter.name or "", "options"), []).append(record)
+        for heading, lines in records.items():
+            with formatter.section(heading.capitalize()):
+                formatter.write_dl(lines)
+
+
+@cli.command(cls=SectionedCommand, short_help="Train a new model on a corpus.")
 @click.argument("corpus", nargs=-1)
 @config_options
 @click.option(
-    "--config", "config_file", type=click.Path(path_type=Path), help="Settings in TOML; options go before it."
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help="Settings in TOML, under [data], [model] and so on; options given here win.",
 )
 @headless_option
 def train(corpus: tuple[str, ...], config_file: Path | None, headless: bool, **asked: Any) -> int:
@@ -90,7 +107,7 @@ def train(corpus: tuple[str, ...], config_file: Path | None, headless: bool, **a
     return _run(LocalSession(config), headless)
 
 
-@cli.command()
+@cli.command(short_help="Go on with a run.")
 @click.argument("run", default="")
 @click.option("--steps", type=click.IntRange(min=1), default=None, help="Steps the run is to have in all.")
 @click.option("--runs-dir", default="", help="Where runs are kept.")
