@@ -59,6 +59,7 @@ RUN = RunStarted(
     train_tokens=1_003_854,
     val_tokens=111_540,
     unigram_entropy=3.3,
+    tokens_per_epoch=1_003_776,
     tokens_per_step=TOKENS_A_STEP,
     steps=5_000,
     schedule="wsd",

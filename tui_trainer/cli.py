@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 import tui_trainer
-from tui_trainer.config import AUTO, Config, InputError, flag, options
+from tui_trainer.config import AUTO, Config, InputError, check_number, flag, options
 from tui_trainer.run.text import visible_line
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ class SectionedCommand(click.Command):
 def train(corpus: tuple[str, ...], config_file: Path | None, headless: bool, **asked: Any) -> int:
     """Train a new model on CORPUS: text files, directories, glob patterns, or - for standard input."""
     config = Config.from_toml(config_file) if config_file else Config()
-    config = config.update(**{name: _not_auto(name, value) for name, value in asked.items() if value is not None})
+    _check_typed(asked)
+    config = config.update(**{name: value for name, value in asked.items() if value is not None})
     if corpus:
         config = config.update(corpus=corpus)
     from tui_trainer.training.local import LocalSession
@@ -122,35 +124,65 @@ def resume(run: str, steps: int | None, runs_dir: str, headless: bool) -> int:
     return _run(LocalSession.resume(run, runs_dir, steps or 0), headless)
 
 
-def _not_auto(name: str, value: Any) -> Any:
-    """AUTO is for leaving an option out; a typed -1 is a number like any other, and out of range."""
-    if not isinstance(value, str) and value == AUTO:
-        raise InputError(f"{flag(name)} {value} is out of range: leave it out to have it chosen for you.")
-    return value
+def _check_typed(asked: dict[str, Any]) -> None:
+    """AUTO is for leaving an option out: a typed -1 is a number like any other, and out of range."""
+    for _, spec in options():
+        value = asked.get(spec.name)
+        if not isinstance(value, str) and value == AUTO:
+            check_number(spec, value)
 
 
 def _run(session: "LocalSession", headless: bool) -> int:
     """Run a session behind the front end that fits; its exit status."""
-    if headless or not sys.stdout.isatty():
+    if headless or not (sys.stdout.isatty() and sys.stderr.isatty()):
         from tui_trainer.headless import Headless
 
         front = Headless(session)
         front.run()
         signalled = front.signalled
     else:
-        _read_keys_from_terminal()
-        from tui_trainer.ui.app import TrainerApp
-
-        app = TrainerApp(session, session.label)
-        app.run()
-        signalled = app.signalled
+        signalled = _show(session)
     return _conclude(session, signalled)
+
+
+def _show(session: "LocalSession") -> int | None:
+    """Run a session on a screen; the signal that ended it, if one did."""
+    _read_keys_from_terminal()
+    # Textual writes there; a write that fails would stop its writer, and with it the way out.
+    sys.__stderr__ = Lasting(sys.__stderr__)  # type: ignore[misc, assignment]
+    from tui_trainer.ui.app import TrainerApp
+
+    app = TrainerApp(session, session.label)
+    app.run()
+    return app.signalled
+
+
+class Lasting:
+    """A stream that outlives its terminal: what can no longer be written is dropped."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def _read_keys_from_terminal() -> None:
     """When the corpus came through standard input, give the keyboard back to it."""
     if not os.isatty(0):
-        terminal = os.open("/dev/tty", os.O_RDWR)
+        try:
+            terminal = os.open("/dev/tty", os.O_RDWR)
+        except OSError as error:
+            raise InputError("There is no terminal to read keys from: use --headless.") from error
         os.dup2(terminal, 0)
         os.close(terminal)
 
@@ -164,7 +196,7 @@ def _conclude(session: "LocalSession", signalled: int | None) -> int:
         return FAILED
     if outcome.error and outcome.status == BAD_INPUT:
         raise InputError(outcome.error)
-    text = summary(session.snapshot(), session.before_and_after())
+    text = summary(session.snapshot(), session.before_and_after(), _program()) or outcome.error
     if text:
         # A reader that has gone changes nothing about the run.
         with suppress(OSError):
@@ -172,6 +204,15 @@ def _conclude(session: "LocalSession", signalled: int | None) -> int:
     if outcome.status == 0 and signalled in (signal.SIGTERM, signal.SIGHUP):
         return SIGNALLED + signalled
     return outcome.status
+
+
+def _program() -> str:
+    """What to type to run this program again."""
+    if shutil.which("tui-trainer"):
+        return "tui-trainer"
+    if Path(sys.argv[0]).name == "__main__.py":
+        return f"{sys.executable} -m tui_trainer"
+    return sys.argv[0]
 
 
 def main() -> None:
@@ -192,7 +233,7 @@ def _status() -> int:
         return _refuse(str(error))
     except click.ClickException as error:
         message = error.format_message()
-        return _refuse(message if message.endswith((".", "?")) else message + ".")
+        return _refuse(message if message.endswith((".", "?", ")")) else message + ".")
     except (click.Abort, KeyboardInterrupt):
         return SIGNALLED + signal.SIGINT
     return status or 0

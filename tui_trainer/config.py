@@ -52,17 +52,12 @@ def flag(name: str) -> str:
 
 
 def _describe_range(limits: Mapping[str, Any]) -> str:
-    parts = []
-    if limits["above"] is not None:
-        parts.append(f"above {limits['above']:g}")
-    if limits["minimum"] is not None:
-        parts.append(f"at least {limits['minimum']:g}")
-    if limits["maximum"] is not None:
-        parts.append(f"at most {limits['maximum']:g}")
-    return " and ".join(parts)
+    bounds = (("above", "above"), ("minimum", "at least"), ("maximum", "at most"))
+    return " and ".join(f"{words} {limits[name]:,}" for name, words in bounds if limits[name] is not None)
 
 
-def _check_number(spec: Field[Any], value: float) -> None:
+def check_number(spec: Field[Any], value: float) -> None:
+    """Refuse a number out of an option's range; raises InputError."""
     limits = spec.metadata
     inside = (
         value == value
@@ -86,7 +81,7 @@ def _check_field(spec: Field[Any], value: Any) -> None:
     if choices and value not in choices:
         raise InputError(f"{flag(spec.name)} {value!r} is unknown: choose one of {', '.join(choices)}.")
     if isinstance(value, (int, float)):
-        _check_number(spec, value)
+        check_number(spec, value)
 
 
 @dataclass(frozen=True)
@@ -102,7 +97,7 @@ class Section:
 class DataConfig(Section):
     corpus: tuple[str, ...] = option((), "Text files, directories or glob patterns (.gz too); - is standard input.")
     tokenizer: str = option("auto", "What a token is.", choices=TOKENIZERS)
-    vocab_size: int = option(AUTO, "Vocabulary of the BPE tokenizer.", minimum=257, maximum=65536)
+    vocab_size: int = option(AUTO, "Vocabulary of the BPE tokenizer.", minimum=256, maximum=65536)
     val_fraction: float = option(0.1, "Part of the text, at its end, that validates.", above=0, maximum=0.5)
 
     def __post_init__(self) -> None:
@@ -196,7 +191,9 @@ class Config:
         """Read a configuration file; what it leaves out keeps its default; raises InputError."""
         try:
             sections = tomllib.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except OSError as error:
+            raise InputError(f"Cannot read the configuration {path}: {error.strerror}.") from error
+        except tomllib.TOMLDecodeError as error:
             raise InputError(f"Cannot read the configuration {path}: {error}.") from error
         return cls().update(**_flatten(sections, path))
 

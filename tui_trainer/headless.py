@@ -10,6 +10,7 @@ from typing import Final, TextIO
 
 from tui_trainer.run.commands import Stop
 from tui_trainer.run.events import (
+    ENDED,
     Alert,
     CheckpointSaved,
     Evaluation,
@@ -25,8 +26,6 @@ from tui_trainer.run.text import human_count, human_seconds, visible, visible_li
 
 STEP_LINE_SECONDS: Final = 5.0
 """Least time between two lines about steps."""
-
-ENDED: Final = ("finished", "stopped", "failed")
 
 
 class Headless:
@@ -44,12 +43,17 @@ class Headless:
     def run(self) -> None:
         """Carry the session to its end; SIGINT, SIGTERM and SIGHUP save and stop it."""
         thread = threading.Thread(target=self._session.run, name="trainer")
-        before = {number: signal.signal(number, self._on_signal) for number in _STOP_SIGNALS}
+        # What the parent told the process to ignore (nohup, a job in the background) stays ignored.
+        heeded = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, self._on_signal) for number in heeded}
         thread.start()
         try:
             while thread.is_alive() or not self._events.empty():
                 self._print_next()
         finally:
+            if thread.is_alive():
+                self._session.send(Stop(value=True, source="headless"))
+                thread.join()
             for number, handler in before.items():
                 signal.signal(number, handler)
 

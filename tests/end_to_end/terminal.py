@@ -25,9 +25,12 @@ class Terminal:
         self.raw = b""
         self._stream = pyte.ByteStream(self.screen)
         environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_ANIMATIONS": "none"}
+        # The program starts only when the terminal has its size, which pexpect sets after the fork.
+        waiting = ["-c", 'stty -echo; read go; stty echo; exec "$@"', "sh", *command]
         self.process = pexpect.spawn(
-            command[0], list(command[1:]), cwd=directory, env=environment, dimensions=(rows, columns), timeout=PATIENCE
+            "sh", waiting, cwd=directory, env=environment, dimensions=(rows, columns), timeout=PATIENCE
         )
+        self.process.send("\n")
 
     @property
     def text(self) -> str:
@@ -49,6 +52,8 @@ class Terminal:
     def wait_for_end(self) -> int:
         """Read to the end; the exit status."""
         self.wait_until(lambda: not self._read() and not self.process.isalive(), "end of the program")
+        while self._read():
+            pass
         self.process.close()
         return int(self.process.exitstatus if self.process.exitstatus is not None else -self.process.signalstatus)
 

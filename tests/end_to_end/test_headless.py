@@ -1,6 +1,7 @@
 """The program without a screen, as a script or a scheduler runs it."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -32,6 +33,17 @@ def test_a_pipe_gets_plain_lines(corpus: Path) -> None:
     assert done.returncode == 0
     assert "\x1b" not in done.stdout
     assert "validation loss" in done.stdout
+
+
+def test_a_signal_that_the_parent_ignores_is_ignored(corpus: Path) -> None:
+    quiet = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *trainer(corpus, *SMALL_MODEL, "--steps", "200")]
+    with subprocess.Popen(quiet, cwd=corpus.parent, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("run "):
+                process.send_signal(signal.SIGHUP)
+    assert process.returncode == 0
+    assert events(corpus.parent / "runs" / "woods", "state")[-1]["state"] == "finished"
 
 
 def test_a_few_sentences_are_learned_by_heart(tmp_path: Path) -> None:

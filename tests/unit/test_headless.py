@@ -71,8 +71,7 @@ def test_steps_are_told_every_five_seconds_and_at_the_end() -> None:
 
 def test_a_step_says_how_long_it_will_be() -> None:
     session, out = Told(step(2), state("finished", 200.0)), io.StringIO()
-    for event in (STARTED, state("running", 100.0), step(1)):
-        session.recall(event)
+    session.recall([STARTED, state("running", 100.0), step(1)])
     Headless(session, out).run()
     assert out.getvalue().startswith("step       2/0  loss 2.0000  lr 1.00e-01  1.5K tok/s  16m38s left\n")
 

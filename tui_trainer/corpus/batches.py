@@ -8,6 +8,11 @@ import numpy as np
 from tui_trainer.config import InputError
 
 
+def windows_in_epoch(tokens: int, context: int) -> int:
+    """How many windows a pass over so many tokens has, whatever its phase."""
+    return max(1, (tokens - context) // context)
+
+
 class Batches:
     """Shuffled windows of the training part, each exactly once an epoch.
 
@@ -24,7 +29,7 @@ class Batches:
         # A plain view: slicing a memmap object costs several times as much.
         self._tokens = tokens.view(np.ndarray)
         self._context, self._batch_size, self._seed = context, batch_size, seed
-        self.windows_per_epoch = max(1, (len(tokens) - context) // context)
+        self.windows_per_epoch = windows_in_epoch(len(tokens), context)
         # A batch may straddle two epochs; older ones are made anew should they be asked for.
         self._plan = lru_cache(maxsize=2)(self._make_plan)
 
@@ -37,10 +42,6 @@ class Batches:
             inputs[row] = self._tokens[start : start + self._context]
             targets[row] = self._tokens[start + 1 : start + self._context + 1]
         return inputs, targets
-
-    def epoch_of(self, sequences: int) -> float:
-        """Passes over the training part that so many sequences make."""
-        return sequences / self.windows_per_epoch
 
     def _start(self, sequence: int) -> int:
         epoch, place = divmod(sequence, self.windows_per_epoch)

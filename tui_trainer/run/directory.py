@@ -34,6 +34,10 @@ class RunDirectory:
         return self.path / "checkpoints"
 
     @property
+    def lock(self) -> Path:
+        return self.path / "trainer.lock"
+
+    @property
     def traceback(self) -> Path:
         return self.path / "traceback.txt"
 
@@ -110,7 +114,9 @@ def find_run(name: str, root: Path) -> RunDirectory:
         runs = [path for path in root.glob("*") if _is_run(path)] if root.is_dir() else []
         if not runs:
             raise InputError(f"There is no run in {visible_line(str(root))}: train one, or name another --runs-dir.")
-        return RunDirectory(max(runs, key=_last_change))
+        # A run that was left before its first checkpoint has nothing to go on from.
+        saved = [path for path in runs if (path / "checkpoints" / "latest").is_file()]
+        return RunDirectory(max(saved or runs, key=_last_change))
     for path in (root / name, Path(name)):
         if _is_run(path):
             # The path may be "." or end in "..", which is no name to show.

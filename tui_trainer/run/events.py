@@ -4,7 +4,8 @@ import time
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-STATES = ("loading", "running", "paused", "finished", "stopped", "failed")
+ENDED = ("finished", "stopped", "failed")
+STATES = ("loading", "running", "paused", *ENDED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,7 @@ class RunStarted(Event):
     val_tokens: int
     unigram_entropy: float
     """Nats per token of a model that knows only how frequent each token is."""
+    tokens_per_epoch: int
     tokens_per_step: int
     steps: int
     schedule: str

@@ -3,16 +3,18 @@
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import fields
+from functools import cache
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from tui_trainer.run.events import EVENTS, Event
 
 
 def encode(event: Event) -> str:
     """One line of the journal, without its line end; a number that is not finite becomes null."""
-    record: dict[str, Any] = {"event": event.event, "step": event.step, **asdict(event)}
+    record: dict[str, Any] = {"event": event.event, "step": event.step, **vars(event)}
     return json.dumps({name: _finite(value) for name, value in record.items()}, ensure_ascii=False)
 
 
@@ -24,11 +26,29 @@ def decode(line: str) -> Event | None:
     """The event of one journal line; None for a line that is damaged or of a kind this version does not know."""
     try:
         record = json.loads(line)
-        kind = EVENTS[record["event"]]
-        known = {spec.name for spec in fields(kind)}
-        return kind(**{name: value for name, value in record.items() if name in known})
+        hints = _hints(record["event"])
+        values = {name: record[name] for name in hints if name in record}
+        whole = all(_fits(value, hints[name]) for name, value in values.items())
+        return EVENTS[record["event"]](**values) if whole else None
     except (ValueError, KeyError, TypeError, AssertionError, RecursionError):
         return None
+
+
+@cache
+def _hints(event: str) -> dict[str, Any]:
+    """The type of every field of a kind of event."""
+    kind = EVENTS[event]
+    hints = get_type_hints(kind)
+    return {spec.name: hints[spec.name] for spec in fields(kind)}
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a JSON value is of an event field's type."""
+    if get_origin(hint) in (Union, UnionType):
+        return any(_fits(value, part) for part in get_args(hint))
+    if hint in (int, float):
+        return isinstance(value, (int, hint)) and not isinstance(value, bool)
+    return isinstance(value, get_origin(hint) or hint)
 
 
 def read(path: Path) -> Iterator[Event]:

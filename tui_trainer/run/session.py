@@ -3,6 +3,7 @@
 import queue
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,14 +67,19 @@ class Session(ABC):
         self._listeners.append(events)
         return events
 
-    def recall(self, event: Event) -> None:
-        """Take in an event of the past: snapshots show it, listeners do not hear of it."""
+    def recall(self, events: Iterable[Event]) -> None:
+        """Take in a past, all at once: snapshots show it, listeners do not hear of it."""
+        past = RunState()
+        for event in events:
+            past.apply(event)
         with self._lock:
-            self._state.apply(event)
+            past.version += self._state.version
+            self._state = past
 
     def publish(self, event: Event) -> None:
         """Make an event known to snapshots and listeners; called by the thread that runs the session."""
-        self.recall(event)
+        with self._lock:
+            self._state.apply(event)
         for events in self._listeners:
             if events.qsize() < LISTENER_LIMIT or not isinstance(event, FREQUENT):
                 events.put(event)

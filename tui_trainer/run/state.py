@@ -26,6 +26,9 @@ from tui_trainer.run.schedules import Schedule
 SERIES: Final = ("loss", "smoothed_loss", "val_loss", "perplexity", "val_perplexity", "grad_norm", "weight_norm")
 SAMPLES_KEPT: Final = 50
 ALERTS_KEPT: Final = 50
+GAP_SECONDS: Final = 300.0
+"""Silence between two steps that may be a suspended process; evaluations and saves are much shorter."""
+
 RATE_HALF_LIFE: Final = 20.0
 """Steps over which the step time is averaged."""
 
@@ -49,7 +52,8 @@ class Snapshot:
     seconds_left: float | None = None
     elapsed: float = 0.0
     """Seconds spent training, pauses left out."""
-    clipped_steps: int = 0
+    clipped_share: float | None = None
+    """Part of the steps, since the trainer took the run up, whose gradient was clipped."""
     last_evaluation: Evaluation | None = None
     best_evaluation: Evaluation | None = None
     samples: tuple[Sample, ...] = ()
@@ -91,6 +95,7 @@ class RunState:
         self._temperature = 1.0
         self._prompt = ""
         self._clipped = 0
+        self._seen = 0
         self._clock = _TrainingClock()
         self._series = {name: Series() for name in SERIES}
         self._loss_smoother = Smoother(10)
@@ -136,11 +141,15 @@ class RunState:
             series.drop_after(event.step)
         if self._step is not None and self._step.step > event.step:
             self._step = None
+        if self._evaluation is not None and self._evaluation.step > event.step:
+            self._evaluation = None
+        self._clipped = self._seen = 0
         self._clock.restart()
 
     def _apply_step(self, event: Step) -> None:
         self._step = event
         self._clock.tick(event)
+        self._seen += 1
         self._clipped += self._run is not None and bool(self._run.clip) and (event.grad_norm or 0) > self._run.clip
         smoothed = self._loss_smoother.update(event.loss)
         values = {
@@ -160,6 +169,12 @@ class RunState:
         self._series["val_loss"].append(event.step, event.val_loss)
         self._series["val_perplexity"].append(event.step, event.perplexity)
 
+    @property
+    def _tokens_per_second(self) -> float | None:
+        """From the averaged step time, so that the two never contradict each other."""
+        seconds = self._clock.step_seconds
+        return self._run.tokens_per_step / seconds if self._run and seconds else None
+
     def snapshot(self) -> Snapshot:
         """A frozen copy; nothing in it changes later."""
         step, run = self._step, self._run
@@ -175,10 +190,10 @@ class RunState:
             last_step=step,
             smoothed_loss=self._loss_smoother.update(None),
             step_seconds=self._clock.step_seconds,
-            tokens_per_second=self._clock.tokens_per_second,
+            tokens_per_second=self._tokens_per_second,
             seconds_left=self._clock.seconds_left(run.steps - current) if run else None,
             elapsed=self._clock.elapsed,
-            clipped_steps=self._clipped,
+            clipped_share=self._clipped / self._seen if self._seen else None,
             last_evaluation=self._evaluation,
             best_evaluation=self._best,
             samples=tuple(self._samples),
@@ -198,7 +213,6 @@ class _TrainingClock:
     def __init__(self) -> None:
         self.elapsed = 0.0
         self.step_seconds: float | None = None
-        self.tokens_per_second: float | None = None
         self.restart()
 
     def restart(self) -> None:
@@ -207,7 +221,6 @@ class _TrainingClock:
         self._last_time: float | None = None
         self._interval = Smoother(RATE_HALF_LIFE * 10)
         self._step = Smoother(RATE_HALF_LIFE)
-        self._rate = Smoother(RATE_HALF_LIFE)
 
     def change_state(self, event: StateChanged) -> None:
         self._running = event.state == "running"
@@ -217,10 +230,12 @@ class _TrainingClock:
         interval = event.step_seconds if self._last_time is None else max(0.0, event.time - self._last_time)
         # A single step of a paused run: the wait for the next one is not training.
         self._last_time = event.time if self._running else None
+        average = self._interval.update(None)
+        if average is not None and interval > max(GAP_SECONDS, 20 * average):
+            return  # the process or the machine slept: that says nothing of training
         self.elapsed += interval
         self._interval.update(interval)
         self.step_seconds = self._step.update(event.step_seconds)
-        self.tokens_per_second = self._rate.update(event.tokens_per_second)
 
     def seconds_left(self, steps: int) -> float | None:
         """Evaluations, samples and saves count too, since they lie between the steps."""

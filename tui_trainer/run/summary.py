@@ -12,8 +12,8 @@ SAMPLE_WIDTH = 76
 SAMPLE_LINES = 6
 
 
-def summary(snapshot: Snapshot, samples: tuple[Sample, Sample] | None) -> str:
-    """Lines for the normal screen; empty when no run was begun."""
+def summary(snapshot: Snapshot, samples: tuple[Sample, Sample] | None, program: str = "tui-trainer") -> str:
+    """Lines for the normal screen; empty when no run was begun. `program` is what to type to run this program."""
     run = snapshot.run
     if run is None:
         return ""
@@ -25,11 +25,12 @@ def summary(snapshot: Snapshot, samples: tuple[Sample, Sample] | None) -> str:
         lines.append(visible_line(snapshot.reason))
     lines += _losses(snapshot)
     for name, sample in zip(("First", "Last"), samples or (), strict=False):
-        lines += [f"{name} sample, step {sample.step:,}:", *_quoted(sample)]
+        lines += [f"{name} sample with this prompt, step {sample.step:,}:", *_quoted(sample)]
     if snapshot.last_checkpoint is None:
         return "\n".join([*lines, "No checkpoint was saved."])
     lines.append(f"Checkpoint: {visible_line(snapshot.last_checkpoint.path)}")
-    lines.append(f"Go on with: tui-trainer resume {visible_line(shlex.quote(run.path))}")
+    source = "... | " if run.corpus == "stdin" else ""
+    lines.append(f"Go on with: {source}{program} resume {visible_line(shlex.quote(run.path))}")
     return "\n".join(lines)
 
 

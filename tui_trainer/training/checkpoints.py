@@ -5,7 +5,6 @@
 """
 
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from tui_trainer.config import InputError
 from tui_trainer.model.transformer import Transformer
+from tui_trainer.run.files import replace_text, sync
 from tui_trainer.run.text import visible_line
 
 BY_HAND: Final = "asked"
@@ -64,10 +64,10 @@ class CheckpointStore:
         else:
             if _asked_for(path):
                 reason = BY_HAND
-            _replace_text(path / LAST_FILE, json.dumps({**asdict(progress), "reason": reason}, indent=1))
-        _replace_text(self._root / "latest", path.name)
+            replace_text(path / LAST_FILE, json.dumps({**asdict(progress), "reason": reason}, indent=1))
+        replace_text(self._root / "latest", path.name)
         if progress.best_step == progress.step and progress.best_loss is not None:
-            _replace_text(self._root / "best", path.name)
+            replace_text(self._root / "best", path.name)
         self._prune()
         return path
 
@@ -84,20 +84,21 @@ class CheckpointStore:
             (aside / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
             (aside / LAST_FILE).write_text(json.dumps(trainer, indent=1), encoding="utf-8")
             for file in (*aside.iterdir(), aside):
-                _sync(file)
+                sync(file)
         except BaseException as error:
             shutil.rmtree(aside, ignore_errors=True)
             if isinstance(error, SafetensorError):  # what safetensors makes of a full disk
                 raise OSError(str(error)) from error
             raise
         aside.rename(path)
-        _sync(self._root)
+        sync(self._root)
 
     def _prune(self) -> None:
         kept = {self.pointed("latest"), self.pointed("best"), *self._all()[-self._keep :]}
         for path in self._all():
             if path not in kept and not _asked_for(path):
-                shutil.rmtree(path, ignore_errors=True)
+                # Out of sight first: a half-removed directory must not pass for a checkpoint.
+                shutil.rmtree(path.rename(path.with_name(f".removed-{path.name}")), ignore_errors=True)
 
     def _all(self) -> list[Path]:
         return sorted(path for path in self._root.glob("step-*") if (path / LAST_FILE).is_file())
@@ -115,11 +116,8 @@ class CheckpointStore:
 
         Newer ones that cannot are set aside, so that their steps can be saved again when training comes by.
         """
-        latest = self.pointed("latest")
-        candidates = [latest] if latest else []
-        candidates += [path for path in sorted(self._root.glob("step-*"), reverse=True) if path != latest]
         unreadable: list[Path] = []
-        for path in candidates:
+        for path in sorted(self._root.glob("step-*"), reverse=True):
             try:
                 checkpoint = Checkpoint.read(path)
             except (OSError, SafetensorError, ValueError, KeyError, TypeError):
@@ -181,19 +179,3 @@ def _asked_for(path: Path) -> bool:
 
 def _read_json(path: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8")))
-
-
-def _replace_text(path: Path, text: str) -> None:
-    """Put `text` into a file that is whole at every moment."""
-    aside = path.with_name(f".{path.name}.partial")
-    aside.write_text(text, encoding="utf-8")
-    _sync(aside)
-    aside.replace(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -21,16 +21,17 @@ def evaluate(
     Windows of the model's context do not overlap, so a token's own context is half of it on average, as in training.
     """
     context = model.shape.context
-    total = torch.zeros((), dtype=torch.float64, device=device)
-    count = 0
+    losses: list[torch.Tensor] = []
+    counts: list[int] = []
     model.eval()
     try:
         for inputs, targets in validation_windows(tokens, context, max(1, TOKENS_PER_BATCH // context)):
             if interrupted():
                 return None
             loss = model.loss(torch.from_numpy(inputs).to(device), torch.from_numpy(targets).to(device))
-            total += loss.double() * targets.size
-            count += targets.size
+            losses.append(loss)
+            counts.append(targets.size)
     finally:
         model.train()
-    return float(total) / count
+    # Summed on the CPU: Apple's GPUs have no float64.
+    return float(np.average(torch.stack(losses).cpu().double().numpy(), weights=counts))

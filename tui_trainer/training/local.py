@@ -1,9 +1,13 @@
 """The local session: the trainer in a thread of this process. Importing it loads no torch; running it does."""
 
+import glob
+import os
+import time
 import traceback
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO, Final
 
 from tui_trainer.config import Config, InputError
 from tui_trainer.corpus.sources import corpus_label, find_sources
@@ -11,8 +15,13 @@ from tui_trainer.run import journal
 from tui_trainer.run.commands import Command
 from tui_trainer.run.directory import RunDirectory, check_name, check_root, find_run, runs_root
 from tui_trainer.run.events import Alert, Event, Stage, StateChanged
+from tui_trainer.run.lock import lock_run
 from tui_trainer.run.session import Outcome, Session
+from tui_trainer.run.text import visible_line
+from tui_trainer.training.errors import PreparationStopped, RunFailedError
 from tui_trainer.training.inbox import Inbox
+
+JOURNAL_RETRY_SECONDS: Final = 5.0
 
 
 class LocalSession(Session):
@@ -29,6 +38,10 @@ class LocalSession(Session):
         self._steps = steps
         self._inbox = Inbox()
         self._journal: journal.Journal | None = None
+        self._lock_file: BinaryIO | None = None
+        self._journal_opened = False
+        self._journal_failed = False
+        self._journal_retry = 0.0
         sources = find_sources(config.data.corpus, binary_ok=config.data.tokenizer == "byte")
         self.label = resumed.name if resumed else corpus_label(sources)
         """What to call the run before it has told."""
@@ -50,54 +63,96 @@ class LocalSession(Session):
 
     def publish(self, event: Event) -> None:
         super().publish(event)
-        if self._journal is None or not event.journalled:
+        if self.directory is not None and self._journal_opened and event.journalled:
+            self._write(event)
+
+    def _write(self, event: Event) -> None:
+        """Journal an event; a disk that refuses is tried again later."""
+        now = time.monotonic()
+        if self._journal is None and now < self._journal_retry:
             return
         try:
+            self._journal = self._journal or journal.Journal(self.directory_of_run.journal)
             self._journal.append(event)
         except OSError as error:
+            self._journal_retry = now + JOURNAL_RETRY_SECONDS
+            self._close_journal()
+            if not self._journal_failed:
+                self._journal_failed = True
+                message = f"The journal cannot be written ({error.strerror or error}); it is tried again."
+                super().publish(Alert(step=event.step, kind="journal", severity="error", message=message))
+
+    def _close_journal(self) -> None:
+        if self._journal is not None:
+            with suppress(OSError):
+                self._journal.close()
             self._journal = None
-            message = f"The journal cannot be written any more: {error.strerror or error}."
-            super().publish(Alert(step=event.step, kind="journal", severity="error", message=message))
 
     def run(self) -> None:
         try:
             self.outcome = self._run()
         finally:
-            if self._journal is not None:
-                self._journal.close()
+            self._close_journal()
+            if self._lock_file is not None:
+                self._lock_file.close()
 
     def _run(self) -> Outcome:
         try:
-            self._recall()
-            self.publish(Stage(stage="loading torch"))
-            # Here and not above, so that a screen can be painted first.
-            from tui_trainer.training.prepare import Preparation, PreparationStopped
-
-            preparation = Preparation(self._inbox, self.publish)
-            try:
-                if self._resumed and self.directory:
-                    trainer = preparation.resumed(self._config, self.directory, self._steps, self._open_journal)
-                else:
-                    trainer = preparation.new(self._config, self._open_journal)
-            except PreparationStopped:
-                return Outcome()
-            trainer.run()
+            self._train()
+            return Outcome()
+        except PreparationStopped:
             return Outcome()
         except InputError as error:
             return Outcome(2, str(error))
         except Exception as error:
             return self._fail(error)
 
+    def _train(self) -> None:
+        if self._resumed:
+            self._take_lock(self.directory_of_run)
+            self._recall()
+        self.publish(Stage(stage="loading torch"))
+        # Here and not above, so that a screen can be painted first.
+        from tui_trainer.training.prepare import Preparation
+
+        preparation = Preparation(self._inbox, self.publish)
+        if self._resumed:
+            trainer = preparation.resumed(self._config, self.directory_of_run, self._steps, self._open_journal)
+        else:
+            trainer = preparation.new(self._config, self._open_journal)
+        trainer.run()
+
+    @property
+    def directory_of_run(self) -> RunDirectory:
+        assert self.directory is not None
+        return self.directory
+
     def _recall(self) -> None:
         """Show a resumed run's past."""
-        if self._resumed and self.directory and self.directory.journal.exists():
-            for event in journal.read(self.directory.journal):
-                self.recall(event)
-            self.recall(StateChanged(state="loading"))
+        if self.directory_of_run.journal.exists():
+            self.publish(Stage(stage="reading the journal"))
+            self.recall([*self._past(), StateChanged(state="loading")])
+
+    def _past(self) -> Iterator[Event]:
+        for event in journal.read(self.directory_of_run.journal):
+            if self._inbox.stopping:
+                raise PreparationStopped
+            yield event
+
+    def _take_lock(self, directory: RunDirectory) -> None:
+        try:
+            self._lock_file = lock_run(directory.lock)
+        except OSError as error:
+            raise InputError(
+                f"Cannot write to the run {visible_line(str(directory.path))} ({error.strerror}): make room or access."
+            ) from error
 
     def _open_journal(self, directory: RunDirectory) -> None:
         self.directory = directory
+        if not self._resumed:
+            self._take_lock(directory)
         self._journal = journal.Journal(directory.journal)
+        self._journal_opened = True
 
     def _fail(self, error: Exception) -> Outcome:
         """Tell why, keep the traceback in the run directory, and wait until the user has read it."""
@@ -118,12 +173,18 @@ class LocalSession(Session):
 def _sentence(error: Exception) -> str:
     if type(error).__name__ == "OutOfMemoryError":
         return "The device ran out of memory: use a smaller --batch-size or --context."
-    if type(error).__name__ == "DivergedError":
+    if isinstance(error, RunFailedError):
         return str(error)
     return f"{type(error).__name__}: {error}."
 
 
 def _with_absolute_paths(config: Config) -> Config:
     """So that the run can be resumed from any directory."""
-    corpus = tuple(place if place == "-" else str(Path(place).absolute()) for place in config.data.corpus)
-    return replace(config, data=replace(config.data, corpus=corpus))
+    return config.update(corpus=tuple(map(_absolute, config.data.corpus)))
+
+
+def _absolute(place: str) -> str:
+    if place == "-" or os.path.lexists(place):
+        return place if place == "-" else str(Path(place).absolute())
+    # A pattern: the directory before it is to be taken as it is, brackets and all.
+    return str(Path(glob.escape(str(Path.cwd())), place))

@@ -4,6 +4,7 @@ import math
 from typing import Final
 
 from tui_trainer.config import AUTO, Config, InputError
+from tui_trainer.corpus.batches import windows_in_epoch
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.presets import PRESETS, Preset, choose_preset
 
@@ -58,13 +59,14 @@ def _check_corpus_length(config: Config, corpus: Corpus) -> None:
 def _schedule(config: Config, preset: Preset, train_tokens: int) -> dict[str, float]:
     asked, lr = config.schedule, config.optimizer.lr
     tokens_per_step = config.optimizer.batch_size * config.optimizer.accumulate * config.model.context
+    tokens_per_epoch = windows_in_epoch(train_tokens, config.model.context) * config.model.context
     steps = asked.steps
     if asked.epochs != AUTO and steps != AUTO:
         raise InputError("--steps and --epochs both set the length of the run: give one of them.")
     if asked.epochs != AUTO:
-        steps = math.ceil(asked.epochs * train_tokens / tokens_per_step)
+        steps = math.ceil(asked.epochs * tokens_per_epoch / tokens_per_step)
     if steps == AUTO:
-        steps = min(preset.steps, math.ceil(MAX_AUTO_EPOCHS * train_tokens / tokens_per_step))
+        steps = min(preset.steps, math.ceil(MAX_AUTO_EPOCHS * tokens_per_epoch / tokens_per_step))
     values: dict[str, float] = {"steps": steps, "epochs": AUTO}
     if asked.warmup == AUTO:
         warms_up = asked.schedule in ("wsd", "warmup-cosine")

@@ -5,20 +5,20 @@ from collections.abc import Callable
 import torch
 
 from tui_trainer.config import Config, InputError
+from tui_trainer.corpus.batches import windows_in_epoch
 from tui_trainer.corpus.corpus import Corpus, load_corpus
 from tui_trainer.model.transformer import Shape, Transformer
 from tui_trainer.run.directory import RunDirectory, create_run, runs_root
-from tui_trainer.run.events import Event, RunStarted, Stage
+from tui_trainer.run.events import Alert, Event, RunStarted, Stage
+from tui_trainer.run.files import replace_text
+from tui_trainer.run.text import visible_line
 from tui_trainer.training.checkpoints import CheckpointStore, Progress
 from tui_trainer.training.device import choose_device, device_label, versions
+from tui_trainer.training.errors import PreparationStopped
 from tui_trainer.training.inbox import Inbox
 from tui_trainer.training.optimizer import make_optimizer
 from tui_trainer.training.plan import resolve
 from tui_trainer.training.trainer import Trainer
-
-
-class PreparationStopped(Exception):
-    """The user left while the run was being prepared."""
 
 
 class Preparation:
@@ -35,6 +35,7 @@ class Preparation:
         config = resolve(config, corpus, device.type)
         self._stage("building the model")
         model, optimizer = build(config, corpus, device)
+        self._stage("making the run's directory")
         directory = create_run(runs_root(config.run.runs_dir), config.run.name, corpus.label)
         config = config.update(name=directory.name, runs_dir=str(directory.path.parent.resolve()))
         progress = Progress(corpus.fingerprint, config.sampling.temperature, config.sampling.prompt)
@@ -59,9 +60,17 @@ class Preparation:
         self._stage("building the model")
         model, optimizer = build(config, corpus, device)
         checkpoint.restore(model, optimizer)
-        config = config.update(steps=_extended(config.schedule.steps, progress.step, steps))
-        progress.evaluations_since_best = 0
-        return self._finish(config, corpus, model, optimizer, progress, directory, open_journal)
+        planned = config.schedule.steps
+        config = config.update(steps=_extended(planned, progress.step, steps))
+        if config.run.patience and progress.evaluations_since_best >= config.run.patience:
+            progress.evaluations_since_best = 0  # patience had run out: it begins anew
+        trainer = self._finish(config, corpus, model, optimizer, progress, directory, open_journal)
+        if config.schedule.steps != planned:
+            message = (
+                f"The run goes on from {planned:,} planned steps to {config.schedule.steps:,}: so does its schedule."
+            )
+            self._publish(Alert(step=progress.step, kind="schedule", severity="info", message=message))
+        return trainer
 
     def _finish(
         self,
@@ -73,9 +82,13 @@ class Preparation:
         directory: RunDirectory,
         open_journal: Callable[[RunDirectory], None],
     ) -> Trainer:
-        # A path need not be UTF-8: its bytes are kept as they are.
-        directory.config.write_text(config.to_toml(), encoding="utf-8", errors="surrogateescape")
-        open_journal(directory)
+        try:
+            replace_text(directory.config, config.to_toml())
+            open_journal(directory)
+        except OSError as error:
+            raise InputError(
+                f"Cannot write to the run {visible_line(str(directory.path))} ({error.strerror}): make room or access."
+            ) from error
         self._publish(describe(config, corpus, model, progress, directory))
         store = CheckpointStore(directory.checkpoints, config.run.keep)
         return Trainer(config, corpus, model, optimizer, progress, store, self._inbox, self._publish)
@@ -139,6 +152,7 @@ def describe(
         train_tokens=len(corpus.train),
         val_tokens=len(corpus.val),
         unigram_entropy=corpus.unigram_entropy,
+        tokens_per_epoch=windows_in_epoch(len(corpus.train), shape.context) * shape.context,
         tokens_per_step=config.optimizer.batch_size * config.optimizer.accumulate * shape.context,
         steps=plan.steps,
         schedule=plan.schedule,

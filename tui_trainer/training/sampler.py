@@ -1,5 +1,6 @@
 """Samples written in slices between training steps, from weights frozen when the sample began."""
 
+import copy
 import time
 from collections import deque
 from collections.abc import Callable
@@ -88,8 +89,8 @@ class Sampler:
     def _freeze(self) -> Transformer:
         """A copy of the weights as they are now."""
         if self._frozen is None:
-            shape = self._model.shape
-            self._frozen = Transformer(shape).to(self._model.lm_head.weight.device).eval().requires_grad_(False)
+            self._frozen = copy.deepcopy(self._model).eval().requires_grad_(False)
+            self._frozen.zero_grad(set_to_none=True)
         with torch.no_grad():
             torch._foreach_copy_(list(self._frozen.parameters()), list(self._model.parameters()))
         return self._frozen

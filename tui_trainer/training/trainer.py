@@ -1,6 +1,5 @@
 """The training loop: steps, and between them whatever is due or asked for."""
 
-import math
 import time
 from collections.abc import Callable
 from typing import Final
@@ -22,28 +21,23 @@ from tui_trainer.run.commands import (
     StepOnce,
     Stop,
 )
-from tui_trainer.run.diagnosis import bits_per_byte, perplexity
-from tui_trainer.run.events import Alert, CheckpointSaved, CommandApplied, Evaluation, Event, StateChanged, Step
+from tui_trainer.run.events import Alert, CheckpointSaved, CommandApplied, Event, StateChanged, Step
 from tui_trainer.run.schedules import Schedule
 from tui_trainer.training.checkpoints import BY_HAND, CheckpointStore, Progress
 from tui_trainer.training.device import resources
-from tui_trainer.training.evaluation import evaluate
+from tui_trainer.training.errors import RunFailedError
 from tui_trainer.training.inbox import Inbox
 from tui_trainer.training.sampler import Sampler
 from tui_trainer.training.stepper import Stepper, StepResult
+from tui_trainer.training.validation import Validation, known
 
 RESOURCES_SECONDS: Final = 2.0
+
+CHECKPOINT_SECONDS: Final = 600.0
+"""However long the steps are, no more than this is lost."""
+
 MAX_SKIPPED: Final = 10
 """Steps in a row without a finite loss and gradient after which a run has failed."""
-
-
-class DivergedError(RuntimeError):
-    """Training cannot go on; the sentence says why and what to try."""
-
-
-def _known(number: float) -> float | None:
-    """A number as events carry it: None stands for one that is not finite, in the journal and on the screen."""
-    return number if math.isfinite(number) else None
 
 
 class Trainer:
@@ -79,15 +73,30 @@ class Trainer:
         self._sampler.temperature, self._sampler.prompt = progress.temperature, progress.prompt
         self._state = "running"
         self._single_step = False
-        self._evaluated_at = -1
+        self._validation = Validation(model, corpus, progress, config.run.patience, publish)
         self._skipped = 0
+        self._in_step = False
+        self._saved = True
+        """Whether the last attempt to save succeeded."""
+        self._saved_at = time.monotonic()
         self._resources_at = 0.0
 
     def run(self) -> None:
-        """Train to the end, then wait for a stop; raises DivergedError, or whatever the machine throws at it."""
+        """Train to the end, then wait for a stop; raises RunFailedError, or whatever the machine throws at it."""
         self._model.train()
         self._change_state("running")
+        try:
+            self._loop()
+        except Exception:
+            # Weights that a step was changing are not worth keeping; all others are.
+            if not self._in_step and self._saved:
+                self._save("failed")
+            raise
+
+    def _loop(self) -> None:
         self._sampler.schedule(self._progress.step)
+        if self._progress.loss_count and self._progress.step % self._config.run.eval_every == 0:
+            self._evaluate()  # the checkpoint was saved while this evaluation was given up
         while not self._obey(wait=self._idle):
             if self._stepping:
                 self._advance()
@@ -136,8 +145,9 @@ class Trainer:
                 self._sampler.request(self._progress.step)
 
     def _stop(self, command: Stop) -> None:
-        if command.value:
-            self._save("stopped")
+        unsaved = self._state == "finished" and not self._saved
+        if (command.value or unsaved) and not self._save("stopped"):
+            raise RunFailedError("The last checkpoint could not be saved, so the steps since the one before are lost.")
         if self._state != "finished":
             self._change_state("stopped", f"by {command.source}")
 
@@ -151,7 +161,9 @@ class Trainer:
         """One step and what is due after it."""
         progress = self._progress
         lr = self._schedule.at(progress.step)
+        self._in_step = True
         result = self._stepper.take(progress.step, lr, lambda: self._inbox.stopping)
+        self._in_step = False
         if result is None:
             return
         self._single_step = False
@@ -160,19 +172,19 @@ class Trainer:
         self._report(result, lr)
         self._check_finite(result)
         self._sampler.advance(self._progress.step, lambda: self._inbox.pending)
-        self._do_what_is_due()
-        if progress.step >= self._schedule.steps:
-            self._finish("all steps taken")
+        end = self._do_what_is_due()
+        if end or progress.step >= self._schedule.steps:
+            self._finish(end or "all steps taken")
 
     def _report(self, result: StepResult, lr: float) -> None:
         step = self._progress.step
         self._publish(
             Step(
                 step=step,
-                loss=_known(result.loss),
+                loss=known(result.loss),
                 lr=lr,
-                grad_norm=_known(result.grad_norm),
-                weight_norm=_known(result.weight_norm),
+                grad_norm=known(result.grad_norm),
+                weight_norm=known(result.weight_norm),
                 tokens=self._progress.tokens,
                 step_seconds=result.seconds,
                 tokens_per_second=self._tokens_per_step / result.seconds,
@@ -191,30 +203,32 @@ class Trainer:
         self._skipped += 1
         self._alert("divergence", "error", "The loss or its gradient is not finite: the update was skipped.")
         if self._skipped >= MAX_SKIPPED:
-            raise DivergedError(
+            raise RunFailedError(
                 f"The loss was not finite for {MAX_SKIPPED} steps in a row: train again with a lower --lr than "
                 f"{self._config.optimizer.lr:g}."
             )
 
-    def _do_what_is_due(self) -> None:
+    def _do_what_is_due(self) -> str:
+        """Evaluate, sample, save; why the run should end now, if it should."""
         step, config = self._progress.step, self._config
-        if step % config.run.eval_every == 0:
-            self._evaluate()
+        end = self._evaluate() if step % config.run.eval_every == 0 else ""
         if step % config.sampling.sample_every == 0:
             self._sampler.schedule(step)
-        if step % config.run.checkpoint_every == 0 and not self._store.path(step).exists():
+        waited = time.monotonic() - self._saved_at
+        if (step % config.run.checkpoint_every == 0 or waited > CHECKPOINT_SECONDS) and not self._is_saved:
             self._save("periodic")
+        return end
 
     def _finish(self, reason: str) -> None:
-        """Judge, show and save what has been learned."""
-        if self._evaluated_at != self._progress.step:
+        """Judge, save and show what has been learned, unless a stop is asked for meanwhile."""
+        if self._progress.loss_count:
             self._evaluate()
-        if self._state == "finished":
+        if self._inbox.stopping:
             return
+        self._save("finished")
         self._write_samples()
         self._sampler.schedule(self._progress.step)
         self._write_samples()
-        self._save("finished")
         self._change_state("finished", reason)
 
     def _write_samples(self) -> None:
@@ -224,50 +238,30 @@ class Trainer:
 
     # -- evaluation and checkpoints ---------------------------------------------------------------------------------
 
-    def _evaluate(self) -> None:
-        loss = evaluate(self._model, self._corpus.val, self._device, lambda: self._inbox.stopping)
-        if loss is None:
-            return
-        progress = self._progress
-        self._evaluated_at = progress.step
-        best = math.isfinite(loss) and (progress.best_loss is None or loss < progress.best_loss)
-        self._publish(
-            Evaluation(
-                step=progress.step,
-                train_loss=progress.loss_sum / progress.loss_count if progress.loss_count else None,
-                val_loss=_known(loss),
-                perplexity=_known(perplexity(loss)),
-                bits_per_byte=_known(bits_per_byte(loss, len(self._corpus.val) - 1, self._corpus.val_bytes)),
-                best=best,
-            )
-        )
-        progress.loss_sum, progress.loss_count = 0.0, 0
-        if best:
-            progress.best_loss, progress.best_step, progress.evaluations_since_best = loss, progress.step, 0
+    def _evaluate(self) -> str:
+        """Judge the model and keep it if it is the best; why the run should end now, if it should."""
+        verdict = self._validation.judge(lambda: self._inbox.stopping)
+        if verdict.best:
             self._save("best")
-            return
-        progress.evaluations_since_best += 1
-        self._watch_overfitting()
+        return verdict.end
 
-    def _watch_overfitting(self) -> None:
-        stale, patience = self._progress.evaluations_since_best, self._config.run.patience
-        if patience and stale >= patience:
-            self._finish(f"validation loss has not improved for {stale} evaluations")
-        elif stale == 3:
-            message = (
-                f"Validation loss has not improved since step {self._progress.best_step:,}: it may be overfitting."
-            )
-            self._alert("overfitting", "warning", message)
+    @property
+    def _is_saved(self) -> bool:
+        return self._store.path(self._progress.step).exists()
 
-    def _save(self, reason: str) -> None:
-        """Save a checkpoint; a disk that refuses is an alert, not the end."""
+    def _save(self, reason: str) -> bool:
+        """Save a checkpoint; a disk that refuses is an alert, not the end. Whether it was saved."""
+        self._saved_at = time.monotonic()
         try:
             tokenizer = self._corpus.tokenizer.to_json()
             path = self._store.save(self._model, self._optimizer, tokenizer, self._progress, reason)
         except OSError as error:
+            self._saved = False
             self._alert("checkpoint", "error", f"The checkpoint could not be saved: {error.strerror or error}.")
-            return
+            return False
+        self._saved = True
         self._publish(CheckpointSaved(step=self._progress.step, path=str(path), reason=reason))
+        return True
 
     def _alert(self, kind: str, severity: str, message: str) -> None:
         self._publish(Alert(step=self._progress.step, kind=kind, severity=severity, message=message))

@@ -52,7 +52,8 @@ class TrainerApp(RunActions):
 
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in SIGNALS:
+        # What the parent told the process to ignore, as nohup does, stays ignored.
+        for number in (number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN):
             with suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(number, self._on_signal, number)
 
@@ -74,7 +75,7 @@ class TrainerApp(RunActions):
 
     def _on_signal(self, number: int) -> None:
         self.signalled = number
-        self.session.send(Stop(value=True, source="signal"))
+        self.session.send(Stop(value=True, source=signal.Signals(number).name))
         self.say("Stopping: a checkpoint is being saved…")
 
     def _tick(self) -> None:

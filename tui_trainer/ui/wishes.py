@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from tui_trainer.run.events import ENDED
 from tui_trainer.run.state import Snapshot
-
-OVER = ("finished", "stopped", "failed")
 
 
 @dataclass(frozen=True)
@@ -17,11 +16,16 @@ class Wishes:
 
     def settle(self, before: Snapshot, now: Snapshot) -> "Wishes":
         """What is still open once the run has gone from one snapshot to the next."""
-        reached = now.state in OVER or now.state == self.state
+        reached = now.state in ENDED or now.state == self.state
         return replace(
             self,
             state=None if reached else self.state,
             temperature=None if now.temperature == self.temperature else self.temperature,
-            saving=self.saving and now.last_checkpoint is before.last_checkpoint,
+            saving=self.saving and now.last_checkpoint is before.last_checkpoint and not _refused(before, now),
             sample=self.sample and now.partial_sample is None and now.samples[:1] == before.samples[:1],
         )
+
+
+def _refused(before: Snapshot, now: Snapshot) -> bool:
+    """Whether a checkpoint could not be saved since `before`."""
+    return any(alert.kind == "checkpoint" and alert not in before.alerts for alert in now.alerts)

@@ -56,10 +56,6 @@ def test_sequences_do_not_depend_on_the_batch_size() -> None:
     assert small == large
 
 
-def test_epoch_of() -> None:
-    assert Batches(np.arange(1000), 10, 4, seed=1).epoch_of(198) == 2.0
-
-
 def test_too_few_tokens() -> None:
     with pytest.raises(InputError, match="has 10 tokens, too few for --context 10"):
         Batches(np.arange(10), 10, 4, seed=1)

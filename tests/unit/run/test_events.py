@@ -44,6 +44,7 @@ RUN: dict[str, Any] = {
     "train_tokens": 900,
     "val_tokens": 100,
     "unigram_entropy": 3.3,
+    "tokens_per_epoch": 1000,
     "tokens_per_step": 768,
     "steps": 5000,
     "schedule": "wsd",
@@ -147,8 +148,11 @@ def test_what_a_newer_version_adds_is_left_out() -> None:
         '{"event": "state", "step": 3, "time": 1.0, "sta',
         "\x00\x00\x00",
         "[" * 100_000,
+        '{"event": "state", "step": "x", "time": 1.0, "state": "paused"}',
+        '{"event": "eval", "step": 1, "train_loss": "low", "val_loss": 1, "perplexity": 1, "bits_per_byte": 1, '
+        '"best": true}',
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_a_damaged_line_is_nothing(line: str) -> None:
     assert decode(line) is None

@@ -94,7 +94,7 @@ def test_a_short_run() -> None:
     assert (snapshot.state, snapshot.reason, snapshot.step) == ("finished", "all steps taken", 3)
     assert snapshot.stages_done == ("reading",)
     assert snapshot.last_step == step(3, loss=1.0, grad_norm=1.5)
-    assert snapshot.clipped_steps == 1
+    assert snapshot.clipped_share == pytest.approx(1 / 3)
     assert snapshot.last_evaluation is not None
     assert snapshot.best_evaluation is not None
     assert (snapshot.last_evaluation.step, snapshot.best_evaluation.step) == (3, 2)
@@ -181,11 +181,20 @@ def test_a_loss_that_is_not_finite_is_a_gap() -> None:
     snapshot = look(*BEGUN, step(1), step(2, loss=None, grad_norm=None), step(3))
     np.testing.assert_array_equal(snapshot.series["loss"].mean, [2, np.nan, 2])
     assert snapshot.smoothed_loss == pytest.approx(2.0)
-    assert snapshot.clipped_steps == 0
+    assert snapshot.clipped_share == 0
+
+
+def test_a_suspended_process_does_not_change_the_time_left() -> None:
+    steady = [step(number, time=100.0 + number) for number in range(1, 31)]
+    before = look(*BEGUN, *steady)
+    after = look(*BEGUN, *steady, step(31, time=3_800.0), step(32, time=3_801.0))
+    assert before.seconds_left is not None
+    assert after.seconds_left == pytest.approx(before.seconds_left, abs=3)
+    assert after.elapsed == pytest.approx(before.elapsed + 1)
 
 
 def test_without_clipping_nothing_is_clipped() -> None:
-    assert look(started(clip=0.0), step(1, grad_norm=50.0)).clipped_steps == 0
+    assert look(started(clip=0.0), step(1, grad_norm=50.0)).clipped_share == 0
 
 
 def test_a_resumed_run_drops_what_it_takes_again() -> None:
@@ -262,7 +271,7 @@ def test_the_first_sample_is_remembered_however_many_follow() -> None:
 def test_listeners_hear_what_is_published_and_not_what_is_recalled() -> None:
     idle = Idle()
     heard = [idle.listen(), idle.listen()]
-    idle.recall(step(1))
+    idle.recall([step(1)])
     idle.publish(step(2))
     assert [queue.get_nowait() for queue in heard] == [step(2), step(2)]
     assert all(queue.empty() for queue in heard)

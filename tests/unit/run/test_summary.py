@@ -25,8 +25,14 @@ def test_a_finished_run() -> None:
     assert "Validation loss 2.5000, perplexity 12.18" in text
     assert "est validation loss 2.0000, at step 2" in text
     assert "Knowing only how frequent each token is would give 3.3000." in text
-    at = lines.index("First sample, step 0:")
-    assert lines[at : at + 5] == ["First sample, step 0:", "  | Thexq", "  | z", "Last sample, step 3:", "  | Thecat"]
+    at = lines.index("First sample with this prompt, step 0:")
+    assert lines[at : at + 5] == [
+        "First sample with this prompt, step 0:",
+        "  | Thexq",
+        "  | z",
+        "Last sample with this prompt, step 3:",
+        "  | Thecat",
+    ]
     assert lines[-2:] == [
         "Checkpoint: runs/cats/checkpoints/step-00000003",
         "Go on with: tui-trainer resume runs/cats",

@@ -14,7 +14,7 @@ from tests.unit.training.helpers import run_to_end, small_config, small_model, s
 from tui_trainer.config import InputError
 from tui_trainer.corpus.tokenizer import Tokenizer
 from tui_trainer.model.transformer import Transformer
-from tui_trainer.run.events import Alert, CheckpointSaved
+from tui_trainer.run.events import Alert, CheckpointSaved, Step
 from tui_trainer.training import checkpoints
 from tui_trainer.training.checkpoints import BY_HAND, Checkpoint, CheckpointStore, Progress
 
@@ -187,8 +187,11 @@ def test_a_run_goes_on_when_the_disk_is_full(corpus: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(checkpoints, "save_file", fail)
     session = run_to_end(small_config(corpus, eval_every=100, checkpoint_every=5))
-    assert session.snapshot().state == "finished"
-    assert [alert.step for alert in session.of(Alert)] == [5, 10, 12, 12]
+    assert [event.step for event in session.of(Step)][-1] == 12
+    assert session.outcome is not None
+    assert session.outcome.status == 1
+    assert "could not be saved" in session.outcome.error
+    assert [alert.step for alert in session.of(Alert)] == [5, 10, 12, 12, 12]
     assert {alert.kind for alert in session.of(Alert)} == {"checkpoint"}
     assert session.of(Alert)[0].message == "The checkpoint could not be saved: No space left on device."
     assert session.of(CheckpointSaved) == []

@@ -42,6 +42,8 @@ from tui_trainer.run.events import (
     Step,
 )
 from tui_trainer.run.journal import Journal
+from tui_trainer.run.session import Outcome
+from tui_trainer.training import local, validation
 from tui_trainer.training.local import LocalSession
 from tui_trainer.training.stepper import Stepper
 
@@ -65,7 +67,12 @@ def test_a_run_from_beginning_to_end(corpus: Path, runs: Path) -> None:
     assert [event.step for event in session.of(Sample)] == [0, 6, 12]
     assert [event.state for event in session.of(StateChanged)] == ["running", "finished"]
     assert only_run(runs).name == "cats"
-    assert {path.name for path in only_run(runs).path.iterdir()} == {"config.toml", "journal.jsonl", "checkpoints"}
+    assert {path.name for path in only_run(runs).path.iterdir()} == {
+        "config.toml",
+        "journal.jsonl",
+        "checkpoints",
+        "trainer.lock",
+    }
 
 
 def test_the_journal_holds_what_was_seen(corpus: Path) -> None:
@@ -252,10 +259,8 @@ def test_patience_ends_a_run_that_no_longer_improves(corpus: Path) -> None:
 
 
 def test_overfitting_is_told_once(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tui_trainer.training import trainer
-
     losses = iter([2.0, 2.1, 2.2, 2.3, 2.4, 2.5, 2.6])
-    monkeypatch.setattr(trainer, "evaluate", lambda *_: next(losses))
+    monkeypatch.setattr(validation, "evaluate", lambda *_: next(losses))
     session = run_to_end(small_config(corpus, steps=7, eval_every=1))
     (alert,) = session.of(Alert)
     assert (alert.kind, alert.severity, alert.step) == ("overfitting", "warning", 4)
@@ -334,10 +339,6 @@ def test_a_stop_during_preparation_leaves_nothing(corpus: Path, runs: Path, stag
         small_config(corpus), lambda event: Stop() if isinstance(event, Stage) and event.stage == stage else None
     )
     assert session.outcome is not None
-    if stage == "building the model":
-        # The last stage of all: the run exists by then, and is saved before its first step.
-        assert [event.step for event in session.of(CheckpointSaved)] == [0]
-        return
     assert session.outcome.status == 0
     assert session.of(RunStarted) == []
     assert not runs.exists()
@@ -358,6 +359,43 @@ def test_a_journal_that_cannot_be_written_does_not_end_the_run(corpus: Path, mon
     assert (alert.kind, alert.severity, alert.step) == ("journal", "error", 5)
     assert "No space left on device" in alert.message
     assert journalled(session)[-1].step == 4
+
+
+def test_a_journal_is_taken_up_again_when_there_is_room(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "JOURNAL_RETRY_SECONDS", 0.0)
+    append = Journal.append
+
+    def full_for_a_while(self: Journal, event: Event) -> None:
+        if 5 <= event.step < 8:
+            raise OSError(28, "No space left on device")
+        append(self, event)
+
+    monkeypatch.setattr(Journal, "append", full_for_a_while)
+    session = run_to_end(small_config(corpus))
+    assert [event.step for event in journalled(session) if isinstance(event, Step)] == [1, 2, 3, 4, 8, 9, 10, 11, 12]
+    assert len([alert for alert in session.snapshot().alerts if alert.kind == "journal"]) == 1
+
+
+def test_a_failure_between_steps_keeps_the_steps(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validation, "evaluate", raising(RuntimeError("the cat got it")))
+    session = run_to_end(small_config(corpus))
+    assert session.snapshot().state == "failed"
+    assert [(event.step, event.reason) for event in session.of(CheckpointSaved)][-1] == (4, "failed")
+
+
+def test_a_run_has_one_trainer(corpus: Path, runs: Path) -> None:
+    second: list[LocalSession] = []
+
+    def resume_meanwhile(event: Event) -> Command | None:
+        if isinstance(event, CheckpointSaved) and not second:
+            second.append(LocalSession.resume("", "", 0))
+            second[0].run()
+        return None
+
+    first = run_to_end(small_config(corpus), resume_meanwhile)
+    assert second[0].outcome == Outcome(2, "The run cats is being trained by another process: stop that one first.")
+    assert first.outcome == Outcome()
+    assert steps_of(journalled(first)) == list(range(1, 13))
 
 
 def test_two_runs_of_a_corpus_get_names_of_their_own(corpus: Path, runs: Path) -> None:

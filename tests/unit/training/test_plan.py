@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.training.helpers import load
 from tui_trainer.config import AUTO, Config, InputError, options
+from tui_trainer.corpus.batches import windows_in_epoch
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.presets import PRESETS, choose_preset
 from tui_trainer.training.plan import resolve
@@ -98,13 +99,15 @@ def test_the_cadence_follows_the_steps(text: Corpus) -> None:
 @pytest.mark.parametrize("epochs", [0.01, 1.0, 2.5])
 def test_epochs_become_steps(text: Corpus, epochs: float) -> None:
     config = plan(text, epochs=epochs, context=8, batch_size=4, accumulate=2)
-    assert config.schedule.steps == math.ceil(epochs * len(text.train) / 64)
+    assert config.schedule.steps == math.ceil(epochs * windows_in_epoch(len(text.train), 8) * 8 / 64)
     assert config.schedule.epochs == AUTO
 
 
 def test_a_tiny_text_is_not_read_for_ever(text: Corpus) -> None:
     config = plan(text, context=1024, batch_size=64)
-    assert config.schedule.steps == math.ceil(1000 * len(text.train) / 1024 / 64) < PRESETS["nano"].steps
+    assert (
+        config.schedule.steps == math.ceil(1000 * windows_in_epoch(len(text.train), 1024) / 64) < PRESETS["nano"].steps
+    )
 
 
 def test_a_resolved_plan_resolves_to_itself(text: Corpus) -> None:

@@ -17,7 +17,7 @@ from tests.unit.training.helpers import (
 )
 from tui_trainer.config import Config, InputError
 from tui_trainer.run import journal
-from tui_trainer.run.commands import Command, SetPrompt, SetTemperature
+from tui_trainer.run.commands import Command, SetPrompt, SetTemperature, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Evaluation, Event, RunStarted, Sample, StateChanged, Step
 from tui_trainer.training.local import LocalSession
@@ -92,9 +92,21 @@ def test_the_screen_shows_the_past_before_the_first_step(corpus: Path, runs: Pat
 
     session = Resumed(only_run(runs), react=look)
     session.run()
-    assert seen[0].state == "loading"
-    assert seen[0].step == 5
-    assert len(seen[0].series["loss"]) == 5
+    assert {snapshot.state for snapshot in seen[:3]} == {"loading"}
+    assert seen[1].step == 5
+    assert len(seen[1].series["loss"]) == 5
+
+
+def test_an_evaluation_that_was_given_up_is_made_up_for(corpus: Path, runs: Path) -> None:
+    straight = run_to_end(small_config(corpus, name="straight"))
+
+    def stop_at_four(event: Event) -> Command | None:
+        return Stop(value=True) if isinstance(event, Step) and event.step == 4 else None
+
+    broken = run_to_end(small_config(corpus, name="broken"), stop_at_four)
+    assert broken.of(Evaluation) == []
+    resumed = resume(RunDirectory(runs / "broken"))
+    assert judged(resumed) == judged(straight)
 
 
 def test_temperature_and_prompt_are_remembered(corpus: Path, runs: Path) -> None:

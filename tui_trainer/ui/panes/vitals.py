@@ -81,7 +81,7 @@ def pace_rows(snapshot: Snapshot) -> list[tuple[str, str]]:
         ("Elapsed", human_seconds(snapshot.elapsed)),
         ("Time left", UNKNOWN if snapshot.seconds_left is None else human_seconds(snapshot.seconds_left)),
         ("Tokens seen", human_count(step.tokens) if step else UNKNOWN),
-        ("Epoch", f"{step.tokens / run.train_tokens:.2f}" if step and run and run.train_tokens else UNKNOWN),
+        ("Epoch", f"{step.tokens / run.tokens_per_epoch:.2f}" if step and run and run.tokens_per_epoch else UNKNOWN),
     ]
 
 
@@ -91,7 +91,7 @@ def rest_rows(snapshot: Snapshot) -> list[tuple[str, str]]:
     rows = [
         ("Best val", _best(snapshot)),
         ("Bits/byte", fixed(evaluation.bits_per_byte if evaluation else None)),
-        ("Clipped", f"{percent(snapshot.clipped_steps, snapshot.step)} of steps" if snapshot.step else UNKNOWN),
+        ("Clipped", UNKNOWN if snapshot.clipped_share is None else f"{percent(snapshot.clipped_share, 1)} of steps"),
         ("Saved", _saved(snapshot)),
         ("Model", f"{run.layers} layers × {run.width}" if run else UNKNOWN),
         ("Memory", human_bytes(resources.memory_bytes) if resources else UNKNOWN),

@@ -1,0 +1,90 @@
+"""Judging a run as it goes: the validation loss, the best so far, and when to stop early."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from tui_trainer.corpus.corpus import Corpus
+from tui_trainer.model.transformer import Transformer
+from tui_trainer.run.diagnosis import bits_per_byte, perplexity
+from tui_trainer.run.events import Alert, Evaluation, Event
+from tui_trainer.training.checkpoints import Progress
+from tui_trainer.training.evaluation import evaluate
+
+OVERFITTING_AFTER: Final = 3
+"""Evaluations without improvement that are worth a word."""
+
+
+def known(number: float) -> float | None:
+    """A number as events carry it: None stands for one that is not finite."""
+    return number if math.isfinite(number) else None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the model is the best so far; why the run should end, empty if it should not."""
+
+    best: bool = False
+    end: str = ""
+
+
+class Validation:
+    """Evaluates the model, and counts in `progress` what early stopping goes by."""
+
+    def __init__(
+        self,
+        model: Transformer,
+        corpus: Corpus,
+        progress: Progress,
+        patience: int,
+        publish: Callable[[Event], None],
+    ) -> None:
+        self._model = model
+        self._corpus = corpus
+        self._progress = progress
+        self._patience = patience
+        self._publish = publish
+
+    def judge(self, interrupted: Callable[[], bool]) -> Verdict:
+        """Evaluate and publish; an interrupted evaluation changes nothing."""
+        loss = evaluate(self._model, self._corpus.val, self._model.lm_head.weight.device, interrupted)
+        if loss is None:
+            return Verdict()
+        progress = self._progress
+        best = math.isfinite(loss) and (progress.best_loss is None or loss < progress.best_loss)
+        self._publish_evaluation(loss, best)
+        progress.loss_sum, progress.loss_count = 0.0, 0
+        if best:
+            progress.best_loss, progress.best_step, progress.evaluations_since_best = loss, progress.step, 0
+            return Verdict(best=True)
+        progress.evaluations_since_best += 1
+        return Verdict(end=self._watch_overfitting())
+
+    def _publish_evaluation(self, loss: float, best: bool) -> None:
+        progress = self._progress
+        self._publish(
+            Evaluation(
+                step=progress.step,
+                train_loss=progress.loss_sum / progress.loss_count if progress.loss_count else None,
+                val_loss=known(loss),
+                perplexity=known(perplexity(loss)),
+                bits_per_byte=known(bits_per_byte(loss, len(self._corpus.val) - 1, self._corpus.val_bytes)),
+                best=best,
+            )
+        )
+        if not math.isfinite(loss):
+            self._alert("divergence", "error", "The validation loss is not finite.")
+
+    def _watch_overfitting(self) -> str:
+        """Why to stop now, if the user's patience has run out."""
+        stale = self._progress.evaluations_since_best
+        if self._patience and stale >= self._patience:
+            return f"validation loss has not improved for {stale} evaluations"
+        if stale == OVERFITTING_AFTER:
+            since = self._progress.best_step
+            self._alert("overfitting", "warning", f"No better validation since step {since:,}: it may be overfitting.")
+        return ""
+
+    def _alert(self, kind: str, severity: str, message: str) -> None:
+        self._publish(Alert(step=self._progress.step, kind=kind, severity=severity, message=message))
