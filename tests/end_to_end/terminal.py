@@ -24,7 +24,9 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         self.raw = b""
         self._stream = pyte.ByteStream(self.screen)
-        environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_ANIMATIONS": "none"}
+        # Other tests of this process may have left a size there, which would win over the terminal's own.
+        inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        environment = inherited | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_ANIMATIONS": "none"}
         # The program starts only when the terminal has its size, which pexpect sets after the fork.
         waiting = ["-c", 'stty -echo; read go; stty echo; exec "$@"', "sh", *command]
         self.process = pexpect.spawn(
@@ -45,15 +47,20 @@ class Terminal:
 
     def wait_until(self, true: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + PATIENCE
-        while not true():
+        while not (true() and self._whole_frame() and true()):
             assert time.monotonic() < deadline, f"no {what} in:\n{self.text}"
             self._read()
+
+    def _whole_frame(self) -> bool:
+        """Read to the end of what is being painted: half a frame may show, or lack, what the whole one does not."""
+        while self._read():
+            pass
+        return True
 
     def wait_for_end(self) -> int:
         """Read to the end; the exit status."""
         self.wait_until(lambda: not self._read() and not self.process.isalive(), "end of the program")
-        while self._read():
-            pass
+        self._whole_frame()
         self.process.close()
         return int(self.process.exitstatus if self.process.exitstatus is not None else -self.process.signalstatus)
 

@@ -30,6 +30,7 @@ def test_a_run_is_watched_steered_and_left(corpus: Path, size: tuple[int, int]) 
     run = corpus.parent / "runs" / "woods"
     terminal = start(corpus, size=size)
     terminal.wait_for("tui-trainer", "woods", "Loss", "Samples")
+    assert "quit" in terminal.screen.display[-1], "the screen fills the terminal"
 
     terminal.press(" ")
     terminal.wait_for("PAUSED")
@@ -68,7 +69,7 @@ def test_a_run_is_watched_steered_and_left(corpus: Path, size: tuple[int, int]) 
     terminal.press("s")
     assert terminal.wait_for_end() == 0
     assert LEFT_ALTERNATE_SCREEN in terminal.raw
-    assert "tui-trainer resume" in terminal.text
+    assert f"-m tui_trainer resume {run.relative_to(corpus.parent)}" in terminal.text
     assert events(run, "state")[-1]["state"] == "stopped"
 
 

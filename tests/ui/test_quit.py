@@ -82,7 +82,7 @@ async def test_a_signal_saves_and_is_remembered(number: int) -> None:
         signal.raise_signal(number)
         await screen.settle()
         assert screen.app.signalled == number
-        await expect_end(screen, Stop(value=True, source="signal"))
+        await expect_end(screen, Stop(value=True, source=signal.Signals(number).name))
 
 
 async def test_a_run_does_not_go_on_unseen() -> None:
