@@ -16,8 +16,8 @@ class LossPane(Pane):
     TITLE, SHORT, NUMBER = "Loss", "Loss", 1
     HELP = (
         "How surprised the model is by each next token, in nats: dim is every step, bright the smoothed course, "
-        "orange the validation text, which it never trains on. When validation rises while training falls, it overfits. "
-        "The steep beginning runs off the top, so that the rest can be read."
+        "orange the validation text, which it never trains on. When validation rises while training falls, it "
+        "overfits. The steep beginning runs off the top, so that the rest can be read."
     )
 
     def __init__(self) -> None:
