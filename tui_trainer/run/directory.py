@@ -85,6 +85,11 @@ def create_run(root: Path, name: str, label: str) -> RunDirectory:
         raise _no_place(root, error) from error
 
 
+def cannot_write(run: RunDirectory, error: OSError) -> InputError:
+    """What to tell when the files of a run that exists refuse to be written."""
+    return InputError(f"Cannot write to the run {visible_line(str(run.path))} ({error.strerror}): make room or access.")
+
+
 def _no_place(root: Path, error: OSError) -> InputError:
     return InputError(
         f"Cannot make a run in {visible_line(str(root))} ({error.strerror}): choose another place with --runs-dir."

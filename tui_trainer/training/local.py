@@ -13,11 +13,10 @@ from tui_trainer.config import Config, InputError
 from tui_trainer.corpus.sources import corpus_label, find_sources
 from tui_trainer.run import journal
 from tui_trainer.run.commands import Command
-from tui_trainer.run.directory import RunDirectory, check_name, check_root, find_run, runs_root
+from tui_trainer.run.directory import RunDirectory, cannot_write, check_name, check_root, find_run, runs_root
 from tui_trainer.run.events import Alert, Event, Stage, StateChanged
 from tui_trainer.run.lock import lock_run
 from tui_trainer.run.session import Outcome, Session
-from tui_trainer.run.text import visible_line
 from tui_trainer.training.errors import PreparationStopped, RunFailedError
 from tui_trainer.training.inbox import Inbox
 
@@ -63,7 +62,7 @@ class LocalSession(Session):
 
     def publish(self, event: Event) -> None:
         super().publish(event)
-        if self.directory is not None and self._journal_opened and event.journalled:
+        if self._journal_opened and event.journalled:
             self._write(event)
 
     def _write(self, event: Event) -> None:
@@ -74,6 +73,7 @@ class LocalSession(Session):
         try:
             self._journal = self._journal or journal.Journal(self.directory_of_run.journal)
             self._journal.append(event)
+            self._journal_failed = False
         except OSError as error:
             self._journal_retry = now + JOURNAL_RETRY_SECONDS
             self._close_journal()
@@ -143,9 +143,7 @@ class LocalSession(Session):
         try:
             self._lock_file = lock_run(directory.lock)
         except OSError as error:
-            raise InputError(
-                f"Cannot write to the run {visible_line(str(directory.path))} ({error.strerror}): make room or access."
-            ) from error
+            raise cannot_write(directory, error) from error
 
     def _open_journal(self, directory: RunDirectory) -> None:
         self.directory = directory
@@ -184,7 +182,9 @@ def _with_absolute_paths(config: Config) -> Config:
 
 
 def _absolute(place: str) -> str:
-    if place == "-" or os.path.lexists(place):
-        return place if place == "-" else str(Path(place).absolute())
+    if place == "-":
+        return place
+    if os.path.lexists(place):
+        return str(Path(place).absolute())
     # A pattern: the directory before it is to be taken as it is, brackets and all.
     return str(Path(glob.escape(str(Path.cwd())), place))

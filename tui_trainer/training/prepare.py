@@ -8,10 +8,9 @@ from tui_trainer.config import Config, InputError
 from tui_trainer.corpus.batches import windows_in_epoch
 from tui_trainer.corpus.corpus import Corpus, load_corpus
 from tui_trainer.model.transformer import Shape, Transformer
-from tui_trainer.run.directory import RunDirectory, create_run, runs_root
+from tui_trainer.run.directory import RunDirectory, cannot_write, create_run, runs_root
 from tui_trainer.run.events import Alert, Event, RunStarted, Stage
 from tui_trainer.run.files import replace_text
-from tui_trainer.run.text import visible_line
 from tui_trainer.training.checkpoints import CheckpointStore, Progress
 from tui_trainer.training.device import choose_device, device_label, versions
 from tui_trainer.training.errors import PreparationStopped
@@ -86,9 +85,7 @@ class Preparation:
             replace_text(directory.config, config.to_toml())
             open_journal(directory)
         except OSError as error:
-            raise InputError(
-                f"Cannot write to the run {visible_line(str(directory.path))} ({error.strerror}): make room or access."
-            ) from error
+            raise cannot_write(directory, error) from error
         self._publish(describe(config, corpus, model, progress, directory))
         store = CheckpointStore(directory.checkpoints, config.run.keep)
         return Trainer(config, corpus, model, optimizer, progress, store, self._inbox, self._publish)

@@ -95,8 +95,10 @@ class Trainer:
 
     def _loop(self) -> None:
         self._sampler.schedule(self._progress.step)
-        if self._progress.loss_count and self._progress.step % self._config.run.eval_every == 0:
-            self._evaluate()  # the checkpoint was saved while this evaluation was given up
+        # A checkpoint that was saved while its evaluation was given up.
+        owed = self._progress.loss_count and self._progress.step % self._config.run.eval_every == 0
+        if owed and (end := self._evaluate()):
+            self._finish(end)
         while not self._obey(wait=self._idle):
             if self._stepping:
                 self._advance()

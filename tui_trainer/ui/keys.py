@@ -1,6 +1,6 @@
 """The table of keys: bindings, key bar, help, command palette and the README's list are all made from it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from textual.binding import Binding
 
@@ -23,7 +23,7 @@ class Key:
     """Name in the command palette; empty keeps it out."""
     states: tuple[str, ...] = ()
     """States of the run in which it does something; empty means all."""
-    over_all: bool = field(default=False)
+    over_all: bool = False
     """Whether it works while a dialog is open, too."""
 
     def works_in(self, state: str) -> bool:

@@ -25,11 +25,7 @@ Palette = Mapping[str, Rgb]
 
 def palette(variables: Mapping[str, str], dark: bool) -> Palette:
     background = Color.parse(variables["background"])
-    colours = {name: background.blend(_parse(variables[source]), share) for name, (source, share) in MIXES.items()}
+    colours = {name: background.blend(Color.parse(variables[source]), share) for name, (source, share) in MIXES.items()}
     if not dark:
         colours["bright"] = Color.parse(variables["primary"])
     return {name: (colour.r, colour.g, colour.b) for name, colour in colours.items()}
-
-
-def _parse(text: str) -> Color:
-    return Color.parse(text)
