@@ -19,6 +19,9 @@ SCHEDULES: Final = ("constant", "linear", "cosine", "warmup-cosine", "exponentia
 PRESETS: Final = ("auto", "nano", "tiny", "small", "base")
 TOKENIZERS: Final = ("auto", "char", "byte", "bpe")
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
+OPTIMIZERS: Final = ("auto", "adamw", "muon")
+PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
+COMPILE: Final = ("auto", "on", "off")
 
 
 _TYPES: Final[dict[Any, tuple[Any, str]]] = {
@@ -99,12 +102,18 @@ class DataConfig(Section):
     tokenizer: str = option("auto", "What a token is.", choices=TOKENIZERS)
     vocab_size: int = option(AUTO, "Vocabulary of the BPE tokenizer.", minimum=256, maximum=65536)
     val_fraction: float = option(0.1, "Part of the text, at its end, that validates.", above=0, maximum=0.5)
+    token_masking: float = option(AUTO, "Share of inputs replaced at random in training.", minimum=0, maximum=0.9)
+    bpe_dropout: float = option(AUTO, "Chance that a BPE token is split up while training.", minimum=0, maximum=0.9)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.vocab_size != AUTO and self.tokenizer in ("char", "byte"):
             raise InputError(
                 f"--vocab-size does nothing to the {self.tokenizer} tokenizer: leave it out, or use --tokenizer bpe."
+            )
+        if self.bpe_dropout > 0 and self.tokenizer in ("char", "byte"):
+            raise InputError(
+                f"--bpe-dropout does nothing to the {self.tokenizer} tokenizer: leave it out, or use --tokenizer bpe."
             )
 
 
@@ -129,8 +138,9 @@ class ModelConfig(Section):
 
 @dataclass(frozen=True)
 class OptimizerConfig(Section):
-    lr: float = option(AUTO, "Peak learning rate.", above=0, maximum=10)
-    weight_decay: float = option(0.1, "Decay of the weight matrices.", minimum=0, maximum=10)
+    optimizer: str = option("auto", "What updates the matrices inside the layers.", choices=OPTIMIZERS)
+    lr: float = option(AUTO, "Peak learning rate, on AdamW's scale at width 128.", above=0, maximum=10)
+    weight_decay: float = option(AUTO, "Decay of the weight matrices.", minimum=0, maximum=10)
     clip: float = option(1.0, "Largest gradient norm; 0 turns clipping off.", minimum=0)
     batch_size: int = option(AUTO, "Sequences in a micro-batch.", minimum=1, maximum=65536)
     accumulate: int = option(1, "Micro-batches in a step.", minimum=1, maximum=65536)
@@ -142,7 +152,14 @@ class ScheduleConfig(Section):
     min_lr: float = option(AUTO, "Learning rate at the end.", minimum=0, maximum=10)
     warmup: int = option(AUTO, "Steps of linear warmup.", minimum=0)
     steps: int = option(AUTO, "Optimizer steps in the run.", minimum=1, maximum=10**12)
+    minutes: float = option(AUTO, "Time for the run; a step is timed, then sets the steps.", above=0, maximum=1e6)
     epochs: float = option(AUTO, "Passes over the training text; sets the steps.", above=0, maximum=1e6)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        lengths = [flag(name) for name in ("steps", "minutes", "epochs") if getattr(self, name) != AUTO]
+        if len(lengths) > 1:
+            raise InputError(f"{' and '.join(lengths)} both set the length of the run: give one of them.")
 
 
 @dataclass(frozen=True)
@@ -160,10 +177,13 @@ class RunConfig(Section):
     runs_dir: str = option("", "Where runs are kept; TUI_TRAINER_RUNS, or ./runs, when left out.")
     seed: int = option(1, "Seed of weights, batches, dropout and samples.", minimum=0, maximum=2**31 - 1)
     device: str = option("auto", "Where to train.", choices=DEVICES)
+    precision: str = option("auto", "Numbers to compute with; weights are always fp32.", choices=PRECISIONS)
+    compile: str = option("auto", "Compile the model: a slow start, then faster steps.", choices=COMPILE)
+    threads: int = option(AUTO, "CPU threads; measured when left out.", minimum=1, maximum=1024)
     eval_every: int = option(AUTO, "Steps between validations.", minimum=1)
     checkpoint_every: int = option(AUTO, "Steps between checkpoints.", minimum=1)
     keep: int = option(3, "Latest checkpoints kept, beside the best.", minimum=1)
-    patience: int = option(0, "Validations without improvement before stopping; 0 never stops early.", minimum=0)
+    patience: int = option(AUTO, "Validations without improvement before stopping; 0 never stops early.", minimum=0)
 
 
 @dataclass(frozen=True)

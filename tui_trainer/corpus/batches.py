@@ -1,11 +1,12 @@
 """Token arrays to batches: a pure function of the seed and the batch's number, without a copy of the corpus."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 import numpy as np
 
 from tui_trainer.config import InputError
+from tui_trainer.corpus.shuffle import shuffled
+from tui_trainer.corpus.splitting import Splitter
 
 
 def windows_in_epoch(tokens: int, context: int) -> int:
@@ -20,40 +21,48 @@ class Batches:
     with the epoch, so that over the epochs every token is met at every place of a window.
     """
 
-    def __init__(self, tokens: np.ndarray, context: int, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, tokens: np.ndarray, context: int, batch_size: int, seed: int, splitter: Splitter | None = None
+    ) -> None:
+        """With a `splitter` the tokens of a window are split up at random, and what no longer fits is cut off."""
         if len(tokens) <= context:
             raise InputError(
                 f"The training part has {len(tokens):,} tokens, too few for --context {context}: "
                 "give more text, or a smaller --context."
             )
         # A plain view: slicing a memmap object costs several times as much.
-        self._tokens = tokens.view(np.ndarray)
-        self._context, self._batch_size, self._seed = context, batch_size, seed
+        self.tokens = tokens.view(np.ndarray)
+        self.context = context
+        self._batch_size, self._seed, self._splitter = batch_size, seed, splitter
         self.windows_per_epoch = windows_in_epoch(len(tokens), context)
-        # A batch may straddle two epochs; older ones are made anew should they be asked for.
-        self._plan = lru_cache(maxsize=2)(self._make_plan)
+        self._window = np.arange(context + 1)
+
+    @property
+    def plain(self) -> bool:
+        """Whether windows are the tokens from their start on, as they are."""
+        return self._splitter is None
 
     def batch(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and targets of micro-batch `index` of the run, both int64 of shape (batch_size, context)."""
-        inputs, targets = np.empty((2, self._batch_size, self._context), dtype=np.int64)
-        first = index * self._batch_size
-        for row in range(self._batch_size):
-            start = self._start(first + row)
-            inputs[row] = self._tokens[start : start + self._context]
-            targets[row] = self._tokens[start + 1 : start + self._context + 1]
-        return inputs, targets
+        windows = self.tokens[self.starts(index)[:, np.newaxis] + self._window].astype(np.int64)
+        if self._splitter is not None:
+            windows = self._splitter.split(windows, np.random.default_rng([self._seed, index]))
+        return windows[:, :-1], windows[:, 1:]
 
-    def _start(self, sequence: int) -> int:
-        epoch, place = divmod(sequence, self.windows_per_epoch)
-        phase, order = self._plan(epoch)
-        return phase + int(order[place]) * self._context
+    def starts(self, index: int) -> np.ndarray:
+        """Where the windows of micro-batch `index` begin, int64, shape (batch_size,)."""
+        sequences = np.arange(index * self._batch_size, (index + 1) * self._batch_size)
+        epochs, places = np.divmod(sequences, self.windows_per_epoch)
+        starts = np.empty(self._batch_size, dtype=np.int64)
+        for epoch in np.unique(epochs):  # a batch may straddle two
+            inside = epochs == epoch
+            order = shuffled(places[inside], self.windows_per_epoch, (self._seed, int(epoch)))
+            starts[inside] = self._phase(int(epoch)) + order * self.context
+        return starts
 
-    def _make_plan(self, epoch: int) -> tuple[int, np.ndarray]:
-        """The phase of an epoch and the order of its windows."""
-        generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self._seed, epoch])))
-        spare = len(self._tokens) - self.windows_per_epoch * self._context
-        phase = int(generator.integers(0, min(self._context, spare)))
-        return phase, generator.permutation(self.windows_per_epoch)
+    def _phase(self, epoch: int) -> int:
+        spare = len(self.tokens) - self.windows_per_epoch * self.context
+        return int(np.random.default_rng([self._seed, epoch]).integers(0, min(self.context, spare)))
 
 
 def validation_windows(tokens: np.ndarray, context: int, batch_size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -6,23 +6,21 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Preset:
-    """`lr` is AdamW's peak learning rate; a step takes in batch_size x context tokens."""
+    """A step takes in batch_size x context tokens."""
 
     layers: int
     width: int
     heads: int
     context: int
     batch_size: int
-    dropout: float
-    lr: float
     steps: int
 
 
 PRESETS: Final = {
-    "nano": Preset(layers=4, width=128, heads=4, context=64, batch_size=12, dropout=0.0, lr=2e-3, steps=2000),
-    "tiny": Preset(layers=6, width=192, heads=6, context=128, batch_size=16, dropout=0.1, lr=2e-3, steps=5000),
-    "small": Preset(layers=6, width=384, heads=6, context=256, batch_size=64, dropout=0.2, lr=1e-3, steps=5000),
-    "base": Preset(layers=12, width=768, heads=12, context=1024, batch_size=32, dropout=0.0, lr=6e-4, steps=20_000),
+    "nano": Preset(layers=4, width=128, heads=4, context=64, batch_size=12, steps=2000),
+    "tiny": Preset(layers=6, width=192, heads=6, context=128, batch_size=16, steps=5000),
+    "small": Preset(layers=6, width=384, heads=6, context=256, batch_size=64, steps=5000),
+    "base": Preset(layers=12, width=768, heads=12, context=1024, batch_size=32, steps=20_000),
 }
 
 _LARGE_CORPUS: Final = 20_000_000

@@ -1,10 +1,11 @@
-"""A decoder-only transformer in exactly the arrangement, and with the parameter names, of Hugging Face's Qwen3.
+"""A decoder-only transformer in exactly the arrangement of Hugging Face's Qwen3.
 
 RMSNorm before each block (Zhang & Sennrich 2019), rotary positions (Su et al. 2021) after a norm of each head's queries
 and keys, SwiGLU (Shazeer 2020), no biases, untied embeddings. Shapes: B sequences, T tokens, H heads of width D.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +17,15 @@ from tui_trainer.model.cache import Cache
 
 ROPE_THETA: Final = 10_000.0
 NORM_EPS: Final = 1e-6
+
+EXPLICIT_ATTENTION_UP_TO: Final = 128
+"""Tokens in a window over which a CPU is faster at attention as plain matrix products."""
+
+FUSED: Final = {
+    "self_attn.qkv_proj": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+    "mlp.gate_up_proj": ("mlp.gate_proj", "mlp.up_proj"),
+}
+"""Matrices that share their input are one here, for speed, and Qwen3's several in a file."""
 
 
 @dataclass(frozen=True)
@@ -88,38 +98,50 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos + torch.cat((-second, first), dim=-1) * sin
 
 
+def attend(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
+    """Causal attention; queries (B, H, T, D), keys and values (B, H, S, D), S = T or, for a single query, S >= 1.
+
+    Both ways compute softmax(q k' * scale + mask) v; over short windows a CPU is faster at plain matrix products than
+    at the kernel that never holds the T x T scores.
+    """
+    length = q.shape[2]
+    if q.device.type != "cpu" or not 1 < length <= EXPLICIT_ATTENTION_UP_TO:
+        # Several tokens only ever meet an empty cache, so the causal mask is square.
+        return F.scaled_dot_product_attention(q, k, v, is_causal=length > 1, scale=scale)
+    mask = torch.full((length, length), -torch.inf, dtype=q.dtype).triu(1)
+    scores = torch.baddbmm(mask, q.flatten(0, 1), k.flatten(0, 1).transpose(1, 2), alpha=scale)
+    return torch.bmm(torch.softmax(scores, dim=-1), v.flatten(0, 1)).view_as(q)
+
+
 class Attention(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.heads = shape.heads
-        self.q_proj, self.k_proj, self.v_proj, self.o_proj = (
-            nn.Linear(shape.width, shape.width, bias=False) for _ in range(4)
-        )
+        self.heads, self.scale = shape.heads, shape.head_width**-0.5
+        self.qkv_proj = nn.Linear(shape.width, 3 * shape.width, bias=False)
+        self.o_proj = nn.Linear(shape.width, shape.width, bias=False)
         self.q_norm = RMSNorm(shape.head_width)
         self.k_norm = RMSNorm(shape.head_width)
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: Cache | None, layer: int) -> Tensor:
         """x (B, T, width) -> (B, T, width); with a cache, x holds the T tokens that follow the cached ones."""
-        q, k, v = (proj(x).unflatten(-1, (self.heads, -1)) for proj in (self.q_proj, self.k_proj, self.v_proj))
+        q, k, v = self.qkv_proj(x).unflatten(-1, (3, self.heads, -1)).unbind(2)
         q = rotate(self.q_norm(q).transpose(1, 2), cos, sin)
         k = rotate(self.k_norm(k).transpose(1, 2), cos, sin)
         v = v.transpose(1, 2)
         if cache is not None:
             k, v = cache.extend(layer, k, v)
-        # Several tokens only ever meet an empty cache, so the causal mask is square.
-        out = F.scaled_dot_product_attention(q, k, v, is_causal=q.shape[2] > 1)
-        return self.o_proj(out.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+        return self.o_proj(attend(q, k, v, self.scale).transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
 class MLP(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.gate_proj = nn.Linear(shape.width, shape.hidden_width, bias=False)
-        self.up_proj = nn.Linear(shape.width, shape.hidden_width, bias=False)
+        self.gate_up_proj = nn.Linear(shape.width, 2 * shape.hidden_width, bias=False)
         self.down_proj = nn.Linear(shape.hidden_width, shape.width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))  # type: ignore[no-any-return]
+        gate, up = self.gate_up_proj(x).chunk(2, dim=-1)
+        return self.down_proj(F.silu(gate) * up)  # type: ignore[no-any-return]
 
 
 class Layer(nn.Module):
@@ -187,6 +209,22 @@ class Transformer(nn.Module):
                 parameter.normal_(std=0.02, generator=generator)
             elif parameter.ndim == 2:
                 parameter.normal_(std=parameter.shape[1] ** -0.5, generator=generator)
+
+    def qwen3_weights(self) -> dict[str, Tensor]:
+        """The weights under Qwen3's names, without a copy."""
+        weights = dict(self.state_dict())
+        for name in list(weights):
+            for fused, parts in FUSED.items():
+                if fused in name:
+                    pieces = weights.pop(name).chunk(len(parts))
+                    weights |= {name.replace(fused, part): piece for part, piece in zip(parts, pieces, strict=True)}
+        return weights
+
+    @torch.no_grad()
+    def load_qwen3_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Take weights under Qwen3's names; raises KeyError or RuntimeError where they do not fit."""
+        for name, own in self.qwen3_weights().items():
+            own.copy_(weights[name])
 
     @property
     def parameter_count(self) -> int:

@@ -53,6 +53,9 @@ class RunStarted(Event):
     clip: float
     temperature: float
     prompt: str
+    optimizer: str = "adamw"
+    reasons: dict[str, str] = field(default_factory=dict)
+    """Why what was left to the program was chosen as it was, by the name of the option."""
 
 
 @dataclass(frozen=True, kw_only=True)

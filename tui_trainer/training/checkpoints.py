@@ -6,11 +6,11 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -24,6 +24,9 @@ BY_HAND: Final = "asked"
 """Reason of a checkpoint that a person asked for: such are never removed."""
 
 LAST_FILE: Final = "trainer.json"
+
+UNREADABLE: Final = (OSError, SafetensorError, ValueError, KeyError, TypeError)
+"""What reading a damaged checkpoint raises."""
 
 
 @dataclass
@@ -55,12 +58,15 @@ class CheckpointStore:
         return self._root / f"step-{step:08}"
 
     def save(
-        self, model: Transformer, optimizer: torch.optim.Optimizer, tokenizer: str, progress: Progress, reason: str
+        self, model: Transformer, state: Mapping[str, Tensor], tokenizer: str, progress: Progress, reason: str
     ) -> Path:
-        """Write a checkpoint, or mark the one of this step that is there; raises OSError, and then nothing is lost."""
+        """Write a checkpoint, or mark the one of this step that is there; raises OSError, and then nothing is lost.
+
+        `state` is what the stepper remembers beside the weights.
+        """
         path = self.path(progress.step)
         if not path.exists():
-            self._write(path, model, optimizer, tokenizer, {**asdict(progress), "reason": reason})
+            self._write(path, model, state, tokenizer, {**asdict(progress), "reason": reason})
         else:
             if _asked_for(path):
                 reason = BY_HAND
@@ -72,14 +78,15 @@ class CheckpointStore:
         return path
 
     def _write(
-        self, path: Path, model: Transformer, optimizer: torch.optim.Optimizer, tokenizer: str, trainer: dict[str, Any]
+        self, path: Path, model: Transformer, state: Mapping[str, Tensor], tokenizer: str, trainer: dict[str, Any]
     ) -> None:
         aside = path.with_name(f".{path.name}.partial")
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
         try:
-            save_file(model.state_dict(), aside / "model.safetensors", metadata={"format": "pt"})
-            save_file(_optimizer_tensors(model, optimizer), aside / "optimizer.safetensors")
+            weights = {name: tensor.clone() for name, tensor in model.qwen3_weights().items()}
+            save_file(weights, aside / "model.safetensors", metadata={"format": "pt"})
+            save_file(dict(state), aside / "optimizer.safetensors")
             (aside / "config.json").write_text(json.dumps(model.shape.to_qwen3(), indent=1), encoding="utf-8")
             (aside / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
             (aside / LAST_FILE).write_text(json.dumps(trainer, indent=1), encoding="utf-8")
@@ -111,6 +118,14 @@ class CheckpointStore:
             return None
         return path if path in self._all() else None
 
+    def best(self) -> "Checkpoint | None":
+        """The best checkpoint, if there is one that can be read."""
+        path = self.pointed("best")
+        try:
+            return Checkpoint.read(path) if path else None
+        except UNREADABLE:
+            return None
+
     def newest(self) -> "Checkpoint":
         """The newest checkpoint that can be read; raises InputError if none can.
 
@@ -120,7 +135,7 @@ class CheckpointStore:
         for path in sorted(self._root.glob("step-*"), reverse=True):
             try:
                 checkpoint = Checkpoint.read(path)
-            except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+            except UNREADABLE:
                 unreadable.append(path)
                 continue
             for broken in unreadable:
@@ -139,34 +154,15 @@ class Checkpoint:
 
     progress: Progress
     weights: dict[str, Tensor]
-    moments: dict[str, Tensor]
+    state: dict[str, Tensor]
+    """Of the stepper."""
 
     @classmethod
     def read(cls, path: Path) -> "Checkpoint":
         trainer = _read_json(path / LAST_FILE)
         trainer.pop("reason")
-        weights, moments = load_file(path / "model.safetensors"), load_file(path / "optimizer.safetensors")
-        return cls(Progress(**trainer), weights, moments)
-
-    def restore(self, model: Transformer, optimizer: torch.optim.Optimizer) -> None:
-        """Put the weights into `model`, and what the optimizer knew of them into `optimizer`."""
-        model.load_state_dict(self.weights)
-        for name, parameter in model.named_parameters():
-            held = {key: self.moments.get(f"{name}.{key}") for key in ("step", "exp_avg", "exp_avg_sq")}
-            optimizer.state[parameter] = {
-                # The step counts live on the CPU unless the optimizer is fused on a GPU, where all must be together.
-                key: tensor.to(parameter.device)
-                for key, tensor in held.items()
-                if tensor is not None
-            }
-
-
-def _optimizer_tensors(model: Transformer, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    return {
-        f"{name}.{key}": value
-        for name, parameter in model.named_parameters()
-        for key, value in optimizer.state[parameter].items()
-    }
+        weights, state = load_file(path / "model.safetensors"), load_file(path / "optimizer.safetensors")
+        return cls(Progress(**trainer), weights, state)
 
 
 def _asked_for(path: Path) -> bool:

@@ -8,19 +8,20 @@ import torch
 
 from tui_trainer.corpus.batches import validation_windows
 from tui_trainer.model.transformer import Transformer
+from tui_trainer.training.precision import computing
 
 TOKENS_PER_BATCH: Final = 4096
 
 
 @torch.inference_mode()
 def evaluate(
-    model: Transformer, tokens: np.ndarray, device: torch.device, interrupted: Callable[[], bool] = lambda: False
+    model: Transformer, tokens: np.ndarray, precision: str = "fp32", interrupted: Callable[[], bool] = lambda: False
 ) -> float | None:
     """Mean loss in nats per token over `tokens`, every one predicted once; None when interrupted.
 
     Windows of the model's context do not overlap, so a token's own context is half of it on average, as in training.
     """
-    context = model.shape.context
+    context, device = model.shape.context, model.lm_head.weight.device
     losses: list[torch.Tensor] = []
     counts: list[int] = []
     model.eval()
@@ -28,7 +29,8 @@ def evaluate(
         for inputs, targets in validation_windows(tokens, context, max(1, TOKENS_PER_BATCH // context)):
             if interrupted():
                 return None
-            loss = model.loss(torch.from_numpy(inputs).to(device), torch.from_numpy(targets).to(device))
+            with computing(precision, device):
+                loss = model.loss(torch.from_numpy(inputs).to(device), torch.from_numpy(targets).to(device))
             losses.append(loss)
             counts.append(targets.size)
     finally:

@@ -1,22 +1,64 @@
-"""The optimizer: AdamW, with weight decay on the matrices alone."""
+"""The optimizer: which parameters are updated how, and how fast each learns.
 
+Learning rates are the run's times a factor, so that the rate that suits one width suits others: matrices under AdamW,
+and the head, learn inversely to the width (Yang et al. 2022, arXiv 2203.03466); Muon's matrices the same at any.
+"""
+
+from collections.abc import Mapping
 from typing import Final
 
 import torch
-from torch import nn
+from torch import Tensor
 
-BETAS: Final = (0.9, 0.99)
-"""The second is above the usual 0.95: a small batch's gradient is noisy, so its square is averaged for longer."""
+from tui_trainer.model.transformer import FUSED, Transformer
+from tui_trainer.training.adamw import AdamW, Group
+from tui_trainer.training.muon import Muon
 
+REFERENCE_WIDTH: Final = 128
+"""The width at which the learning rates were tuned."""
 
-def make_optimizer(model: nn.Module, lr: float, weight_decay: float) -> torch.optim.AdamW:
-    """Fused AdamW (Loshchilov & Hutter 2019) over two groups: matrices, which decay, and norms, which do not."""
-    matrices = [parameter for parameter in model.parameters() if parameter.ndim >= 2]
-    vectors = [parameter for parameter in model.parameters() if parameter.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=lr, betas=BETAS, fused=True)
+MUON_FACTOR: Final = 20 / 3
 
 
-def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = lr
+class Optimizer:
+    """The optimizers of one model, which act as one."""
+
+    def __init__(self, *parts: AdamW | Muon) -> None:
+        self._parts = parts
+
+    def step(self, lr: float, skip: Tensor) -> None:
+        """Update every parameter; where `skip`, a scalar on their device, is 1, nothing changes."""
+        for part in self._parts:
+            part.step(lr, skip)
+
+    def state(self) -> dict[str, Tensor]:
+        """What it remembers, by name; for a checkpoint."""
+        return {name: tensor for part in self._parts for name, tensor in part.state().items()}
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Take what `state` gave; raises KeyError or RuntimeError where it does not fit."""
+        with torch.no_grad():
+            for part in self._parts:
+                part.load(state)
+
+
+def make_optimizer(model: Transformer, kind: str, weight_decay: float) -> Optimizer:
+    """`kind` "adamw" or "muon": what updates the matrices inside the layers; AdamW does the rest."""
+    parameters = dict(model.named_parameters())
+    embedding, head = (parameters[f"{name}.weight"] for name in ("model.embed_tokens", "lm_head"))
+    norms = {name: parameter for name, parameter in parameters.items() if parameter.ndim == 1}
+    matrices = {name: parameter for name, parameter in parameters.items() if parameter.ndim == 2 and ".layers." in name}
+    narrow = REFERENCE_WIDTH / model.shape.width
+    groups = [
+        Group({"embed_tokens": embedding}, 1, weight_decay),
+        Group({"lm_head": head}, narrow, weight_decay),
+        Group(norms, 1, 0),
+    ]
+    if kind == "adamw":
+        return Optimizer(AdamW([Group(matrices, narrow, weight_decay), *groups]))
+    fused = [(parameter, _parts(name)) for name, parameter in matrices.items()]
+    return Optimizer(AdamW(groups), Muon(fused, MUON_FACTOR, weight_decay))
+
+
+def _parts(name: str) -> int:
+    return next((len(parts) for fused, parts in FUSED.items() if fused in name), 1)

@@ -1,33 +1,96 @@
-"""From what was asked to what will be done: every AUTO of a configuration made concrete."""
+"""From what was asked to what will be done: every AUTO of a configuration made concrete.
+
+In two parts, as the run's length may depend on how long a step of its size takes: `resolve_sizes`, then, when that
+is known, `resolve_course`.
+"""
 
 import math
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from tui_trainer.config import AUTO, Config, InputError
 from tui_trainer.corpus.batches import windows_in_epoch
 from tui_trainer.corpus.corpus import Corpus
-from tui_trainer.model.presets import PRESETS, Preset, choose_preset
+from tui_trainer.model.presets import PRESETS, choose_preset
+from tui_trainer.training.compilation import choose_compilation, compiled_seconds
+from tui_trainer.training.regularisation import regularise
+
+DEFAULT_LR: Final = 3e-3
 
 SAMPLE_TOKENS: Final = {"char": 240, "byte": 240, "bpe": 80}
+
 MAX_AUTO_EPOCHS: Final = 1000
 """A default run of a tiny text ends after this many passes, long after it has been learned by heart."""
 
+MUON_WORK: Final = 2.6
+"""What Muon adds to a step of N tokens at width d is about 2.6 d / N of its work: 18 matrix products of width d for
+each matrix, against 6 for each token."""
 
-def resolve(config: Config, corpus: Corpus, device: str) -> Config:
-    """A configuration with nothing left open; `device` is a device type; raises InputError."""
+MUON_WORTH_IT: Final = 1.0
+
+EVALUATING, SAMPLING = 0.1, 0.05
+"""Parts of a run's time given to evaluations and to samples, within the bounds below."""
+
+EVALUATIONS, SAMPLES = (4, 20), (5, 25)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that a step, an evaluation of the whole validation part, and a sampled token take."""
+
+    step: float
+    evaluation: float
+    token: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A configuration, and by option the reasons for what was left open in it."""
+
+    config: Config
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def chosen(self, **choices: tuple[Any, str]) -> "Plan":
+        """With options set, each to a value for a reason; an empty reason is none."""
+        config = self.config.update(**{name: value for name, (value, _) in choices.items()})
+        return Plan(config, self.reasons | {name: reason for name, (_, reason) in choices.items() if reason})
+
+
+def resolve_sizes(plan: Plan, corpus: Corpus, device: str) -> Plan:
+    """Model, batch, data and optimizer decided; `device` is a device type; raises InputError."""
+    config = plan.config
     name = config.model.preset if config.model.preset != "auto" else choose_preset(corpus.characters, device)
-    preset = PRESETS[name]
-    config = config.update(preset=name, device=device, **_sizes(config, preset), **_data(config, corpus))
+    config = config.update(preset=name, device=device, **_sizes(config, name), **_data(config, corpus))
     _check_corpus_length(config, corpus)
-    config = config.update(**_schedule(config, preset, len(corpus.train)))
-    return config.update(**_cadence(config))
+    return Plan(config, plan.reasons).chosen(optimizer=_optimizer(config))
 
 
-def _sizes(config: Config, preset: Preset) -> dict[str, float]:
-    sections = (config.model, config.optimizer)
-    names = ("layers", "width", "heads", "context", "dropout", "lr", "batch_size")
-    asked = {name: getattr(section, name) for section in sections for name in names if hasattr(section, name)}
-    return {name: value if value != AUTO else getattr(preset, name) for name, value in asked.items()}
+def resolve_course(plan: Plan, corpus: Corpus, pace: Pace) -> Plan:
+    """What depends on the run's length, and so on its pace; raises InputError."""
+    steps = _steps(plan.config, corpus, pace)
+    plan = plan.chosen(steps=steps, epochs=(AUTO, ""), minutes=(AUTO, ""))
+    plan = plan.chosen(compile=choose_compilation(plan.config, pace.step * steps[0]))
+    plan = plan.chosen(**regularise(plan.config, epochs(plan.config, corpus)))
+    return Plan(plan.config.update(**_schedule(plan.config), **_cadence(plan.config, pace)), plan.reasons)
+
+
+def epochs(config: Config, corpus: Corpus) -> float:
+    """Passes over the training text that are planned."""
+    return config.schedule.steps * tokens_per_step(config) / _tokens_per_epoch(config, corpus)
+
+
+def tokens_per_step(config: Config) -> int:
+    return config.optimizer.batch_size * config.optimizer.accumulate * config.model.context
+
+
+def _tokens_per_epoch(config: Config, corpus: Corpus) -> int:
+    return windows_in_epoch(len(corpus.train), config.model.context) * config.model.context
+
+
+def _sizes(config: Config, preset: str) -> dict[str, int]:
+    names = {"layers": config.model, "width": config.model, "heads": config.model, "context": config.model}
+    asked = {name: getattr(section, name) for name, section in (names | {"batch_size": config.optimizer}).items()}
+    return {name: value if value != AUTO else getattr(PRESETS[preset], name) for name, value in asked.items()}
 
 
 def _data(config: Config, corpus: Corpus) -> dict[str, str | int]:
@@ -56,18 +119,39 @@ def _check_corpus_length(config: Config, corpus: Corpus) -> None:
     )
 
 
-def _schedule(config: Config, preset: Preset, train_tokens: int) -> dict[str, float]:
-    asked, lr = config.schedule, config.optimizer.lr
-    tokens_per_step = config.optimizer.batch_size * config.optimizer.accumulate * config.model.context
-    tokens_per_epoch = windows_in_epoch(train_tokens, config.model.context) * config.model.context
-    steps = asked.steps
-    if asked.epochs != AUTO and steps != AUTO:
-        raise InputError("--steps and --epochs both set the length of the run: give one of them.")
+def _optimizer(config: Config) -> tuple[str, str]:
+    if config.optimizer.optimizer != "auto":
+        return config.optimizer.optimizer, ""
+    share = MUON_WORK * config.model.width / tokens_per_step(config)
+    kind = "muon" if share <= MUON_WORTH_IT else "adamw"
+    return kind, f"muon adds about {100 * share:.0f} % to the work of a step of this size"
+
+
+def _steps(config: Config, corpus: Corpus, pace: Pace) -> tuple[int, str]:
+    asked = config.schedule
+    if asked.steps != AUTO:
+        return asked.steps, ""
+    epoch = _tokens_per_epoch(config, corpus) / tokens_per_step(config)
     if asked.epochs != AUTO:
-        steps = math.ceil(asked.epochs * tokens_per_epoch / tokens_per_step)
-    if steps == AUTO:
-        steps = min(preset.steps, math.ceil(MAX_AUTO_EPOCHS * tokens_per_epoch / tokens_per_step))
-    values: dict[str, float] = {"steps": steps, "epochs": AUTO}
+        return math.ceil(asked.epochs * epoch), ""
+    if asked.minutes != AUTO:
+        return _steps_within(60 * asked.minutes, config, pace), f"a step took {1000 * pace.step:.0f} ms when measured"
+    return min(PRESETS[config.model.preset].steps, math.ceil(MAX_AUTO_EPOCHS * epoch)), ""
+
+
+def _steps_within(seconds: float, config: Config, pace: Pace) -> int:
+    training = seconds * (1 - EVALUATING - SAMPLING)
+    start, step = compiled_seconds(config, training, pace.step)
+    looking = _looks(training, EVALUATING, EVALUATIONS, pace.evaluation) * pace.evaluation
+    sample = pace.token * config.sampling.sample_tokens
+    looking += _looks(training, SAMPLING, SAMPLES, sample) * sample
+    return max(1, int((seconds - start - looking) / step))
+
+
+def _schedule(config: Config) -> dict[str, float]:
+    asked, steps = config.schedule, config.schedule.steps
+    lr = DEFAULT_LR if config.optimizer.lr == AUTO else config.optimizer.lr
+    values: dict[str, float] = {"lr": lr}
     if asked.warmup == AUTO:
         warms_up = asked.schedule in ("wsd", "warmup-cosine")
         values["warmup"] = min(max(20, steps // 50), steps // 5) if warms_up else 0
@@ -80,9 +164,19 @@ def _schedule(config: Config, preset: Preset, train_tokens: int) -> dict[str, fl
     return values
 
 
-def _cadence(config: Config) -> dict[str, int]:
-    """How often to look: often enough to watch a default run learn, seldom enough to cost little."""
-    parts = {"eval_every": (config.run.eval_every, 10), "checkpoint_every": (config.run.checkpoint_every, 10)}
-    parts["sample_every"] = (config.sampling.sample_every, 25)
-    steps = config.schedule.steps
-    return {name: max(1, steps // part) if asked == AUTO else asked for name, (asked, part) in parts.items()}
+def _cadence(config: Config, pace: Pace) -> dict[str, int]:
+    """How often to look: often enough to watch a run learn, seldom enough to cost little."""
+    steps, training = config.schedule.steps, config.schedule.steps * pace.step
+    sample = pace.token * config.sampling.sample_tokens
+    looks = {
+        "eval_every": (config.run.eval_every, _looks(training, EVALUATING, EVALUATIONS, pace.evaluation)),
+        "sample_every": (config.sampling.sample_every, _looks(training, SAMPLING, SAMPLES, sample)),
+        "checkpoint_every": (config.run.checkpoint_every, 10),
+    }
+    return {name: max(1, steps // count) if asked == AUTO else asked for name, (asked, count) in looks.items()}
+
+
+def _looks(training: float, share: float, bounds: tuple[int, int], seconds: float) -> int:
+    """How many looks of `seconds` each go into that share of the training time, within bounds."""
+    fewest, most = bounds
+    return max(fewest, min(most, int(share * training / seconds)))

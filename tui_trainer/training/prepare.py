@@ -7,17 +7,21 @@ import torch
 from tui_trainer.config import Config, InputError
 from tui_trainer.corpus.batches import windows_in_epoch
 from tui_trainer.corpus.corpus import Corpus, load_corpus
-from tui_trainer.model.transformer import Shape, Transformer
+from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.directory import RunDirectory, cannot_write, create_run, runs_root
 from tui_trainer.run.events import Alert, Event, RunStarted, Stage
 from tui_trainer.run.files import replace_text
+from tui_trainer.training.build import build_model, build_optimizer, build_stepper
 from tui_trainer.training.checkpoints import CheckpointStore, Progress
+from tui_trainer.training.compilation import Compiled
 from tui_trainer.training.device import choose_device, device_label, versions
 from tui_trainer.training.errors import PreparationStopped
 from tui_trainer.training.inbox import Inbox
-from tui_trainer.training.optimizer import make_optimizer
-from tui_trainer.training.plan import resolve
+from tui_trainer.training.plan import Plan, resolve_course, resolve_sizes, tokens_per_step
+from tui_trainer.training.precision import choose_precision
+from tui_trainer.training.stepper import Stepper
 from tui_trainer.training.trainer import Trainer
+from tui_trainer.training.trial import measure, use_threads
 
 
 class Preparation:
@@ -30,15 +34,21 @@ class Preparation:
     def new(self, config: Config, open_journal: Callable[[RunDirectory], None]) -> Trainer:
         """A trainer at step 0, in a run directory made for it; raises InputError before anything is made."""
         device = choose_device(config.run.device)
+        plan = Plan(config).chosen(precision=choose_precision(config.run.precision, device))
         corpus = self._load_corpus(config)
-        config = resolve(config, corpus, device.type)
+        plan = resolve_sizes(plan, corpus, device.type)
+        use_threads(plan.config.run.threads)
+        self._stage("measuring this machine")
+        pace, timings = measure(plan.config, corpus, device, self._go_on)
+        plan = resolve_course(plan.chosen(threads=(torch.get_num_threads(), timings)), corpus, pace)
         self._stage("building the model")
-        model, optimizer = build(config, corpus, device)
+        model = build_model(plan.config, corpus, device)
+        stepper = self._build_stepper(plan.config, corpus, model)
         self._stage("making the run's directory")
         directory = create_run(runs_root(config.run.runs_dir), config.run.name, corpus.label)
-        config = config.update(name=directory.name, runs_dir=str(directory.path.parent.resolve()))
+        config = plan.config.update(name=directory.name, runs_dir=str(directory.path.parent.resolve()))
         progress = Progress(corpus.fingerprint, config.sampling.temperature, config.sampling.prompt)
-        return self._finish(config, corpus, model, optimizer, progress, directory, open_journal)
+        return self._finish(Plan(config, plan.reasons), corpus, model, stepper, progress, directory, open_journal)
 
     def resumed(
         self, config: Config, directory: RunDirectory, steps: int, open_journal: Callable[[RunDirectory], None]
@@ -57,13 +67,16 @@ class Preparation:
                 f"The corpus of {directory.name} has changed since the run began: restore it, or train a new run."
             )
         self._stage("building the model")
-        model, optimizer = build(config, corpus, device)
-        checkpoint.restore(model, optimizer)
+        use_threads(config.run.threads)
+        model = build_model(config, corpus, device)
+        stepper = self._build_stepper(config, corpus, model)
+        model.load_qwen3_weights(checkpoint.weights)
+        stepper.load(checkpoint.state)
         planned = config.schedule.steps
         config = config.update(steps=_extended(planned, progress.step, steps))
         if config.run.patience and progress.evaluations_since_best >= config.run.patience:
             progress.evaluations_since_best = 0  # patience had run out: it begins anew
-        trainer = self._finish(config, corpus, model, optimizer, progress, directory, open_journal)
+        trainer = self._finish(Plan(config), corpus, model, stepper, progress, directory, open_journal)
         if config.schedule.steps != planned:
             message = (
                 f"The run goes on from {planned:,} planned steps to {config.schedule.steps:,}: so does its schedule."
@@ -71,31 +84,42 @@ class Preparation:
             self._publish(Alert(step=progress.step, kind="schedule", severity="info", message=message))
         return trainer
 
+    def _build_stepper(self, config: Config, corpus: Corpus, model: Transformer) -> Stepper:
+        loss = Compiled(model.loss, self._on_compile_failure) if config.run.compile == "on" else model.loss
+        return build_stepper(config, corpus, model, build_optimizer(config, model), loss)
+
+    def _on_compile_failure(self, message: str) -> None:
+        self._publish(Alert(kind="compile", severity="warning", message=message))
+
     def _finish(
         self,
-        config: Config,
+        plan: Plan,
         corpus: Corpus,
         model: Transformer,
-        optimizer: torch.optim.Optimizer,
+        stepper: Stepper,
         progress: Progress,
         directory: RunDirectory,
         open_journal: Callable[[RunDirectory], None],
     ) -> Trainer:
+        config = plan.config
         try:
             replace_text(directory.config, config.to_toml())
             open_journal(directory)
         except OSError as error:
             raise cannot_write(directory, error) from error
-        self._publish(describe(config, corpus, model, progress, directory))
+        self._publish(describe(plan, corpus, model, progress, directory))
         store = CheckpointStore(directory.checkpoints, config.run.keep)
-        return Trainer(config, corpus, model, optimizer, progress, store, self._inbox, self._publish)
+        return Trainer(config, corpus, model, stepper, progress, store, self._inbox, self._publish)
 
     def _load_corpus(self, config: Config) -> Corpus:
         return load_corpus(config.data, self._stage)
 
-    def _stage(self, name: str, done: int = 0, total: int = 0) -> None:
+    def _go_on(self) -> None:
         if self._inbox.stopping:
             raise PreparationStopped
+
+    def _stage(self, name: str, done: int = 0, total: int = 0) -> None:
+        self._go_on()
         self._publish(Stage(stage=name, done=done, total=total))
 
 
@@ -108,27 +132,10 @@ def _extended(planned: int, reached: int, asked: int) -> int:
     return planned if planned > reached else reached + planned
 
 
-def build(config: Config, corpus: Corpus, device: torch.device) -> tuple[Transformer, torch.optim.Optimizer]:
-    """A model with its first, random weights, and its optimizer."""
-    shape = Shape(
-        vocab_size=corpus.tokenizer.vocab_size,
-        context=config.model.context,
-        layers=config.model.layers,
-        heads=config.model.heads,
-        width=config.model.width,
-        dropout=config.model.dropout,
-    )
-    model = Transformer(shape)
-    model.initialise(torch.Generator().manual_seed(config.run.seed))
-    model.to(device)
-    return model, make_optimizer(model, config.optimizer.lr, config.optimizer.weight_decay)
-
-
-def describe(
-    config: Config, corpus: Corpus, model: Transformer, progress: Progress, directory: RunDirectory
-) -> RunStarted:
+def describe(plan: Plan, corpus: Corpus, model: Transformer, progress: Progress, directory: RunDirectory) -> RunStarted:
     """The event that opens a run."""
-    plan, shape = config.schedule, model.shape
+    config, shape = plan.config, model.shape
+    course = config.schedule
     return RunStarted(
         step=progress.step,
         run=directory.name,
@@ -136,7 +143,7 @@ def describe(
         corpus=corpus.label,
         versions=versions(),
         device=device_label(model.lm_head.weight.device),
-        precision="fp32",
+        precision=config.run.precision,
         preset=config.model.preset,
         parameters=model.parameter_count,
         layers=shape.layers,
@@ -150,13 +157,15 @@ def describe(
         val_tokens=len(corpus.val),
         unigram_entropy=corpus.unigram_entropy,
         tokens_per_epoch=windows_in_epoch(len(corpus.train), shape.context) * shape.context,
-        tokens_per_step=config.optimizer.batch_size * config.optimizer.accumulate * shape.context,
-        steps=plan.steps,
-        schedule=plan.schedule,
+        tokens_per_step=tokens_per_step(config),
+        steps=course.steps,
+        schedule=course.schedule,
         lr=config.optimizer.lr,
-        min_lr=plan.min_lr,
-        warmup=plan.warmup,
+        min_lr=course.min_lr,
+        warmup=course.warmup,
         clip=config.optimizer.clip,
         temperature=progress.temperature,
         prompt=progress.prompt,
+        optimizer=config.optimizer.optimizer,
+        reasons=plan.reasons,
     )

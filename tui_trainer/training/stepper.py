@@ -1,21 +1,34 @@
-"""One optimizer step: gradients over the micro-batches, their norm, clipping, the update."""
+"""One optimizer step: gradients over the micro-batches, their norm, clipping, the update.
+
+Nothing in it waits for the device: whether an update is to be skipped is decided there, and what is to be told of a
+step is read back when it has arrived.
+"""
 
 import math
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import torch
+from torch import Tensor
 
-from tui_trainer.corpus.batches import Batches
 from tui_trainer.model.transformer import Transformer
-from tui_trainer.training.optimizer import set_lr
+from tui_trainer.training.feed import Feed
+from tui_trainer.training.optimizer import Optimizer
+from tui_trainer.training.precision import LossScale, computing
+
+STEPS_AHEAD: Final = 2
+"""Steps that may be under way on an accelerator before the first of them is waited for."""
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """Loss in nats per token, norms before the update, seconds the step took."""
+    """What came of step number `step` (from 1): loss in nats per token, norms before the update, its time."""
 
+    step: int
+    lr: float
     loss: float
     grad_norm: float
     weight_norm: float
@@ -26,56 +39,115 @@ class StepResult:
         return math.isfinite(self.loss) and math.isfinite(self.grad_norm)
 
 
+@dataclass(frozen=True)
+class _UnderWay:
+    step: int
+    lr: float
+    started: float
+    numbers: Tensor
+    """Loss, gradient norm, weight norm: on the CPU once `arrived`."""
+    arrived: "torch.cuda.Event | None"
+
+
 class Stepper:
     """Takes steps that depend on nothing but the weights, the optimizer's state, the seed and the step's number."""
 
     def __init__(
         self,
         model: Transformer,
-        optimizer: torch.optim.Optimizer,
-        batches: Batches,
+        optimizer: Optimizer,
+        feed: Feed,
         accumulate: int,
         clip: float,
         seed: int,
+        precision: str = "fp32",
+        loss: Callable[[Tensor, Tensor], Tensor] | None = None,
     ) -> None:
-        self._model = model
+        """`loss` stands in for `model.loss`: the same, compiled."""
+        self._loss = loss or model.loss
         self._optimizer = optimizer
-        self._batches = batches
+        self._feed = feed
         self._accumulate = accumulate
         self._clip = clip
         self._seed = seed
+        self._precision = precision
         self._parameters = list(model.parameters())
         self._device = self._parameters[0].device
+        self._loss_scale = LossScale(precision, self._device)
+        self._last_known = 0.0
+        self._under_way: deque[_UnderWay] = deque()
 
-    def take(self, step: int, lr: float, interrupted: Callable[[], bool]) -> StepResult | None:
-        """Take step number `step` (from 0); None when interrupted, with the weights untouched.
+    def take(self, step: int, lr: float, interrupted: Callable[[], bool]) -> bool:
+        """Take step number `step` (from 0); False when interrupted, with the weights untouched.
 
         A step whose loss or gradient is not finite leaves the weights as they were.
         """
         started = time.perf_counter()
         # Dropout depends on the step alone, so that pausing, sampling or resuming cannot change what follows.
         torch.manual_seed(self._seed * 1_000_003 + step)
-        self._optimizer.zero_grad(set_to_none=True)
+        for parameter in self._parameters:
+            parameter.grad = None
         loss = torch.zeros((), device=self._device)
         for part in range(self._accumulate):
             if interrupted():
-                return None
+                return False
             loss += self._backward(step * self._accumulate + part)
+        self._under_way.append(_UnderWay(step + 1, lr, started, *_read_back(self._update(loss, lr))))
+        return True
+
+    def results(self, wait: bool) -> list[StepResult]:
+        """What is known by now of the steps taken, each once and in order; with `wait`, of all of them."""
+        known = []
+        while self._under_way:
+            first = self._under_way[0]
+            if first.arrived is not None and not first.arrived.query():  # type: ignore[no-untyped-call]
+                if not wait and len(self._under_way) <= STEPS_AHEAD:
+                    break
+                first.arrived.synchronize()
+            self._under_way.popleft()
+            now, began = time.perf_counter(), max(first.started, self._last_known)
+            self._last_known = now
+            loss, grad_norm, weight_norm = first.numbers.tolist()
+            known.append(StepResult(first.step, first.lr, loss, grad_norm, weight_norm, now - began))
+        return known
+
+    def state(self) -> dict[str, Tensor]:
+        """What steps depend on beside the weights, by name; for a checkpoint."""
+        return self._optimizer.state() | self._loss_scale.state()
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Take what `state` gave; raises KeyError or RuntimeError where it does not fit."""
+        self._optimizer.load(state)
+        self._loss_scale.load(state)
+
+    def _backward(self, index: int) -> Tensor:
+        """Add micro-batch `index`'s share to the gradients; its share of the step's loss."""
+        inputs, targets = self._feed.take(index)
+        with computing(self._precision, self._device):
+            loss = self._loss(inputs, targets) / self._accumulate
+        (loss * self._loss_scale.value).backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    def _update(self, loss: Tensor, lr: float) -> Tensor:
+        """Clip and apply the gradients; loss, gradient norm and weight norm before, shape (3,), on the device."""
         gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
+        self._loss_scale.unscale(gradients)
         grad_norm = torch.nn.utils.get_total_norm(gradients)
         weight_norm = torch.nn.utils.get_total_norm([parameter.detach() for parameter in self._parameters])
-        # The step's one read-back from the device.
-        loss_value, grad_value, weight_value = torch.stack((loss, grad_norm, weight_norm)).tolist()
-        if math.isfinite(loss_value) and math.isfinite(grad_value):
-            if self._clip:
-                torch.nn.utils.clip_grads_with_norm_(self._parameters, self._clip, grad_norm)
-            set_lr(self._optimizer, lr)
-            self._optimizer.step()
-        return StepResult(loss_value, grad_value, weight_value, time.perf_counter() - started)
+        skip = (~torch.isfinite(loss + grad_norm)).float()
+        if self._clip:
+            torch.nn.utils.clip_grads_with_norm_(self._parameters, self._clip, grad_norm)
+        self._optimizer.step(lr, skip)
+        self._loss_scale.update(skip)
+        return torch.stack((loss, grad_norm, weight_norm))
 
-    def _backward(self, index: int) -> torch.Tensor:
-        """Add micro-batch `index`'s share to the gradients; its share of the step's loss."""
-        inputs, targets = (torch.from_numpy(ids).to(self._device) for ids in self._batches.batch(index))
-        loss = self._model.loss(inputs, targets) / self._accumulate
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss.detach()
+
+def _read_back(numbers: Tensor) -> "tuple[Tensor, torch.cuda.Event | None]":
+    """Start copying to the CPU; the event tells when it is done, None that it is."""
+    if numbers.device.type != "cuda":
+        return numbers.cpu(), None
+    arriving = torch.empty(numbers.shape, pin_memory=True)
+    arriving.copy_(numbers, non_blocking=True)
+    event = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    event.record()
+    return arriving, event

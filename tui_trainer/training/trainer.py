@@ -4,10 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-import torch
-
 from tui_trainer.config import Config
-from tui_trainer.corpus.batches import Batches
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.commands import (
@@ -27,6 +24,7 @@ from tui_trainer.training.checkpoints import BY_HAND, CheckpointStore, Progress
 from tui_trainer.training.device import resources
 from tui_trainer.training.errors import RunFailedError
 from tui_trainer.training.inbox import Inbox
+from tui_trainer.training.plan import tokens_per_step
 from tui_trainer.training.sampler import Sampler
 from tui_trainer.training.stepper import Stepper, StepResult
 from tui_trainer.training.validation import Validation, known
@@ -48,7 +46,7 @@ class Trainer:
         config: Config,
         corpus: Corpus,
         model: Transformer,
-        optimizer: torch.optim.Optimizer,
+        stepper: Stepper,
         progress: Progress,
         store: CheckpointStore,
         inbox: Inbox,
@@ -57,7 +55,7 @@ class Trainer:
         self._config = config
         self._corpus = corpus
         self._model = model
-        self._optimizer = optimizer
+        self._stepper = stepper
         self._progress = progress
         self._store = store
         self._inbox = inbox
@@ -65,15 +63,12 @@ class Trainer:
         self._device = model.lm_head.weight.device
         plan = config.schedule
         self._schedule = Schedule(plan.schedule, config.optimizer.lr, plan.min_lr, plan.warmup, plan.steps)
-        seed = config.run.seed
-        batches = Batches(corpus.train, config.model.context, config.optimizer.batch_size, seed)
-        self._stepper = Stepper(model, optimizer, batches, config.optimizer.accumulate, config.optimizer.clip, seed)
-        self._tokens_per_step = config.optimizer.batch_size * config.optimizer.accumulate * config.model.context
-        self._sampler = Sampler(model, corpus, config.sampling, seed, publish)
+        self._tokens_per_step = tokens_per_step(config)
+        self._sampler = Sampler(model, corpus, config.sampling, config.run.seed, publish)
         self._sampler.temperature, self._sampler.prompt = progress.temperature, progress.prompt
         self._state = "running"
         self._single_step = False
-        self._validation = Validation(model, corpus, progress, config.run.patience, publish)
+        self._validation = Validation(model, corpus, progress, config.run.precision, config.run.patience, publish)
         self._skipped = 0
         self._in_step = False
         self._saved = True
@@ -162,39 +157,44 @@ class Trainer:
     def _advance(self) -> None:
         """One step and what is due after it."""
         progress = self._progress
-        lr = self._schedule.at(progress.step)
         self._in_step = True
-        result = self._stepper.take(progress.step, lr, lambda: self._inbox.stopping)
+        taken = self._stepper.take(progress.step, self._schedule.at(progress.step), lambda: self._inbox.stopping)
         self._in_step = False
-        if result is None:
+        if not taken:
             return
         self._single_step = False
         progress.step += 1
         progress.tokens += self._tokens_per_step
-        self._report(result, lr)
-        self._check_finite(result)
+        self._report(wait=self._pausing)
         self._sampler.advance(self._progress.step, lambda: self._inbox.pending)
         end = self._do_what_is_due()
         if end or progress.step >= self._schedule.steps:
             self._finish(end or "all steps taken")
 
-    def _report(self, result: StepResult, lr: float) -> None:
-        step = self._progress.step
-        self._publish(
-            Step(
-                step=step,
-                loss=known(result.loss),
-                lr=lr,
-                grad_norm=known(result.grad_norm),
-                weight_norm=known(result.weight_norm),
-                tokens=self._progress.tokens,
-                step_seconds=result.seconds,
-                tokens_per_second=self._tokens_per_step / result.seconds,
+    @property
+    def _pausing(self) -> bool:
+        """Whether no step may follow for a while, which would bring the news of this one."""
+        return self._state != "running" or self._inbox.pending
+
+    def _report(self, wait: bool) -> None:
+        """Tell what is known of the steps taken; with `wait`, of all of them."""
+        for result in self._stepper.results(wait):
+            self._publish(
+                Step(
+                    step=result.step,
+                    loss=known(result.loss),
+                    lr=result.lr,
+                    grad_norm=known(result.grad_norm),
+                    weight_norm=known(result.weight_norm),
+                    tokens=result.step * self._tokens_per_step,
+                    step_seconds=result.seconds,
+                    tokens_per_second=self._tokens_per_step / result.seconds,
+                )
             )
-        )
+            self._check_finite(result)
         if time.monotonic() - self._resources_at > RESOURCES_SECONDS:
             self._resources_at = time.monotonic()
-            self._publish(resources(self._device, step))
+            self._publish(resources(self._device, self._progress.step))
 
     def _check_finite(self, result: StepResult) -> None:
         if result.finite:
@@ -242,6 +242,7 @@ class Trainer:
 
     def _evaluate(self) -> str:
         """Judge the model and keep it if it is the best; why the run should end now, if it should."""
+        self._report(wait=True)
         verdict = self._validation.judge(lambda: self._inbox.stopping)
         if verdict.best:
             self._save("best")
@@ -254,9 +255,10 @@ class Trainer:
     def _save(self, reason: str) -> bool:
         """Save a checkpoint; a disk that refuses is an alert, not the end. Whether it was saved."""
         self._saved_at = time.monotonic()
+        self._report(wait=True)
         try:
             tokenizer = self._corpus.tokenizer.to_json()
-            path = self._store.save(self._model, self._optimizer, tokenizer, self._progress, reason)
+            path = self._store.save(self._model, self._stepper.state(), tokenizer, self._progress, reason)
         except OSError as error:
             self._saved = False
             self._alert("checkpoint", "error", f"The checkpoint could not be saved: {error.strerror or error}.")

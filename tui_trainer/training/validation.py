@@ -37,18 +37,20 @@ class Validation:
         model: Transformer,
         corpus: Corpus,
         progress: Progress,
+        precision: str,
         patience: int,
         publish: Callable[[Event], None],
     ) -> None:
         self._model = model
         self._corpus = corpus
         self._progress = progress
+        self._precision = precision
         self._patience = patience
         self._publish = publish
 
     def judge(self, interrupted: Callable[[], bool]) -> Verdict:
         """Evaluate and publish; an interrupted evaluation changes nothing."""
-        loss = evaluate(self._model, self._corpus.val, self._model.lm_head.weight.device, interrupted)
+        loss = evaluate(self._model, self._corpus.val, self._precision, interrupted)
         if loss is None:
             return Verdict()
         progress = self._progress

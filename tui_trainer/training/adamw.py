@@ -1,0 +1,57 @@
+"""AdamW (Loshchilov & Hutter 2019) over groups of parameters, each with a learning rate of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+
+BETAS: Final = (0.9, 0.99)
+"""The second is above the usual 0.95: a small batch's gradient is noisy, so its square is averaged for longer."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters by name; `factor` times the run's learning rate is theirs."""
+
+    parameters: Mapping[str, Tensor]
+    factor: float
+    weight_decay: float
+
+
+class AdamW:
+    """PyTorch's fused AdamW, told by a tensor whether to skip a step, so that the device is never waited for."""
+
+    def __init__(self, groups: list[Group]) -> None:
+        self._named = {name: parameter for group in groups for name, parameter in group.parameters.items()}
+        self._inner = torch.optim.AdamW(
+            [
+                {"params": list(group.parameters.values()), "weight_decay": group.weight_decay, "factor": group.factor}
+                for group in groups
+            ],
+            betas=BETAS,
+            fused=True,
+        )
+
+    def step(self, lr: float, skip: Tensor) -> None:
+        """Update in place; where `skip`, a scalar on the device, is 1, nothing changes, whatever the gradients are."""
+        for group in self._inner.param_groups:
+            group["lr"] = lr * group["factor"]
+        # The way that torch.amp.GradScaler tells a fused optimizer of gradients it must not use.
+        self._inner.found_inf = skip  # type: ignore[attr-defined]
+        self._inner.step()
+
+    def state(self) -> dict[str, Tensor]:
+        return {
+            f"{name}.{key}": value
+            for name, parameter in self._named.items()
+            for key, value in self._inner.state[parameter].items()
+        }
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Take what `state` gave, nothing before the first step; raises KeyError where it does not fit."""
+        for name, parameter in self._named.items():
+            if f"{name}.step" in state:
+                keys = ("step", "exp_avg", "exp_avg_sq")
+                self._inner.state[parameter] = {key: state[f"{name}.{key}"].to(parameter.device) for key in keys}

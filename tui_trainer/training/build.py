@@ -1,0 +1,49 @@
+"""A run's parts, made from its configuration; what is still AUTO in it regularises nothing."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from tui_trainer.config import Config
+from tui_trainer.corpus.batches import Batches
+from tui_trainer.corpus.corpus import Corpus
+from tui_trainer.corpus.splitting import Splitter
+from tui_trainer.model.transformer import Shape, Transformer
+from tui_trainer.training.feed import make_feed
+from tui_trainer.training.optimizer import Optimizer, make_optimizer
+from tui_trainer.training.stepper import Stepper
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def build_model(config: Config, corpus: Corpus, device: torch.device) -> Transformer:
+    """A model with its first, random weights."""
+    shape = Shape(
+        vocab_size=corpus.tokenizer.vocab_size,
+        context=config.model.context,
+        layers=config.model.layers,
+        heads=config.model.heads,
+        width=config.model.width,
+        dropout=max(0.0, config.model.dropout),
+    )
+    model = Transformer(shape)
+    model.initialise(torch.Generator().manual_seed(config.run.seed))
+    return model.to(device)
+
+
+def build_optimizer(config: Config, model: Transformer) -> Optimizer:
+    return make_optimizer(model, config.optimizer.optimizer, max(0.0, config.optimizer.weight_decay))
+
+
+def build_stepper(
+    config: Config, corpus: Corpus, model: Transformer, optimizer: Optimizer, loss: Loss | None = None
+) -> Stepper:
+    """What takes the steps; `loss` stands in for `model.loss`."""
+    chance = config.data.bpe_dropout
+    splitter = Splitter(corpus.tokenizer, chance) if chance > 0 else None
+    seed = config.run.seed
+    batches = Batches(corpus.train, config.model.context, config.optimizer.batch_size, seed, splitter)
+    feed = make_feed(batches, model.lm_head.weight.device, max(0.0, config.data.token_masking))
+    settings = config.optimizer
+    return Stepper(model, optimizer, feed, settings.accumulate, settings.clip, seed, config.run.precision, loss)

@@ -1,0 +1,96 @@
+"""How fast this machine trains: a model of the run's size is put to work for a moment, and thrown away."""
+
+import os
+import time
+from collections.abc import Callable
+from typing import Final
+
+import torch
+
+from tui_trainer.config import AUTO, Config
+from tui_trainer.corpus.corpus import Corpus
+from tui_trainer.model.generation import Generation
+from tui_trainer.training.build import build_model, build_optimizer, build_stepper
+from tui_trainer.training.evaluation import TOKENS_PER_BATCH, evaluate
+from tui_trainer.training.plan import Pace
+
+SECONDS: Final = 0.5
+"""Time for each number of threads; a step that takes longer is timed once."""
+
+SAMPLED_TOKENS: Final = 4
+
+WORTH_IT: Final = 0.95
+"""What part of the time more threads may take, to be worth the cores."""
+
+
+def thread_counts() -> list[int]:
+    """Numbers of threads that may be fastest: powers of two, and all that PyTorch would use."""
+    most = torch.get_num_threads()
+    return sorted({*(1 << power for power in range(most.bit_length())), most})
+
+
+def measure(config: Config, corpus: Corpus, device: torch.device, go_on: Callable[[], None]) -> tuple[Pace, str]:
+    """The pace with the best number of threads, which stays set, and why it is that one.
+
+    `config` has its sizes; `go_on` is called between steps and may raise. Nothing of the run is touched.
+    """
+    trial = _Trial(config, corpus, device, go_on)
+    timed: dict[int, float] = {}
+    for threads in thread_counts() if device.type == "cpu" and config.run.threads == AUTO else ():
+        torch.set_num_threads(threads)
+        timed[threads] = trial.step_seconds()
+        if timed[threads] > WORTH_IT * min(timed.values()) and len(timed) > 1:
+            break  # more threads would only wait for each other longer
+    if timed:
+        best = min(timed, key=lambda threads: timed[threads] * (1 if threads == 1 else 1 / WORTH_IT))
+        torch.set_num_threads(best)
+    reason = ", ".join(f"{1000 * seconds:.0f} ms a step with {threads}" for threads, seconds in timed.items())
+    step = timed[best] if timed else trial.step_seconds()
+    return Pace(step, trial.evaluation_seconds(), trial.token_seconds()), reason
+
+
+class _Trial:
+    def __init__(self, config: Config, corpus: Corpus, device: torch.device, go_on: Callable[[], None]) -> None:
+        self._model = build_model(config, corpus, device)
+        self._stepper = build_stepper(config, corpus, self._model, build_optimizer(config, self._model))
+        self._corpus, self._precision = corpus, config.run.precision
+        self._go_on = go_on
+        self._step = 0
+
+    def step_seconds(self) -> float:
+        """The best step of those that fit into the time, so that a busy moment does not count."""
+        self._take()  # the first one has memory to find
+        best, end = float("inf"), time.perf_counter() + SECONDS
+        while best == float("inf") or time.perf_counter() < end:
+            best = min(best, self._take())
+        return best
+
+    def _take(self) -> float:
+        self._go_on()
+        started = time.perf_counter()
+        self._stepper.take(self._step, 0.0, lambda: False)
+        self._stepper.results(wait=True)
+        self._step += 1
+        return time.perf_counter() - started
+
+    def evaluation_seconds(self) -> float:
+        self._go_on()
+        part = self._corpus.val[: TOKENS_PER_BATCH + 1]
+        started = time.perf_counter()
+        evaluate(self._model, part, self._precision)
+        return (time.perf_counter() - started) * len(self._corpus.val) / len(part)
+
+    def token_seconds(self) -> float:
+        self._go_on()
+        generation = Generation(self._model, [0], SAMPLED_TOKENS + 1, 1.0, 0, 0)
+        generation.advance()
+        started = time.perf_counter()
+        while not generation.done:
+            generation.advance()
+        return (time.perf_counter() - started) / SAMPLED_TOKENS
+
+
+def use_threads(asked: int) -> None:
+    """Compute with so many threads, or as many as there are processors."""
+    if asked != AUTO:
+        torch.set_num_threads(min(asked, os.cpu_count() or 1))
