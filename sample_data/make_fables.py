@@ -27,6 +27,9 @@ from fable_plots import PLOTS, Plot
 # A choice is a list of alternatives; each is a sequence of literal text and further choices.
 Choice: TypeAlias = "list[list[str | Choice]]"
 Facts = dict[str, str]
+
+SAMPLE_MEGABYTES, SAMPLE_SEED = 0.7, 1
+"""What fables.txt, the sample corpus, was written with."""
 Rand = Callable[[], float]
 T = TypeVar("T")
 
@@ -260,17 +263,26 @@ def whole_number(text: str) -> int:
 
 def make_parser() -> Parser:
     parser = Parser(description="Write simple English fables, a sample corpus for small language models.")
-    parser.add_argument("--megabytes", type=megabytes, default=0.7, metavar="N", help="size (default: 0.7)")
-    parser.add_argument("--seed", type=whole_number, default=1, metavar="S", help="which text (default: 1)")
-    parser.add_argument("--output", metavar="FILE", default=str(Path(__file__).with_name("fables.txt")),
-                        help="default: fables.txt beside this script; - is standard output")  # fmt: skip
+    parser.add_argument("--megabytes", type=megabytes, default=SAMPLE_MEGABYTES, metavar="N",
+                        help=f"size (default: {SAMPLE_MEGABYTES})")  # fmt: skip
+    parser.add_argument("--seed", type=whole_number, default=SAMPLE_SEED, metavar="S",
+                        help=f"which text (default: {SAMPLE_SEED})")  # fmt: skip
+    parser.add_argument("--output", metavar="FILE",
+                        help="- is standard output; by default a name beside this script")  # fmt: skip
     return parser
+
+
+def default_output(size: float, seed: int) -> Path:
+    """The sample corpus's own name is for the sample corpus alone."""
+    sample = (size, seed) == (SAMPLE_MEGABYTES, SAMPLE_SEED)
+    return Path(__file__).with_name("fables.txt" if sample else f"fables-{size:g}MB-{seed}.txt")
 
 
 def main() -> None:
     parser = make_parser()
     args = parser.parse_args()
     size = round(args.megabytes * 1_000_000)
+    args.output = args.output or str(default_output(args.megabytes, args.seed))
     try:
         if args.output == "-":
             write_corpus(sys.stdout.buffer, size, args.seed)

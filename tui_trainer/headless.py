@@ -22,10 +22,10 @@ from tui_trainer.run.events import (
     Step,
 )
 from tui_trainer.run.session import Session
-from tui_trainer.run.text import human_count, human_seconds, visible, visible_line
+from tui_trainer.run.text import human_bytes, human_count, human_seconds, visible, visible_line
 
 STEP_LINE_SECONDS: Final = 5.0
-"""Least time between two lines about steps."""
+"""Least time between two lines about steps, or about one stage."""
 
 
 class Headless:
@@ -37,7 +37,7 @@ class Headless:
         self._out = out or sys.stdout
         self._steps = 0
         self._last_step_line = 0.0
-        self._stage = ""
+        self._stage, self._stage_line_at = "", 0.0
         self.signalled: int | None = None
 
     def run(self) -> None:
@@ -78,12 +78,12 @@ class Headless:
 
     def _line(self, event: Event) -> str | None:
         match event:
-            case Stage() if event.stage != self._stage:
-                self._stage = event.stage
-                return visible_line(event.stage)
+            case Stage():
+                return self._stage_line(event)
             case RunStarted():
                 self._steps = event.steps
-                return _introduction(event)
+                chosen = [visible_line(f"  {name}: {why}") for name, why in event.reasons.items()]
+                return "\n".join([_introduction(event), *chosen])
             case Step():
                 return self._step_line(event)
             case Evaluation(val_loss=float() as loss, perplexity=float() as value):
@@ -102,6 +102,17 @@ class Headless:
             case Alert():
                 return f"step {event.step:>7,}  {event.severity}: {visible_line(event.message)}"
         return None
+
+    def _stage_line(self, event: Stage) -> str | None:
+        if event.stage != self._stage:
+            self._stage, self._stage_line_at = event.stage, event.time
+            return visible_line(event.stage)
+        if not event.total or event.time - self._stage_line_at < STEP_LINE_SECONDS:
+            return None
+        self._stage_line_at = event.time
+        rate = human_bytes(round(event.done / max(event.seconds, 1e-9)))
+        share = 100 * event.done // event.total
+        return f"{visible_line(event.stage)}  {share} % of {human_bytes(event.total)}  {rate}/s"
 
     def _step_line(self, event: Step) -> str | None:
         if event.step < self._steps and event.time - self._last_step_line < STEP_LINE_SECONDS:
@@ -122,5 +133,5 @@ def _introduction(run: RunStarted) -> str:
     return visible_line(
         f"run {run.run}: {human_count(run.parameters)} parameters ({run.preset}, {run.layers} layers of {run.width}), "
         f"{run.tokenizer} tokenizer of {run.vocab_size}, {human_count(run.train_tokens)} training tokens, "
-        f"{run.device} {run.precision}, {run.steps:,} steps from step {run.step:,}"
+        f"{run.device} {run.precision}, {run.optimizer}, {run.steps:,} steps from step {run.step:,}"
     )

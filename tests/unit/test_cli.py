@@ -12,6 +12,9 @@ from tui_trainer import cli
 from tui_trainer.config import Config, options
 from tui_trainer.run import journal
 from tui_trainer.run.events import RunStarted, Step
+from tui_trainer.training import trial
+from tui_trainer.training.stepper import Stepper
+from tui_trainer.training.trainer import Trainer
 
 TEXT = "The cat sat on the mat, and the dog lay by the door.\n" * 40
 SMALL = ["--layers=2", "--width=16", "--heads=2", "--context=8", "--batch-size=4", "--steps=6"]
@@ -42,6 +45,7 @@ class Program:
 
 @pytest.fixture
 def program(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Program:
+    monkeypatch.setattr(trial, "SECONDS", 0.0)
     return Program(monkeypatch, capfd)
 
 
@@ -301,17 +305,29 @@ def test_resume_of_what_is_no_run(program: Program, tmp_path: Path, runs: Path) 
 
 
 def test_a_failed_run_is_status_1(program: Program, corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tui_trainer.training.stepper import Stepper
+    def fail(*_: object) -> None:
+        raise RuntimeError("the device is gone")
 
+    monkeypatch.setattr(Trainer, "_advance", fail)
+    outcome = program(corpus, *SMALL)
+    assert outcome.status == 1
+    assert "cats: failed at step 0 of 6" in outcome.out
+    assert "RuntimeError: the device is gone. Details are in" in outcome.out
+    assert "Traceback" not in outcome.out + outcome.err
+
+
+def test_a_failure_before_there_is_a_run_is_status_1(
+    program: Program, corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("the device is gone")
 
     monkeypatch.setattr(Stepper, "take", fail)
     outcome = program(corpus, *SMALL)
     assert outcome.status == 1
-    assert "cats: failed at step 0 of 6" in outcome.out
-    assert "RuntimeError: the device is gone. Details are in" in outcome.out
+    assert "failed: RuntimeError: the device is gone." in outcome.out
     assert "Traceback" not in outcome.out + outcome.err
+    assert not runs.exists()
 
 
 # -- the process ---------------------------------------------------------------------------------------------------

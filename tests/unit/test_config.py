@@ -116,6 +116,21 @@ def test_a_vocabulary_size_is_for_bpe(tokenizer: str) -> None:
     assert Config().update(tokenizer="bpe", vocab_size=300).data.vocab_size == 300
 
 
+@pytest.mark.parametrize("tokenizer", ["char", "byte"])
+def test_splitting_tokens_is_for_bpe(tokenizer: str) -> None:
+    with pytest.raises(InputError, match=f"--bpe-dropout does nothing to the {tokenizer} tokenizer"):
+        Config().update(tokenizer=tokenizer, bpe_dropout=0.1)
+    assert Config().update(tokenizer=tokenizer, bpe_dropout=0.0).data.bpe_dropout == 0
+    assert Config().update(tokenizer="bpe", bpe_dropout=0.1).data.bpe_dropout == 0.1
+
+
+@pytest.mark.parametrize(("one", "other"), [("steps", "minutes"), ("steps", "epochs"), ("minutes", "epochs")])
+def test_a_run_has_one_length(one: str, other: str) -> None:
+    with pytest.raises(InputError) as refusal:
+        Config().update(**{one: 5, other: 5})
+    assert str(refusal.value) == f"--{one} and --{other} both set the length of the run: give one of them."
+
+
 def test_update_reaches_the_section_that_owns_a_name() -> None:
     config = Config().update(steps=7, width=64, heads=2, prompt="The", seed=5, corpus=("a", "b"), lr=0.1)
     assert (config.schedule.steps, config.model.width, config.model.heads) == (7, 64, 2)

@@ -53,7 +53,15 @@ def lines(*events: Event) -> list[str]:
 def test_the_introduction() -> None:
     assert lines(STARTED) == [
         "run cats: 0.81M parameters (nano, 4 layers of 128), char tokenizer of 65, 1.0M training tokens, "
-        "cpu fp32, 1,000 steps from step 0"
+        "cpu fp32, adamw, 1,000 steps from step 0"
+    ]
+
+
+def test_what_was_chosen_is_told_with_its_reason() -> None:
+    reasons = {"dropout": "0.2, as the text is read 33.0 times", "compile": "off, as there is no \x1b compiler"}
+    assert lines(replace(STARTED, reasons=reasons))[1:] == [
+        "  dropout: 0.2, as the text is read 33.0 times",
+        "  compile: off, as there is no \u241b compiler",
     ]
 
 

@@ -11,7 +11,7 @@ from tui_trainer.ui.keys import markdown_table
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-OTHER_PROGRAMS = {"--constraint", "--editable", "--megabytes"}
+OTHER_PROGRAMS = {"--constraint", "--corpus", "--editable", "--megabytes", "--nanogpt"}
 
 
 def test_the_key_list_is_the_key_table() -> None:

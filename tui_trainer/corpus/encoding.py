@@ -1,5 +1,6 @@
 """A text split into training and validation and encoded, through a cache: a second run finds the work done."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby, takewhile
@@ -16,6 +17,9 @@ from tui_trainer.corpus.tokenizer import Tokenizer
 
 TRAIN: Final = 0
 VAL: Final = 1
+
+BPE_CHARACTERS: Final = 200_000_000
+"""About so much text, from all over the training part, is enough to learn merges from."""
 
 StageProgress = Callable[[str, int, int], None]
 
@@ -67,7 +71,9 @@ class _Work:
         if kind == "byte":
             return Tokenizer.bytes_()
         training = takewhile(lambda piece: piece[0] == TRAIN, self._parts("training the tokenizer"))
-        return Tokenizer.train_bpe((text for _, text in training), vocab_size)
+        stride = math.ceil(self._train / BPE_CHARACTERS)
+        texts = (text for number, (_, text) in enumerate(training) if number % stride == 0)
+        return Tokenizer.train_bpe(texts, vocab_size)
 
     def encode(self, tokenizer: Tokenizer, append: Callable[[int, np.ndarray], None]) -> int:
         """Hand on the ids of each part; returns the UTF-8 bytes of the validation part."""

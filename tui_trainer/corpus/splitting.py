@@ -13,7 +13,7 @@ import numpy as np
 from tui_trainer.corpus.tokenizer import Tokenizer
 
 MAX_DEPTH: Final = 8
-"""Levels of merges that are undone: a word of 256 bytes falls to single ones."""
+"""Levels of merges that may be undone in one token."""
 
 
 class Splitter:

@@ -5,8 +5,9 @@ and keys, SwiGLU (Shazeer 2020), no biases, untied embeddings. Shapes: B sequenc
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import torch
@@ -17,6 +18,9 @@ from tui_trainer.model.cache import Cache
 
 ROPE_THETA: Final = 10_000.0
 NORM_EPS: Final = 1e-6
+
+EMBEDDING_STD: Final = 0.5
+"""Of the size that layers come to add, so that the token itself is not drowned early on."""
 
 EXPLICIT_ATTENTION_UP_TO: Final = 128
 """Tokens in a window over which a CPU is faster at attention as plain matrix products."""
@@ -73,6 +77,10 @@ class Shape:
         }
 
 
+Extend = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Appends keys and values to a layer's cache, and gives all it holds."""
+
+
 class RMSNorm(nn.Module):
     """x / rms(x) * weight over the last dimension."""
 
@@ -81,7 +89,7 @@ class RMSNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(width))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, (x.shape[-1],), self.weight, NORM_EPS)
+        return F.rms_norm(x, (x.shape[-1],), self.weight.to(x.dtype), NORM_EPS)
 
 
 def rotary_table(length: int, head_width: int) -> tuple[Tensor, Tensor]:
@@ -122,14 +130,14 @@ class Attention(nn.Module):
         self.q_norm = RMSNorm(shape.head_width)
         self.k_norm = RMSNorm(shape.head_width)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: Cache | None, layer: int) -> Tensor:
-        """x (B, T, width) -> (B, T, width); with a cache, x holds the T tokens that follow the cached ones."""
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, extend: Extend | None) -> Tensor:
+        """x (B, T, width) -> (B, T, width); with a cache to extend, x holds the tokens that follow those in it."""
         q, k, v = self.qkv_proj(x).unflatten(-1, (3, self.heads, -1)).unbind(2)
         q = rotate(self.q_norm(q).transpose(1, 2), cos, sin)
         k = rotate(self.k_norm(k).transpose(1, 2), cos, sin)
         v = v.transpose(1, 2)
-        if cache is not None:
-            k, v = cache.extend(layer, k, v)
+        if extend is not None:
+            k, v = extend(k, v)
         return self.o_proj(attend(q, k, v, self.scale).transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
@@ -153,8 +161,8 @@ class Layer(nn.Module):
         self.mlp = MLP(shape)
         self.dropout = shape.dropout
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: Cache | None, layer: int) -> Tensor:
-        x = x + self._drop(self.self_attn(self.input_layernorm(x), cos, sin, cache, layer))
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, extend: Extend | None) -> Tensor:
+        x = x + self._drop(self.self_attn(self.input_layernorm(x), cos, sin, extend))
         return x + self._drop(self.mlp(self.post_attention_layernorm(x)))
 
     def _drop(self, x: Tensor) -> Tensor:
@@ -177,7 +185,9 @@ class Decoder(nn.Module):
         cos, sin = self.get_buffer("cos")[start:end], self.get_buffer("sin")[start:end]
         x = self.embed_tokens(tokens)
         for number, layer in enumerate(self.layers):
-            x = layer(x, cos, sin, cache, number)
+            # What may be compiled is the call, for the one shape of the training batches.
+            run = layer if self.training else layer.forward
+            x = run(x, cos, sin, partial(cache.extend, number) if cache is not None else None)
         if cache is not None:
             cache.length = end
         return self.norm(x)  # type: ignore[no-any-return]
@@ -205,7 +215,9 @@ class Transformer(nn.Module):
         for name, parameter in self.named_parameters():
             if name.endswith(("o_proj.weight", "down_proj.weight")):
                 parameter.zero_()
-            elif name.endswith(("embed_tokens.weight", "lm_head.weight")):
+            elif name.endswith("embed_tokens.weight"):
+                parameter.normal_(std=EMBEDDING_STD, generator=generator)
+            elif name.endswith("lm_head.weight"):
                 parameter.normal_(std=0.02, generator=generator)
             elif parameter.ndim == 2:
                 parameter.normal_(std=parameter.shape[1] ** -0.5, generator=generator)

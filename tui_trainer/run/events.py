@@ -55,7 +55,7 @@ class RunStarted(Event):
     prompt: str
     optimizer: str = "adamw"
     reasons: dict[str, str] = field(default_factory=dict)
-    """Why what was left to the program was chosen as it was, by the name of the option."""
+    """What was left to the program: by option, the value it chose and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,13 +151,15 @@ class Resources(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(Event):
-    """Progress before the first step: `done` of `total` units, or an unknown amount while `total` is 0."""
+    """Progress before the first step: `done` of `total` bytes, or an unknown amount while `total` is 0."""
 
     event = "stage"
     journalled = False
     stage: str
     done: int = 0
     total: int = 0
+    seconds: float = 0.0
+    """Since the stage began."""
 
 
 EVENTS: dict[str, type[Event]] = {kind.event: kind for kind in Event.__subclasses__()}

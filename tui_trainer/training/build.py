@@ -1,9 +1,6 @@
 """A run's parts, made from its configuration; what is still AUTO in it regularises nothing."""
 
-from collections.abc import Callable
-
 import torch
-from torch import Tensor
 
 from tui_trainer.config import Config
 from tui_trainer.corpus.batches import Batches
@@ -13,8 +10,6 @@ from tui_trainer.model.transformer import Shape, Transformer
 from tui_trainer.training.feed import make_feed
 from tui_trainer.training.optimizer import Optimizer, make_optimizer
 from tui_trainer.training.stepper import Stepper
-
-Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def build_model(config: Config, corpus: Corpus, device: torch.device) -> Transformer:
@@ -36,14 +31,12 @@ def build_optimizer(config: Config, model: Transformer) -> Optimizer:
     return make_optimizer(model, config.optimizer.optimizer, max(0.0, config.optimizer.weight_decay))
 
 
-def build_stepper(
-    config: Config, corpus: Corpus, model: Transformer, optimizer: Optimizer, loss: Loss | None = None
-) -> Stepper:
-    """What takes the steps; `loss` stands in for `model.loss`."""
+def build_stepper(config: Config, corpus: Corpus, model: Transformer, optimizer: Optimizer) -> Stepper:
+    """What takes the steps."""
     chance = config.data.bpe_dropout
     splitter = Splitter(corpus.tokenizer, chance) if chance > 0 else None
     seed = config.run.seed
     batches = Batches(corpus.train, config.model.context, config.optimizer.batch_size, seed, splitter)
     feed = make_feed(batches, model.lm_head.weight.device, max(0.0, config.data.token_masking))
     settings = config.optimizer
-    return Stepper(model, optimizer, feed, settings.accumulate, settings.clip, seed, config.run.precision, loss)
+    return Stepper(model, optimizer, feed, settings.accumulate, settings.clip, seed, config.run.precision)

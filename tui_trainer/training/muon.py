@@ -10,7 +10,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-MOMENTUM: Final = 0.95
+MOMENTUM: Final = 0.9
 
 POLYNOMIALS: Final = (
     (7.3626, -20.7436, 15.1607),

@@ -17,7 +17,9 @@ from tui_trainer.training.muon import Muon
 REFERENCE_WIDTH: Final = 128
 """The width at which the learning rates were tuned."""
 
-MUON_FACTOR: Final = 20 / 3
+MUON_FACTOR: Final = 10
+EMBEDDING_FACTOR: Final = 20 / 3
+HEAD_FACTOR: Final = 5 / 3
 
 
 class Optimizer:
@@ -50,8 +52,8 @@ def make_optimizer(model: Transformer, kind: str, weight_decay: float) -> Optimi
     matrices = {name: parameter for name, parameter in parameters.items() if parameter.ndim == 2 and ".layers." in name}
     narrow = REFERENCE_WIDTH / model.shape.width
     groups = [
-        Group({"embed_tokens": embedding}, 1, weight_decay),
-        Group({"lm_head": head}, narrow, weight_decay),
+        Group({"embed_tokens": embedding}, EMBEDDING_FACTOR, 0),
+        Group({"lm_head": head}, HEAD_FACTOR * narrow, 0),
         Group(norms, 1, 0),
     ]
     if kind == "adamw":

@@ -53,7 +53,8 @@ class Plan:
     def chosen(self, **choices: tuple[Any, str]) -> "Plan":
         """With options set, each to a value for a reason; an empty reason is none."""
         config = self.config.update(**{name: value for name, (value, _) in choices.items()})
-        return Plan(config, self.reasons | {name: reason for name, (_, reason) in choices.items() if reason})
+        reasons = {name: f"{value}, as {reason}" for name, (value, reason) in choices.items() if reason}
+        return Plan(config, self.reasons | reasons)
 
 
 def resolve_sizes(plan: Plan, corpus: Corpus, device: str) -> Plan:

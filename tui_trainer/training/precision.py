@@ -41,7 +41,8 @@ def choose_precision(asked: str, device: torch.device) -> tuple[str, str]:
 def bf16_speed() -> float:
     """How many times as fast as fp32 this CPU multiplies bf16 matrices; 0 where it has no instruction for it."""
     # Without one a product may take 50 times as long: not worth finding out.
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    onednn = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if not onednn or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return 0.0
     return _product_seconds(torch.float32) / _product_seconds(torch.bfloat16)
 

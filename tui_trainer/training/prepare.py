@@ -1,5 +1,6 @@
 """From a configuration to a trainer that is ready: corpus, plan, model, optimizer, run directory."""
 
+import time
 from collections.abc import Callable
 
 import torch
@@ -13,7 +14,7 @@ from tui_trainer.run.events import Alert, Event, RunStarted, Stage
 from tui_trainer.run.files import replace_text
 from tui_trainer.training.build import build_model, build_optimizer, build_stepper
 from tui_trainer.training.checkpoints import CheckpointStore, Progress
-from tui_trainer.training.compilation import Compiled
+from tui_trainer.training.compilation import compile_layers
 from tui_trainer.training.device import choose_device, device_label, versions
 from tui_trainer.training.errors import PreparationStopped
 from tui_trainer.training.inbox import Inbox
@@ -30,6 +31,8 @@ class Preparation:
     def __init__(self, inbox: Inbox, publish: Callable[[Event], None]) -> None:
         self._inbox = inbox
         self._publish = publish
+        self._stage_name, self._stage_began = "", 0.0
+        self._warning = ""
 
     def new(self, config: Config, open_journal: Callable[[RunDirectory], None]) -> Trainer:
         """A trainer at step 0, in a run directory made for it; raises InputError before anything is made."""
@@ -85,11 +88,10 @@ class Preparation:
         return trainer
 
     def _build_stepper(self, config: Config, corpus: Corpus, model: Transformer) -> Stepper:
-        loss = Compiled(model.loss, self._on_compile_failure) if config.run.compile == "on" else model.loss
-        return build_stepper(config, corpus, model, build_optimizer(config, model), loss)
-
-    def _on_compile_failure(self, message: str) -> None:
-        self._publish(Alert(kind="compile", severity="warning", message=message))
+        if config.run.compile == "on":
+            self._stage("compiling the model")
+            self._warning = compile_layers(model, config)
+        return build_stepper(config, corpus, model, build_optimizer(config, model))
 
     def _finish(
         self,
@@ -108,6 +110,8 @@ class Preparation:
         except OSError as error:
             raise cannot_write(directory, error) from error
         self._publish(describe(plan, corpus, model, progress, directory))
+        if self._warning:
+            self._publish(Alert(step=progress.step, kind="compile", severity="warning", message=self._warning))
         store = CheckpointStore(directory.checkpoints, config.run.keep)
         return Trainer(config, corpus, model, stepper, progress, store, self._inbox, self._publish)
 
@@ -120,7 +124,10 @@ class Preparation:
 
     def _stage(self, name: str, done: int = 0, total: int = 0) -> None:
         self._go_on()
-        self._publish(Stage(stage=name, done=done, total=total))
+        now = time.monotonic()
+        if name != self._stage_name:
+            self._stage_name, self._stage_began = name, now
+        self._publish(Stage(stage=name, done=done, total=total, seconds=now - self._stage_began))
 
 
 def _extended(planned: int, reached: int, asked: int) -> int:

@@ -30,4 +30,8 @@ def regularise(config: Config, epochs: float) -> dict[str, tuple[float, str]]:
         if hasattr(section, name)
     }
     reason = f"the text is read {epochs:.1f} times"
-    return {name: (value, reason) if asked[name] == AUTO else (asked[name], "") for name, value in settings.items()}
+    told = {name: reason for name, value in settings.items() if value != LEVELS[0][1].get(name, 0) or name == "dropout"}
+    return {
+        name: (value, told.get(name, "")) if asked[name] == AUTO else (asked[name], "")
+        for name, value in settings.items()
+    }

@@ -48,6 +48,10 @@ class _UnderWay:
     """Loss, gradient norm, weight norm: on the CPU once `arrived`."""
     arrived: "torch.cuda.Event | None"
 
+    def result(self, seconds: float) -> StepResult:
+        loss, grad_norm, weight_norm = self.numbers.tolist()
+        return StepResult(self.step, self.lr, loss, grad_norm, weight_norm, seconds)
+
 
 class Stepper:
     """Takes steps that depend on nothing but the weights, the optimizer's state, the seed and the step's number."""
@@ -61,10 +65,8 @@ class Stepper:
         clip: float,
         seed: int,
         precision: str = "fp32",
-        loss: Callable[[Tensor, Tensor], Tensor] | None = None,
     ) -> None:
-        """`loss` stands in for `model.loss`: the same, compiled."""
-        self._loss = loss or model.loss
+        self._model = model
         self._optimizer = optimizer
         self._feed = feed
         self._accumulate = accumulate
@@ -97,19 +99,21 @@ class Stepper:
 
     def results(self, wait: bool) -> list[StepResult]:
         """What is known by now of the steps taken, each once and in order; with `wait`, of all of them."""
-        known = []
+        arrived: list[_UnderWay] = []
         while self._under_way:
             first = self._under_way[0]
             if first.arrived is not None and not first.arrived.query():  # type: ignore[no-untyped-call]
                 if not wait and len(self._under_way) <= STEPS_AHEAD:
                     break
                 first.arrived.synchronize()
-            self._under_way.popleft()
-            now, began = time.perf_counter(), max(first.started, self._last_known)
-            self._last_known = now
-            loss, grad_norm, weight_norm = first.numbers.tolist()
-            known.append(StepResult(first.step, first.lr, loss, grad_norm, weight_norm, now - began))
-        return known
+            arrived.append(self._under_way.popleft())
+        if not arrived:
+            return []
+        now = time.perf_counter()
+        # When each was done is not known, so they share the time since the one before was.
+        seconds = (now - max(arrived[0].started, self._last_known)) / len(arrived)
+        self._last_known = now
+        return [each.result(seconds) for each in arrived]
 
     def state(self) -> dict[str, Tensor]:
         """What steps depend on beside the weights, by name; for a checkpoint."""
@@ -124,7 +128,7 @@ class Stepper:
         """Add micro-batch `index`'s share to the gradients; its share of the step's loss."""
         inputs, targets = self._feed.take(index)
         with computing(self._precision, self._device):
-            loss = self._loss(inputs, targets) / self._accumulate
+            loss = self._model.loss(inputs, targets) / self._accumulate
         (loss * self._loss_scale.value).backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 

@@ -38,6 +38,10 @@ MAX_SKIPPED: Final = 10
 """Steps in a row without a finite loss and gradient after which a run has failed."""
 
 
+OVERFLOWS: Final = 4
+"""Skipped steps in a row that are no news in fp16, while the right scale of the loss is being found."""
+
+
 class Trainer:
     """Carries one run from where `progress` stands to its end, and stays at the user's service until told to stop."""
 
@@ -69,7 +73,10 @@ class Trainer:
         self._state = "running"
         self._single_step = False
         self._validation = Validation(model, corpus, progress, config.run.precision, config.run.patience, publish)
+        self._weights_step = progress.step
+        """The step whose weights the model has."""
         self._skipped = 0
+        self._failed = False
         self._in_step = False
         self._saved = True
         """Whether the last attempt to save succeeded."""
@@ -98,7 +105,7 @@ class Trainer:
             if self._stepping:
                 self._advance()
             elif self._sampler.busy:
-                self._sampler.advance(self._progress.step, lambda: self._inbox.pending)
+                self._sampler.advance(self._weights_step, lambda: self._inbox.pending)
 
     @property
     def _stepping(self) -> bool:
@@ -139,7 +146,7 @@ class Trainer:
             case SetPrompt(value=value):
                 self._sampler.prompt = self._progress.prompt = value
             case Generate():
-                self._sampler.request(self._progress.step)
+                self._sampler.request(self._weights_step)
 
     def _stop(self, command: Stop) -> None:
         unsaved = self._state == "finished" and not self._saved
@@ -164,6 +171,7 @@ class Trainer:
             return
         self._single_step = False
         progress.step += 1
+        self._weights_step = progress.step
         progress.tokens += self._tokens_per_step
         self._report(wait=self._pausing)
         self._sampler.advance(self._progress.step, lambda: self._inbox.pending)
@@ -178,7 +186,8 @@ class Trainer:
 
     def _report(self, wait: bool) -> None:
         """Tell what is known of the steps taken; with `wait`, of all of them."""
-        for result in self._stepper.results(wait):
+        results = self._stepper.results(wait)
+        for result in results:
             self._publish(
                 Step(
                     step=result.step,
@@ -191,24 +200,29 @@ class Trainer:
                     tokens_per_second=self._tokens_per_step / result.seconds,
                 )
             )
-            self._check_finite(result)
+            self._count(result)
+        if self._skipped >= MAX_SKIPPED and not self._failed:
+            self._failed = True
+            raise RunFailedError(
+                f"The loss was not finite for {MAX_SKIPPED} steps in a row: train again with a lower --lr than "
+                f"{self._config.optimizer.lr:g}."
+            )
         if time.monotonic() - self._resources_at > RESOURCES_SECONDS:
             self._resources_at = time.monotonic()
             self._publish(resources(self._device, self._progress.step))
 
-    def _check_finite(self, result: StepResult) -> None:
+    def _count(self, result: StepResult) -> None:
         if result.finite:
             self._skipped = 0
             self._progress.loss_sum += result.loss
             self._progress.loss_count += 1
             return
         self._skipped += 1
-        self._alert("divergence", "error", "The loss or its gradient is not finite: the update was skipped.")
-        if self._skipped >= MAX_SKIPPED:
-            raise RunFailedError(
-                f"The loss was not finite for {MAX_SKIPPED} steps in a row: train again with a lower --lr than "
-                f"{self._config.optimizer.lr:g}."
-            )
+        if self._config.run.precision == "fp16" and self._skipped < OVERFLOWS:
+            message = "A gradient was too large for fp16: the update was skipped, and the loss is scaled less now."
+            self._alert("overflow", "info", message)
+        else:
+            self._alert("divergence", "error", "The loss or its gradient is not finite: the update was skipped.")
 
     def _do_what_is_due(self) -> str:
         """Evaluate, sample, save; why the run should end now, if it should."""
@@ -223,15 +237,27 @@ class Trainer:
 
     def _finish(self, reason: str) -> None:
         """Judge, save and show what has been learned, unless a stop is asked for meanwhile."""
+        self._report(wait=True)
         if self._progress.loss_count:
             self._evaluate()
         if self._inbox.stopping:
             return
         self._save("finished")
         self._write_samples()
-        self._sampler.schedule(self._progress.step)
+        if self._take_best():
+            reason += f"; the model is that of step {self._weights_step:,}, the best"
+        self._sampler.schedule(self._weights_step)
         self._write_samples()
         self._change_state("finished", reason)
+
+    def _take_best(self) -> bool:
+        """Give the model, which nothing trains any more, the best weights, if those of the last step are not they."""
+        best = self._store.best() if self._saved and self._progress.best_step != self._progress.step else None
+        if best is None:
+            return False
+        self._model.load_qwen3_weights(best.weights)
+        self._weights_step = best.progress.step
+        return True
 
     def _write_samples(self) -> None:
         """Finish the sample being written and those that wait, unless a stop is asked for."""

@@ -36,15 +36,17 @@ def measure(config: Config, corpus: Corpus, device: torch.device, go_on: Callabl
     """
     trial = _Trial(config, corpus, device, go_on)
     timed: dict[int, float] = {}
+    best = 0
     for threads in thread_counts() if device.type == "cpu" and config.run.threads == AUTO else ():
         torch.set_num_threads(threads)
         timed[threads] = trial.step_seconds()
-        if timed[threads] > WORTH_IT * min(timed.values()) and len(timed) > 1:
+        if best and timed[threads] > WORTH_IT * timed[best]:
             break  # more threads would only wait for each other longer
-    if timed:
-        best = min(timed, key=lambda threads: timed[threads] * (1 if threads == 1 else 1 / WORTH_IT))
+        best = threads
+    if best:
         torch.set_num_threads(best)
-    reason = ", ".join(f"{1000 * seconds:.0f} ms a step with {threads}" for threads, seconds in timed.items())
+    told = [f"{1000 * seconds:.0f} ms with {threads}" for threads, seconds in timed.items()]
+    reason = f"a step took {', '.join(told)}" if len(told) > 1 else ""
     step = timed[best] if timed else trial.step_seconds()
     return Pace(step, trial.evaluation_seconds(), trial.token_seconds()), reason
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tests.unit.training.helpers import small_model, small_shape
 from tui_trainer.model.presets import PRESETS
-from tui_trainer.model.transformer import Shape, Transformer, rotary_table, rotate
+from tui_trainer.model.transformer import Shape, Transformer
 
 NANO = Shape(vocab_size=65, context=64, layers=4, heads=4, width=128)
 
@@ -66,10 +66,9 @@ def qwen3(weights: dict[str, Tensor], tokens: list[int], layers: int, heads: int
 @pytest.mark.parametrize(("heads", "width", "layers"), [(2, 16, 2), (1, 8, 1), (4, 16, 3)])
 def test_it_computes_what_qwen3_computes(heads: int, width: int, layers: int) -> None:
     model = small_model(heads=heads, width=width, layers=layers)
-    weights = {name: parameter.detach() for name, parameter in model.named_parameters()}
     tokens = ids()
     with torch.no_grad():
-        logits = model(tokens)
+        logits, weights = model(tokens), model.qwen3_weights()
     for row in range(3):
         expected = qwen3(weights, tokens[row].tolist(), layers, heads)
         torch.testing.assert_close(logits[row], expected, rtol=1e-5, atol=1e-5)
@@ -93,8 +92,23 @@ def test_names_and_shapes_are_those_of_hugging_face() -> None:
     }
     expected = {"model.embed_tokens.weight": (11, 16), "model.norm.weight": (16,), "lm_head.weight": (11, 16)}
     expected |= {f"model.layers.{number}.{name}": size for number in range(2) for name, size in layer.items()}
-    assert {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()} == expected
-    assert {name: tuple(tensor.shape) for name, tensor in model.named_parameters()} == expected
+    assert {name: tuple(tensor.shape) for name, tensor in model.qwen3_weights().items()} == expected
+
+
+def test_weights_go_out_and_in_by_name() -> None:
+    model, other = small_model(seed=1), small_model(seed=2)
+    other.load_qwen3_weights({name: weight.clone() for name, weight in model.qwen3_weights().items()})
+    assert all(torch.equal(one, copy) for one, copy in zip(model.parameters(), other.parameters(), strict=True))
+    with torch.no_grad():
+        assert torch.equal(model(ids()), other(ids()))
+
+
+def test_weights_that_do_not_fit_are_refused() -> None:
+    weights = small_model().qwen3_weights()
+    with pytest.raises(RuntimeError):
+        small_model(width=32).load_qwen3_weights(weights)
+    with pytest.raises(KeyError, match=r"layers\.2"):
+        small_model(layers=3).load_qwen3_weights(weights)
 
 
 def test_config_json_describes_the_shape() -> None:
@@ -191,25 +205,3 @@ def test_the_loss_is_the_mean_cross_entropy() -> None:
         shares = torch.softmax(model(tokens), dim=-1)
         expected = -shares.gather(-1, targets[..., None]).log().mean()
         assert model.loss(tokens, targets).item() == pytest.approx(expected.item(), rel=1e-5)
-
-
-# -- rotary positions ----------------------------------------------------------------------------------------------
-
-
-def test_the_product_depends_on_the_distance_alone() -> None:
-    generator = torch.Generator().manual_seed(0)
-    q, k = torch.randn(8, generator=generator), torch.randn(8, generator=generator)
-    cos, sin = rotary_table(50, 8)
-    turned_q, turned_k = (rotate(x.expand(1, 1, 50, 8), cos, sin)[0, 0] for x in (q, k))
-    products = turned_q @ turned_k.T
-    for distance in range(-40, 41):
-        along = products.diagonal(distance)
-        torch.testing.assert_close(along, along[:1].expand_as(along), rtol=1e-4, atol=1e-4)
-    assert products[0].std() > 0.1
-
-
-def test_turning_keeps_lengths_and_the_first_place() -> None:
-    x = torch.randn(2, 3, 10, 8, generator=torch.Generator().manual_seed(0))
-    turned = rotate(x, *rotary_table(10, 8))
-    torch.testing.assert_close(turned.norm(dim=-1), x.norm(dim=-1))
-    assert torch.equal(turned[:, :, 0], x[:, :, 0])

@@ -1,10 +1,11 @@
-"""A corpus small enough to learn in a moment."""
+"""A corpus small enough to learn in a moment, and a machine that need not be measured."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.unit.training.helpers import TEXT
+from tests.unit.training.helpers import PACE, TEXT
+from tui_trainer.training import prepare
 
 
 @pytest.fixture
@@ -12,3 +13,9 @@ def corpus(tmp_path: Path) -> Path:
     path = tmp_path / "cats.txt"
     path.write_text(TEXT, encoding="utf-8")
     return path
+
+
+@pytest.fixture(autouse=True)
+def pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs begin at once, and are planned alike however busy the machine is."""
+    monkeypatch.setattr(prepare, "measure", lambda *_: (PACE, ""))

@@ -11,14 +11,18 @@ import numpy as np
 import torch
 
 from tui_trainer.config import Config, DataConfig
+from tui_trainer.corpus.batches import Batches
 from tui_trainer.corpus.corpus import Corpus, load_corpus
 from tui_trainer.model.transformer import Shape, Transformer
 from tui_trainer.run import journal
 from tui_trainer.run.commands import Command, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Event, StateChanged, Step
+from tui_trainer.training.feed import HostFeed
 from tui_trainer.training.local import LocalSession
-from tui_trainer.training.optimizer import make_optimizer
+from tui_trainer.training.optimizer import Optimizer, make_optimizer
+from tui_trainer.training.plan import Pace
+from tui_trainer.training.stepper import Stepper, StepResult
 
 TEXT = "The cat sat on the mat, and the dog lay by the door.\n" * 40
 PATIENCE_SECONDS = 60
@@ -38,8 +42,12 @@ SMALL: dict[str, Any] = {
     "sample_tokens": 5,
     "checkpoint_every": 3,
     "device": "cpu",
+    "compile": "off",
 }
 ENDLESS = 10**6
+CPU = torch.device("cpu")
+PACE = Pace(step=0.01, evaluation=0.02, token=0.001)
+"""What a run is told instead of measuring the machine."""
 
 
 def small_config(corpus: Path, **changes: Any) -> Config:
@@ -65,12 +73,34 @@ def small_model(seed: int = 1, **changes: Any) -> Transformer:
     return model
 
 
-def small_optimizer(model: Transformer, lr: float = 1e-2) -> torch.optim.AdamW:
-    return make_optimizer(model, lr, weight_decay=0.1)
+def small_optimizer(model: Transformer, kind: str = "adamw") -> Optimizer:
+    return make_optimizer(model, kind, weight_decay=0.1)
 
 
 def tokens(count: int, vocab_size: int = 11, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, vocab_size, count).astype(np.uint8)
+
+
+def small_stepper(
+    model: Transformer,
+    batch_size: int = 4,
+    accumulate: int = 1,
+    clip: float = 0.0,
+    data: np.ndarray | None = None,
+    kind: str = "adamw",
+    masking: float = 0.0,
+    precision: str = "fp32",
+) -> Stepper:
+    batches = Batches(tokens(2000) if data is None else data, 8, batch_size, seed=1)
+    feed = HostFeed(batches, CPU, masking)
+    return Stepper(model, small_optimizer(model, kind), feed, accumulate, clip, seed=1, precision=precision)
+
+
+def take(stepper: Stepper, step: int = 0, lr: float = 1e-2) -> StepResult:
+    """One step, and what came of it."""
+    assert stepper.take(step, lr, lambda: False)
+    (result,) = stepper.results(wait=True)
+    return result
 
 
 class ScriptedSession(LocalSession):

@@ -9,28 +9,27 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
-from tests.unit.training.helpers import run_to_end, small_config, small_model, small_optimizer
+from tests.unit.training.helpers import run_to_end, small_config, small_model, small_stepper, take
 from tui_trainer.config import InputError
 from tui_trainer.corpus.tokenizer import Tokenizer
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.events import Alert, CheckpointSaved, Step
 from tui_trainer.training import checkpoints
 from tui_trainer.training.checkpoints import BY_HAND, Checkpoint, CheckpointStore, Progress
+from tui_trainer.training.stepper import Stepper
 
 TOKENIZER = Tokenizer.characters("the cat sat").to_json()
 
 
-def trained(steps: int = 3) -> tuple[Transformer, torch.optim.Optimizer]:
-    """A model and an optimizer with something in its memory."""
+def trained(steps: int = 3, kind: str = "muon") -> tuple[Transformer, Stepper]:
+    """A model, and a stepper with something in its memory."""
     model = small_model()
-    optimizer = small_optimizer(model)
-    for seed in range(steps):
-        ids = torch.randint(0, 11, (4, 9), generator=torch.Generator().manual_seed(seed))
-        optimizer.zero_grad()
-        model.loss(ids[:, :-1], ids[:, 1:]).backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-    return model, optimizer
+    stepper = small_stepper(model, kind=kind)
+    for step in range(steps):
+        take(stepper, step)
+    return model, stepper
 
 
 def progress(step: int, best_step: int = 0) -> Progress:
@@ -43,10 +42,11 @@ class Saver:
     def __init__(self, root: Path, keep: int = 3) -> None:
         self.root = root
         self.store = CheckpointStore(root, keep)
-        self.model, self.optimizer = trained()
+        self.model, self.stepper = trained()
 
     def save(self, step: int, reason: str = "periodic", best_step: int = 0) -> Path:
-        return self.store.save(self.model, self.optimizer, TOKENIZER, progress(step, best_step), reason)
+        state = self.stepper.state()
+        return self.store.save(self.model, state, TOKENIZER, progress(step, best_step), reason)
 
     def steps(self) -> list[int]:
         return sorted(int(path.name.removeprefix("step-")) for path in self.root.glob("step-*"))
@@ -84,29 +84,32 @@ def test_nothing_saved_can_run_code(saver: Saver) -> None:
     assert json.loads((path / "config.json").read_text(encoding="utf-8"))["model_type"] == "qwen3"
 
 
-def test_what_is_read_is_bit_for_bit_what_was_saved(saver: Saver) -> None:
-    path = saver.save(3, best_step=3)
-    model = small_model(seed=2)
-    optimizer = small_optimizer(model)
-    checkpoint = Checkpoint.read(path)
-    checkpoint.restore(model, optimizer)
+@pytest.mark.parametrize("kind", ["adamw", "muon"])
+def test_what_is_read_is_bit_for_bit_what_was_saved(saver: Saver, kind: str) -> None:
+    saver.model, saver.stepper = trained(kind=kind)
+    checkpoint = Checkpoint.read(saver.save(3, best_step=3))
     assert asdict(checkpoint.progress) == asdict(progress(3, best_step=3))
-    for (name, saved), restored in zip(saver.model.named_parameters(), model.parameters(), strict=True):
-        assert torch.equal(saved, restored), name
-        before, after = saver.optimizer.state[saved], optimizer.state[restored]
-        assert before.keys() == after.keys() == {"step", "exp_avg", "exp_avg_sq"}
-        assert all(torch.equal(before[key], after[key]) for key in before), name
+    model, stepper = trained(steps=0, kind=kind)
+    model.load_qwen3_weights(checkpoint.weights)
+    stepper.load(checkpoint.state)
+    same(saver.model.state_dict(), model.state_dict())
+    same(saver.stepper.state(), stepper.state())
+    assert take(saver.stepper, 3).loss == take(stepper, 3).loss
+    same(saver.model.state_dict(), model.state_dict())
 
 
-def test_a_checkpoint_before_the_first_step_has_no_moments(tmp_path: Path) -> None:
-    saver = Saver(tmp_path)
-    saver.model, saver.optimizer = trained(steps=0)
+def same(tensors: dict[str, Tensor], others: dict[str, Tensor]) -> None:
+    assert tensors.keys() == others.keys()
+    assert all(torch.equal(tensor, others[name]) for name, tensor in tensors.items())
+
+
+@pytest.mark.parametrize("kind", ["adamw", "muon"])
+def test_a_checkpoint_before_the_first_step(saver: Saver, kind: str) -> None:
+    saver.model, saver.stepper = trained(steps=0, kind=kind)
     checkpoint = Checkpoint.read(saver.save(0))
-    assert checkpoint.moments == {}
-    model, optimizer = trained(steps=0)
-    checkpoint.restore(model, optimizer)
-    model.loss(torch.zeros(1, 8, dtype=torch.int64), torch.zeros(1, 8, dtype=torch.int64)).backward()  # type: ignore[no-untyped-call]
-    optimizer.step()
+    _, stepper = trained(steps=0, kind=kind)
+    stepper.load(checkpoint.state)
+    assert take(stepper).finite
 
 
 def test_the_latest_the_best_and_those_asked_for_are_kept(tmp_path: Path) -> None:

@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from tests.unit.training.helpers import load, run_to_end, small_config, small_model, tokens
+from tests.unit.training.helpers import load, run_to_end, small_config, small_model, small_stepper, take, tokens
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.events import Evaluation, Step
 from tui_trainer.training import evaluation
 from tui_trainer.training.evaluation import evaluate
-
-CPU = torch.device("cpu")
 
 
 def directly(model: Transformer, ids: np.ndarray) -> float:
@@ -32,28 +30,41 @@ def directly(model: Transformer, ids: np.ndarray) -> float:
 def test_it_is_the_mean_over_every_token(count: int, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "TOKENS_PER_BATCH", batch)
     model = small_model()
-    loss = evaluate(model, tokens(count), CPU)
+    loss = evaluate(model, tokens(count))
     assert loss == pytest.approx(directly(model, tokens(count)), rel=1e-5)
 
 
 def test_dropout_is_off_and_training_goes_on_after() -> None:
     model = small_model(dropout=0.5).train()
-    assert evaluate(model, tokens(200), CPU) == evaluate(small_model().train(), tokens(200), CPU)
+    assert evaluate(model, tokens(200)) == evaluate(small_model().train(), tokens(200))
     assert all(module.training for module in model.modules())
+
+
+def test_nothing_random_in_training_reaches_it() -> None:
+    model = small_model(dropout=0.5).train()
+    stepper = small_stepper(model, masking=0.5)
+    take(stepper)
+    assert evaluate(model, tokens(200)) == evaluate(model, tokens(200))
+
+
+def test_it_computes_with_the_precision_of_the_run() -> None:
+    exact, rounded = (evaluate(small_model(), tokens(200), precision) for precision in ("fp32", "bf16"))
+    assert exact != rounded
+    assert rounded == pytest.approx(exact, rel=1e-2)
 
 
 def test_it_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "TOKENS_PER_BATCH", 8)
     model = small_model().train()
     answers = iter([False, False, True])
-    assert evaluate(model, tokens(200), CPU, lambda: next(answers)) is None
+    assert evaluate(model, tokens(200), interrupted=lambda: next(answers)) is None
     assert model.training
 
 
 def test_a_failure_leaves_the_model_in_training(monkeypatch: pytest.MonkeyPatch) -> None:
     model = small_model().train()
     with pytest.raises(IndexError):
-        evaluate(model, np.full(20, 200, dtype=np.uint8), CPU)
+        evaluate(model, np.full(20, 200, dtype=np.uint8))
     assert model.training
 
 

@@ -18,6 +18,7 @@ from tests.unit.training.helpers import (
     watched,
 )
 from tui_trainer.config import AUTO, Config, InputError
+from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.commands import (
     Command,
     Generate,
@@ -43,7 +44,7 @@ from tui_trainer.run.events import (
 )
 from tui_trainer.run.journal import Journal
 from tui_trainer.run.session import Outcome
-from tui_trainer.training import local, validation
+from tui_trainer.training import evaluation, local, validation
 from tui_trainer.training.local import LocalSession
 from tui_trainer.training.stepper import Stepper
 
@@ -215,11 +216,9 @@ def test_stop_with_and_without_a_checkpoint(corpus: Path, runs: Path, save: bool
 
 
 def test_a_stop_gives_up_a_long_evaluation(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tui_trainer.training import evaluation
-
     monkeypatch.setattr(evaluation, "TOKENS_PER_BATCH", 1)
     session = ScriptedSession(small_config(corpus))
-    loss, calls = evaluation.Transformer.loss, []
+    loss, calls = Transformer.loss, []
 
     def counted(*arguments: object) -> object:
         calls.append(arguments)
@@ -227,7 +226,7 @@ def test_a_stop_gives_up_a_long_evaluation(corpus: Path, monkeypatch: pytest.Mon
             session.send(Stop())
         return loss(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(evaluation.Transformer, "loss", counted)
+    monkeypatch.setattr(Transformer, "loss", counted)
     session.run()
     assert len(calls) == 6
     assert session.of(Evaluation) == []
@@ -253,9 +252,9 @@ def test_patience_ends_a_run_that_no_longer_improves(corpus: Path) -> None:
     assert bests[-2:] == [False, False]
     assert len(bests) == session.snapshot().step < 1000
     end = session.of(StateChanged)[-1]
-    assert (end.state, end.reason) == ("finished", "validation loss has not improved for 2 evaluations")
+    assert end.state == "finished"
+    assert end.reason.startswith("validation loss has not improved for 2 evaluations")
     assert session.of(CheckpointSaved)[-1].reason == "finished"
-    assert session.of(Sample)[-1].step == end.step
 
 
 def test_overfitting_is_told_once(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,7 +313,7 @@ def test_out_of_memory_says_what_helps(corpus: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize(
     "changes",
-    [{"context": 4096}, {"heads": 3, "width": AUTO}, {"warmup": 12}, {"steps": 5, "epochs": 2.0}],
+    [{"context": 4096}, {"heads": 3, "width": AUTO}, {"warmup": 12}],
 )
 def test_bad_input_leaves_no_run(corpus: Path, runs: Path, changes: dict[str, float]) -> None:
     session = run_to_end(small_config(corpus, **changes))
@@ -333,7 +332,9 @@ def test_what_is_wrong_at_once_is_refused_before_a_screen_opens(corpus: Path, ru
         LocalSession(small_config(corpus, runs_dir=str(corpus / "runs")))
 
 
-@pytest.mark.parametrize("stage", ["loading torch", "reading", "tokenizing", "building the model"])
+@pytest.mark.parametrize(
+    "stage", ["loading torch", "reading", "tokenizing", "measuring this machine", "building the model"]
+)
 def test_a_stop_during_preparation_leaves_nothing(corpus: Path, runs: Path, stage: str) -> None:
     session = run_to_end(
         small_config(corpus), lambda event: Stop() if isinstance(event, Stage) and event.stage == stage else None

@@ -1,19 +1,19 @@
 """From what was asked to what will be done."""
 
 import math
-import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.training.helpers import load
+from tests.unit.training.helpers import PACE, load
 from tui_trainer.config import AUTO, Config, InputError, options
 from tui_trainer.corpus.batches import windows_in_epoch
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.presets import PRESETS, choose_preset
-from tui_trainer.training.plan import resolve
+from tui_trainer.training import compilation
+from tui_trainer.training.plan import EVALUATIONS, SAMPLES, Pace, Plan, resolve_course, resolve_sizes
 
 
 @pytest.fixture
@@ -21,14 +21,22 @@ def text(corpus: Path) -> Corpus:
     return load(corpus)
 
 
-def plan(text: Corpus, device: str = "cpu", **asked: Any) -> Config:
-    return resolve(Config().update(**asked), text, device)
+def planned(text: Corpus, device: str = "cpu", pace: Pace = PACE, **asked: Any) -> Plan:
+    return resolve_course(resolve_sizes(Plan(Config().update(**asked)), text, device), text, pace)
+
+
+def plan(text: Corpus, device: str = "cpu", pace: Pace = PACE, **asked: Any) -> Config:
+    return planned(text, device, pace, **asked).config
+
+
+def values_of(config: Config) -> dict[str, Any]:
+    return {spec.name: getattr(getattr(config, section.name), spec.name) for section, spec in options()}
 
 
 def test_nothing_is_left_open(text: Corpus) -> None:
-    config = plan(text)
-    values = {spec.name: getattr(getattr(config, section.name), spec.name) for section, spec in options()}
-    assert [name for name, value in values.items() if value in (AUTO, "auto")] == ["vocab_size", "epochs"]
+    config = plan(text, precision="fp32", threads=1)
+    left = [name for name, value in values_of(config).items() if value in (AUTO, "auto")]
+    assert left == ["vocab_size", "minutes", "epochs"]
     assert (config.data.tokenizer, config.model.preset, config.run.device) == ("char", "nano", "cpu")
     assert config.sampling.prompt == "The"
 
@@ -38,9 +46,9 @@ def test_a_preset_gives_its_sizes(name: str, tmp_path: Path) -> None:
     long = tmp_path / "long.txt"
     long.write_text("abc\n" * 1000, encoding="utf-8")
     config, preset = plan(load(long), preset=name), PRESETS[name]
-    shape = (config.model.layers, config.model.width, config.model.heads, config.model.context, config.model.dropout)
-    assert shape == (preset.layers, preset.width, preset.heads, preset.context, preset.dropout)
-    assert (config.optimizer.batch_size, config.optimizer.lr) == (preset.batch_size, preset.lr)
+    shape = (config.model.layers, config.model.width, config.model.heads, config.model.context)
+    assert shape == (preset.layers, preset.width, preset.heads, preset.context)
+    assert config.optimizer.batch_size == preset.batch_size
 
 
 def test_what_was_asked_overrides_the_preset(text: Corpus) -> None:
@@ -89,11 +97,69 @@ def test_a_run_of_one_step_has_a_plan(text: Corpus) -> None:
     assert (config.schedule.warmup, config.run.eval_every, config.run.checkpoint_every) == (0, 1, 1)
 
 
-def test_the_cadence_follows_the_steps(text: Corpus) -> None:
-    config = plan(text, steps=5000)
-    assert (config.run.eval_every, config.sampling.sample_every, config.run.checkpoint_every) == (500, 200, 500)
+def test_the_cadence_is_as_asked(text: Corpus) -> None:
     config = plan(text, steps=5000, eval_every=7, sample_every=8, checkpoint_every=9)
     assert (config.run.eval_every, config.sampling.sample_every, config.run.checkpoint_every) == (7, 8, 9)
+
+
+@pytest.mark.parametrize(
+    ("pace", "evaluations", "samples"),
+    [
+        (Pace(step=1, evaluation=0.01, token=0.0001), EVALUATIONS[1], SAMPLES[1]),
+        (Pace(step=0.01, evaluation=100, token=10), EVALUATIONS[0], SAMPLES[0]),
+        (Pace(step=0.1, evaluation=10, token=0.01), 10, 20),
+    ],
+    ids=["quick looks", "slow looks", "between"],
+)
+def test_a_slow_look_is_a_rare_one(text: Corpus, pace: Pace, evaluations: int, samples: int) -> None:
+    config = plan(text, pace=pace, steps=10_000, sample_tokens=250)
+    assert config.run.eval_every == 10_000 // evaluations
+    assert config.sampling.sample_every == 10_000 // samples
+
+
+@pytest.mark.parametrize("minutes", [0.5, 5, 600])
+@pytest.mark.parametrize(
+    "pace",
+    [
+        Pace(step=0.002, evaluation=0.02, token=0.0005),
+        Pace(step=0.1, evaluation=0.5, token=0.002),
+        Pace(step=0.3, evaluation=1.0, token=0.001),
+    ],
+)
+def test_minutes_are_filled_with_steps_and_looks(text: Corpus, pace: Pace, minutes: float) -> None:
+    config = plan(text, pace=pace, minutes=minutes, compile="off")
+    steps, samples = config.schedule.steps, config.sampling
+    seconds = steps * pace.step
+    seconds += steps // config.run.eval_every * pace.evaluation
+    seconds += steps // samples.sample_every * samples.sample_tokens * pace.token
+    assert seconds == pytest.approx(60 * minutes, rel=0.1)
+    assert config.schedule.minutes == AUTO
+
+
+def test_minutes_too_few_for_a_step_are_one_step(text: Corpus) -> None:
+    assert plan(text, pace=Pace(step=100, evaluation=100, token=1), minutes=0.1).schedule.steps == 1
+
+
+def test_a_compiled_run_takes_more_steps_in_its_minutes(text: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compilation, "_lacking", lambda device: "")
+    compiled, plain = (plan(text, minutes=600, compile=choice) for choice in ("auto", "off"))
+    assert (compiled.run.compile, plain.run.compile) == ("on", "off")
+    assert compiled.schedule.steps > plain.schedule.steps
+
+
+def test_reasons_are_given_for_what_was_left_open_alone(text: Corpus) -> None:
+    left_open = planned(text, minutes=5)
+    assert {"steps", "optimizer", "compile"} <= left_open.reasons.keys()
+    asked = {name: value for name, value in values_of(left_open.config).items() if value != AUTO}
+    assert planned(text, **asked).reasons == {}
+    assert planned(text, **{**asked, "steps": AUTO, "minutes": 5}).reasons.keys() == {"steps"}
+
+
+@pytest.mark.parametrize(("width", "kind"), [(16, "muon"), (16384, "adamw")])
+def test_muon_is_taken_where_it_costs_little(text: Corpus, width: int, kind: str) -> None:
+    assert plan(text, width=width, heads=2).optimizer.optimizer == kind
+    for asked in ("adamw", "muon"):
+        assert plan(text, width=width, heads=2, optimizer=asked).optimizer.optimizer == asked
 
 
 @pytest.mark.parametrize("epochs", [0.01, 1.0, 2.5])
@@ -112,13 +178,12 @@ def test_a_tiny_text_is_not_read_for_ever(text: Corpus) -> None:
 
 def test_a_resolved_plan_resolves_to_itself(text: Corpus) -> None:
     config = plan(text, epochs=3.0)
-    assert resolve(config, text, "cpu") == config
+    assert plan(text, **values_of(config)) == config
 
 
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({"steps": 10, "epochs": 1.0}, "--steps and --epochs both set the length of the run: give one of them."),
         ({"steps": 10, "warmup": 10}, "--warmup 10 leaves nothing of the run's 10 steps: make it smaller."),
         ({"lr": 1e-3, "min_lr": 2e-3}, "--min-lr 0.002 is above the peak --lr 0.001: lower it."),
         ({"width": 100}, "--heads 4 does not divide --width 100"),
@@ -130,40 +195,3 @@ def test_what_cannot_be_is_refused_with_its_flags(text: Corpus, asked: dict[str,
     with pytest.raises(InputError) as refusal:
         plan(text, **asked)
     assert str(refusal.value).startswith(says)
-
-
-def written(folder: Path, characters: int, line: str = "some words and more\n") -> Path:
-    """A text of so many characters."""
-    path = folder / f"{characters}.txt"
-    path.write_text((line * characters)[:characters], encoding="utf-8")
-    return path
-
-
-def refused_length(text: Corpus, **asked: Any) -> int:
-    """The number of characters that a refusal asks for."""
-    with pytest.raises(InputError, match="too short") as refusal:
-        plan(text, **asked)
-    found = re.search(r"about ([\d,]+) characters or more", str(refusal.value))
-    assert found
-    return int(found[1].replace(",", ""))
-
-
-@pytest.mark.parametrize("fraction", [0.01, 0.1, 0.3, 1 / 3, 0.5])
-@pytest.mark.parametrize("context", [199, 230, 360, 1000])
-def test_the_length_that_a_refusal_names_suffices(tmp_path: Path, fraction: float, context: int) -> None:
-    def text_of(characters: int) -> Corpus:
-        return load(written(tmp_path, characters), val_fraction=fraction)
-
-    asked = {"context": context, "val_fraction": fraction}
-    named = refused_length(text_of(110), **asked)
-    assert plan(text_of(named), **asked).model.context == context
-    assert refused_length(text_of(named - 2), **asked) == named
-
-
-def test_the_length_is_in_characters_where_tokens_are_bytes(tmp_path: Path) -> None:
-    def text_of(characters: int) -> Corpus:
-        return load(written(tmp_path, characters, line="\u0436\u0438"), tokenizer="byte")
-
-    named = refused_length(text_of(40), context=100)
-    assert named == 58
-    assert plan(text_of(named), context=100).data.tokenizer == "byte"

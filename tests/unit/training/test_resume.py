@@ -39,9 +39,20 @@ def judged(session: ScriptedSession) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("step", [5, 6])
-def test_what_follows_equals_an_uninterrupted_run_bit_for_bit(corpus: Path, runs: Path, step: int) -> None:
-    whole = run_to_end(small_config(corpus, dropout=0.2, accumulate=2, name="whole"))
-    first = run_to_end(small_config(corpus, dropout=0.2, accumulate=2, name="parts"), stop_after(step))
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "adamw", "accumulate": 2},
+        {"optimizer": "muon", "token_masking": 0.3},
+        {"tokenizer": "bpe", "vocab_size": 270, "bpe_dropout": 0.3},
+    ],
+    ids=["adamw", "muon", "bpe"],
+)
+def test_what_follows_equals_an_uninterrupted_run_bit_for_bit(
+    corpus: Path, runs: Path, step: int, changes: dict[str, Any]
+) -> None:
+    whole = run_to_end(small_config(corpus, dropout=0.2, **changes, name="whole"))
+    first = run_to_end(small_config(corpus, dropout=0.2, **changes, name="parts"), stop_after(step))
     second = resume(RunDirectory(runs / "parts"))
     assert learned(first) + learned(second) == learned(whole)
     assert judged(first) + judged(second) == judged(whole)

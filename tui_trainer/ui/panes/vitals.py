@@ -4,7 +4,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from tui_trainer.run.events import Alert
+from tui_trainer.run.events import Alert, RunStarted
 from tui_trainer.run.state import Snapshot
 from tui_trainer.run.text import human_bytes, human_count, human_seconds, visible_line
 from tui_trainer.ui.fit import bar, part, shorten
@@ -14,6 +14,9 @@ from tui_trainer.ui.wishes import Wishes
 
 TWO_COLUMNS, FIRST_COLUMN = 56, 23
 """Cells from which the table has two columns, and those of the first."""
+
+RATE_AFTER_SECONDS = 2.0
+"""A stage that is over sooner needs no word on its speed."""
 
 SEVERITY_STYLES = {"info": "$foreground-muted", "warning": "bold $text-warning", "error": "bold $text-error"}
 
@@ -53,6 +56,9 @@ def _loading(snapshot: Snapshot, width: int) -> Content:
         if stage.total:
             progress = bar(stage.done / stage.total, min(30, max(4, width - 10)))
             lines.append(Content.assemble("  ", progress, f" {100 * stage.done // stage.total:3} %"))
+            if stage.seconds > RATE_AFTER_SECONDS:
+                rate = human_bytes(round(stage.done / stage.seconds))
+                lines.append(Content.styled(f"  {human_bytes(stage.total)} at {rate}/s", "$foreground-muted"))
     return Content("\n").join([*lines, *_alert_lines(snapshot.alerts)])
 
 
@@ -65,7 +71,18 @@ def _vitals(snapshot: Snapshot, width: int) -> Content:
         left += [Content(" " * column)] * (len(rest) - len(pace))
         right = [_row(*row) for row in rest]
         lines = [a + b for a, b in zip(left, right, strict=True)]
-    return Content("\n").join([*lines, *_alert_lines(snapshot.alerts)])
+    return Content("\n").join([*lines, *_alert_lines(snapshot.alerts), *_reason_lines(snapshot.run)])
+
+
+def _reason_lines(run: RunStarted | None) -> list[Content]:
+    """What was chosen for the user, last, as only a large pane has room for it."""
+    if run is None or not run.reasons:
+        return []
+    lines = [
+        Content.assemble((f"{visible_line(name)} ", "$foreground-muted"), visible_line(why))
+        for name, why in run.reasons.items()
+    ]
+    return [Content(""), Content.styled("Chosen for this text and machine", "bold"), *lines]
 
 
 def _row(label: str, value: str) -> Content:

@@ -1,0 +1,97 @@
+"""The engine against nanoGPT: `python -m benchmarks.engine --corpus FILE [--nanogpt CHECKOUT]`.
+
+Every run is cut into turns that alternate, so that each meets the machine in the same moods. Times are of training
+steps alone, with all that a step needs (compiling too); losses are over the whole validation part.
+"""
+
+import argparse
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.side import Side
+
+NANOGPT_STEPS = 2000
+TOKENS_PER_STEP = 768
+TURNS = 16
+FRACTIONS = (1.0, 0.25, 0.125, 0.0625)
+SPEED_STEPS = 15
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--nanogpt", type=Path, help="A checkout of nanoGPT; ours runs alone without one.")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=NANOGPT_STEPS, help="Steps of nanoGPT's run.")
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="Our settings, as preset=nano.")
+    asked = parser.parse_args()
+    benchmark = Benchmark(asked.corpus.absolute(), asked.nanogpt, asked.steps, dict(s.split("=", 1) for s in asked.set))
+    benchmark.compare(range(1, asked.seeds + 1))
+
+
+class Benchmark:
+    def __init__(self, corpus: Path, checkout: Path | None, steps: int, settings: dict[str, str]) -> None:
+        self._corpus, self._checkout, self._steps = corpus, checkout, steps
+        self._settings: dict[str, str | int] = {"preset": "nano", **settings}
+
+    def compare(self, seeds: Sequence[int]) -> None:
+        pace = self._speed()
+        budget = self._steps * pace.get("nanoGPT", pace["ours"])
+        plans = [max(20, int(fraction * budget / pace["ours"])) for fraction in FRACTIONS]
+        runs = [self._race(plans, seed) for seed in seeds]
+        print("\n| run | parameters | tokens | seconds | validation loss | spread |\n|---|---|---|---|---|---|")
+        for column in zip(*runs, strict=True):
+            losses = [side.val_loss or float("nan") for side in column]
+            spread = statistics.stdev(losses) if len(losses) > 1 else 0.0
+            print(
+                f"| {column[0].name} | {column[0].parameters:,} | {column[0].steps * TOKENS_PER_STEP:,} "
+                f"| {statistics.mean(side.seconds for side in column):.1f} "
+                f"| {statistics.mean(losses):.4f} | {spread:.4f} |"
+            )
+
+    def _speed(self) -> dict[str, float]:
+        """Seconds a step, the median of turns, by side."""
+        sides = self._sides([10_000], 0)
+        times: dict[str, list[float]] = {side.name: [] for side in sides}
+        for turn in range(TURNS + 1):
+            for side in sides:
+                seconds = side.train(SPEED_STEPS) / SPEED_STEPS
+                if turn:  # the first is for warming up
+                    times[side.name].append(seconds)
+        for side in sides:
+            side.close()
+        pace = {name.split(",")[0]: statistics.median(values) for name, values in times.items()}
+        print("| side | ms a step | tokens/s |\n|---|---|---|")
+        for name, seconds in pace.items():
+            print(f"| {name} | {1000 * seconds:.1f} | {TOKENS_PER_STEP / seconds:,.0f} |")
+        if "nanoGPT" in pace:
+            print(f"\nOurs / nanoGPT in tokens/s: {pace['nanoGPT'] / pace['ours']:.2f}", flush=True)
+        return pace
+
+    def _race(self, plans: list[int], seed: int) -> list[Side]:
+        sides = self._sides(plans, seed)
+        for turn in range(TURNS):
+            for side in sides:
+                side.train(side.steps * (turn + 1) // TURNS - side.taken)
+        for side in sides:
+            print(f"seed {seed}: {side.name}: {side.seconds:.1f} s, {side.val_loss:.4f}", file=sys.stderr, flush=True)
+            side.close()
+        return sides
+
+    def _sides(self, plans: list[int], seed: int) -> list[Side]:
+        corpus = str(self._corpus)
+        sides = []
+        if self._checkout:
+            place = str(self._checkout.absolute())
+            options: dict[str, str | int] = {"checkout": place, "corpus": corpus, "seed": seed}
+            sides.append(Side("nanoGPT", "benchmarks.nanogpt", self._steps if len(plans) > 1 else plans[0], **options))
+        return sides + [
+            Side(f"ours, {steps:,} steps", "benchmarks.ours", steps, corpus=corpus, seed=seed, **self._settings)
+            for steps in plans
+        ]
+
+
+if __name__ == "__main__":
+    main()

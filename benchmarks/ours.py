@@ -1,0 +1,74 @@
+"""Our side: the whole trainer as a headless run has it, journal and all, paused between turns."""
+
+import json
+import sys
+import tempfile
+import threading
+import time
+
+from benchmarks.side import Turn, serve
+from tui_trainer.config import Config
+from tui_trainer.run.commands import Pause, Resume, Stop
+from tui_trainer.run.events import Evaluation, Event, RunStarted, StateChanged, Step
+from tui_trainer.training.local import LocalSession
+
+NEVER = 10**9
+
+
+class Session(LocalSession):
+    """Pauses by itself at a given step, so that none is taken outside a turn."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.pause_at = 0
+        self.paused = threading.Event()
+        self.val_loss: float | None = None
+        self.parameters = 0
+        self.send(Pause())
+
+    def publish(self, event: Event) -> None:
+        super().publish(event)
+        match event:
+            case Step() if event.step == self.pause_at:
+                self.ended = time.perf_counter()
+                self.send(Pause())
+            case StateChanged(state="paused" | "finished"):
+                self.paused.set()
+            case StateChanged(state="failed"):
+                raise SystemExit(event.reason)
+            case Evaluation():
+                self.val_loss = event.val_loss
+            case RunStarted():
+                self.parameters = event.parameters
+
+
+class Trainer:
+    def __init__(self, config: Config) -> None:
+        self._session = Session(config)
+        self._steps = config.schedule.steps
+        threading.Thread(target=self._session.run, daemon=True).start()
+        self._session.paused.wait()
+        self._taken = 0
+
+    def train(self, steps: int) -> Turn:
+        session = self._session
+        self._taken += steps
+        session.pause_at = self._taken
+        session.paused.clear()
+        started = time.perf_counter()
+        session.send(Resume())
+        session.paused.wait()
+        return Turn(session.ended - started, session.val_loss, session.parameters)
+
+    def close(self) -> None:
+        self._session.send(Stop(value=False))
+
+
+if __name__ == "__main__":
+    settings = json.loads(sys.argv[1])
+    with tempfile.TemporaryDirectory() as runs:
+        asked = {"eval_every": NEVER, "sample_every": NEVER, "checkpoint_every": NEVER, "sample_tokens": 1}
+        corpus = (settings.pop("corpus"),)
+        trainer = Trainer(Config().update(corpus=corpus, runs_dir=runs, **asked, **settings))
+        serve(trainer.train)
+        trainer.close()

@@ -1,0 +1,58 @@
+"""What a run does about steps that are not finite."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.unit.training.faults import poisoned
+from tests.unit.training.helpers import run_to_end, small_config
+from tui_trainer.run.events import Alert, Evaluation, Sample, Step
+from tui_trainer.training.stepper import Stepper
+
+
+def test_a_skipped_update_is_an_alert_and_a_gap(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    poisoned(monkeypatch, {4, 6})
+    session = run_to_end(small_config(corpus))
+    assert session.snapshot().state == "finished"
+    assert [(alert.step, alert.kind, alert.severity) for alert in session.of(Alert)] == [
+        (5, "divergence", "error"),
+        (7, "divergence", "error"),
+    ]
+    skipped = session.of(Step)[4]
+    assert skipped.loss is None
+    assert skipped.grad_norm is None
+    assert math.isfinite(skipped.weight_norm)
+    assert session.of(Step)[5].weight_norm == skipped.weight_norm
+    assert all(event.train_loss is not None and math.isfinite(event.train_loss) for event in session.of(Evaluation))
+
+
+def test_ten_skipped_updates_in_a_row_are_a_failure(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    poisoned(monkeypatch, {1, *range(5, 15)})
+    session = run_to_end(small_config(corpus, steps=100))
+    assert session.outcome is not None
+    assert session.outcome.status == 1
+    assert session.snapshot().step == 15
+    assert "not finite for 10 steps in a row" in session.outcome.error
+    assert "--lr" in session.outcome.error
+
+
+def test_a_model_beyond_numbers_fails_with_advice(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its samples and validations, due all the while, must not fail first with something else."""
+    take_step = Stepper.take
+
+    def take_and_break(self: Stepper, step: int, lr: float, interrupted: Callable[[], bool]) -> bool:
+        if step == 3:
+            with torch.no_grad():
+                self._parameters[0].fill_(math.nan)
+        return take_step(self, step, lr, interrupted)
+
+    monkeypatch.setattr(Stepper, "take", take_and_break)
+    session = run_to_end(small_config(corpus, sample_every=1, eval_every=1, steps=100))
+    assert session.outcome is not None
+    assert session.outcome.error.startswith("The loss was not finite for 10 steps in a row")
+    assert session.of(Evaluation)[-1].val_loss is None
+    assert session.of(Evaluation)[-1].perplexity is None
+    assert session.of(Sample)[-1].step > 3
