@@ -14,8 +14,11 @@ from tui_trainer.training.build import build_model, build_optimizer, build_stepp
 from tui_trainer.training.evaluation import TOKENS_PER_BATCH, evaluate
 from tui_trainer.training.plan import Pace
 
-SECONDS: Final = 0.5
+SECONDS: Final = 0.25
 """Time for each number of threads; a step that takes longer is timed once."""
+
+SLOW_STEP: Final = 1.0
+"""Seconds of a step that is so large that every thread helps, and timing it often would take too long."""
 
 SAMPLED_TOKENS: Final = 4
 
@@ -35,20 +38,27 @@ def measure(config: Config, corpus: Corpus, device: torch.device, go_on: Callabl
     `config` has its sizes; `go_on` is called between steps and may raise. Nothing of the run is touched.
     """
     trial = _Trial(config, corpus, device, go_on)
+    step, reason = trial.take(), ""  # the first has memory to find
+    if step < SLOW_STEP and device.type == "cpu" and config.run.threads == AUTO:
+        step, reason = _choose_threads(trial)
+    elif step < SLOW_STEP:
+        step = trial.step_seconds()
+    return Pace(step, trial.evaluation_seconds(), trial.token_seconds()), reason
+
+
+def _choose_threads(trial: "_Trial") -> tuple[float, str]:
+    """Set the best number of threads; seconds a step then takes, and what led to the choice."""
     timed: dict[int, float] = {}
     best = 0
-    for threads in thread_counts() if device.type == "cpu" and config.run.threads == AUTO else ():
+    for threads in thread_counts():
         torch.set_num_threads(threads)
         timed[threads] = trial.step_seconds()
         if best and timed[threads] > WORTH_IT * timed[best]:
             break  # more threads would only wait for each other longer
         best = threads
-    if best:
-        torch.set_num_threads(best)
+    torch.set_num_threads(best)
     told = [f"{1000 * seconds:.0f} ms with {threads}" for threads, seconds in timed.items()]
-    reason = f"a step took {', '.join(told)}" if len(told) > 1 else ""
-    step = timed[best] if timed else trial.step_seconds()
-    return Pace(step, trial.evaluation_seconds(), trial.token_seconds()), reason
+    return timed[best], f"a step took {', '.join(told)}" if len(told) > 1 else ""
 
 
 class _Trial:
@@ -61,13 +71,13 @@ class _Trial:
 
     def step_seconds(self) -> float:
         """The best step of those that fit into the time, so that a busy moment does not count."""
-        self._take()  # the first one has memory to find
         best, end = float("inf"), time.perf_counter() + SECONDS
         while best == float("inf") or time.perf_counter() < end:
-            best = min(best, self._take())
+            best = min(best, self.take())
         return best
 
-    def _take(self) -> float:
+    def take(self) -> float:
+        """Take a step that changes nothing; the seconds it took."""
         self._go_on()
         started = time.perf_counter()
         self._stepper.take(self._step, 0.0, lambda: False)

@@ -64,10 +64,11 @@ def test_the_threads_that_were_asked_for_are_kept(text: Corpus, corpus: Path) ->
 class Bench:
     """A machine whose steps take so many seconds with each number of threads."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: dict[int, float]) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: dict[int, float], first: float = 0.1) -> None:
         self.tried: list[int] = []
         self._seconds = seconds
         monkeypatch.setattr(trial, "thread_counts", lambda: list(seconds))
+        monkeypatch.setattr(trial._Trial, "take", lambda _: first)
         monkeypatch.setattr(trial._Trial, "step_seconds", lambda _: self._time())
         for look in ("evaluation_seconds", "token_seconds"):
             monkeypatch.setattr(trial._Trial, look, lambda _: 1.0)
@@ -106,6 +107,14 @@ def test_more_threads_are_not_tried_once_they_no_longer_help(
     assert bench.tried == [1, 2]
     assert "1000 ms" in reason
     assert "1200 ms" in reason
+
+
+def test_a_step_that_takes_long_is_timed_once_with_every_thread(
+    text: Corpus, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(monkeypatch, {1: 60.0, 2: 30.0}, first=30.0)
+    pace, reason = measure(sized(text, corpus), text, CPU, never)
+    assert (pace.step, bench.tried, reason) == (30.0, [], "")
 
 
 class Left(Exception):
