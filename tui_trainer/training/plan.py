@@ -124,8 +124,8 @@ def _optimizer(config: Config) -> tuple[str, str]:
     if config.optimizer.optimizer != "auto":
         return config.optimizer.optimizer, ""
     share = MUON_WORK * config.model.width / tokens_per_step(config)
-    kind = "muon" if share <= MUON_WORTH_IT else "adamw"
-    return kind, f"muon adds about {100 * share:.0f} % to the work of a step of this size"
+    work = f"about {100 * share:.0f} % to the work of a step of this size"
+    return ("muon", f"it adds {work}") if share <= MUON_WORTH_IT else ("adamw", f"muon would add {work}")
 
 
 def _steps(config: Config, corpus: Corpus, pace: Pace) -> tuple[int, str]:

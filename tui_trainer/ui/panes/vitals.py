@@ -78,8 +78,9 @@ def _reason_lines(run: RunStarted | None) -> list[Content]:
     """What was chosen for the user, last, as only a large pane has room for it."""
     if run is None or not run.reasons:
         return []
+    width = max(map(len, run.reasons)) + 1
     lines = [
-        Content.assemble((f"{visible_line(name)} ", "$foreground-muted"), visible_line(why))
+        Content.assemble((visible_line(name).ljust(width), "$foreground-muted"), visible_line(why))
         for name, why in run.reasons.items()
     ]
     return [Content(""), Content.styled("Chosen for this text and machine", "bold"), *lines]
