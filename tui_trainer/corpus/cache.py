@@ -16,7 +16,7 @@ import platformdirs
 
 from tui_trainer.corpus.tokenizer import Tokenizer
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 PARTS: Final = ("train", "val")
 
 

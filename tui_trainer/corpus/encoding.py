@@ -18,6 +18,9 @@ from tui_trainer.corpus.tokenizer import Tokenizer
 TRAIN: Final = 0
 VAL: Final = 1
 
+MAX_VAL_CHARACTERS: Final = 1_000_000
+"""More would say little more, and take longer to evaluate than a large text takes to learn from."""
+
 BPE_CHARACTERS: Final = 200_000_000
 """About so much text, from all over the training part, is enough to learn merges from."""
 
@@ -52,7 +55,7 @@ def encode_corpus(
 
 def train_characters(characters: int, val_fraction: float) -> int:
     """How many characters train; the rest, at the end, validates."""
-    return int(characters * (1 - val_fraction))
+    return max(int(characters * (1 - val_fraction)), characters - MAX_VAL_CHARACTERS)
 
 
 class _Work:

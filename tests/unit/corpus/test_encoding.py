@@ -210,3 +210,10 @@ def test_the_cache_is_the_users_own_unless_told(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.delenv("TUI_TRAINER_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert "tui-trainer" in str(cache_module.cache_directory())
+
+
+@pytest.mark.parametrize(
+    ("characters", "trains"), [(1000, 900), (10_000_000, 9_000_000), (2_000_000_000, 1_999_000_000)]
+)
+def test_a_tenth_validates_but_never_more_than_a_million(characters: int, trains: int) -> None:
+    assert train_characters(characters, 0.1) == trains
