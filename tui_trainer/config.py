@@ -101,9 +101,7 @@ class DataConfig(Section):
     corpus: tuple[str, ...] = option((), "Text files, directories or glob patterns (.gz too); - is standard input.")
     tokenizer: str = option("auto", "What a token is.", choices=TOKENIZERS)
     vocab_size: int = option(AUTO, "Vocabulary of the BPE tokenizer.", minimum=256, maximum=65536)
-    val_fraction: float = option(
-        0.1, "Part of the text, its end, that validates; at most 1 MB.", above=0, maximum=0.5
-    )
+    val_fraction: float = option(0.1, "Part of the text, its end, that validates; at most 1 MB.", above=0, maximum=0.5)
     token_masking: float = option(AUTO, "Share of inputs replaced at random in training.", minimum=0, maximum=0.9)
     bpe_dropout: float = option(AUTO, "Chance that a BPE token is split up while training.", minimum=0, maximum=0.9)
 
