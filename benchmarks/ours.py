@@ -45,7 +45,6 @@ class Session(LocalSession):
 class Trainer:
     def __init__(self, config: Config) -> None:
         self._session = Session(config)
-        self._steps = config.schedule.steps
         threading.Thread(target=self._session.run, daemon=True).start()
         self._session.paused.wait()
         self._taken = 0

@@ -28,7 +28,7 @@ class Side:
 
     def __init__(self, name: str, module: str, steps: int, **options: str | int) -> None:
         self.name, self.steps = name, steps
-        self.taken, self.seconds, self.tokens = 0, 0.0, 0
+        self.taken, self.seconds = 0, 0.0
         self.val_loss: float | None = None
         self.parameters = 0
         settings = json.dumps({"steps": steps, **options})

@@ -27,11 +27,11 @@ from fable_plots import PLOTS, Plot
 # A choice is a list of alternatives; each is a sequence of literal text and further choices.
 Choice: TypeAlias = "list[list[str | Choice]]"
 Facts = dict[str, str]
+Rand = Callable[[], float]
+T = TypeVar("T")
 
 SAMPLE_MEGABYTES, SAMPLE_SEED = 0.7, 1
 """What fables.txt, the sample corpus, was written with."""
-Rand = Callable[[], float]
-T = TypeVar("T")
 
 TOKEN = re.compile(r"[\[\]|]|<\w+>|[^\[\]|<]+")
 SPEECH = re.compile(r'@([abc]) "([^"]*)([.!?])"')

@@ -35,7 +35,7 @@ MARGIN: Final = 3.0
 
 
 def choose_compilation(config: Config, training_seconds: float) -> tuple[str, str]:
-    """ "on" or "off", and why; `training_seconds` is what the run's steps take uncompiled."""
+    """Whether to compile, "on" or "off", and why; `training_seconds` is what the run's steps take uncompiled."""
     device = config.run.device
     if config.run.compile != "auto":
         return config.run.compile, ""

@@ -70,8 +70,9 @@ def resolve_course(plan: Plan, corpus: Corpus, pace: Pace) -> Plan:
     """What depends on the run's length, and so on its pace; raises InputError."""
     steps = _steps(plan.config, corpus, pace)
     plan = plan.chosen(steps=steps, epochs=(AUTO, ""), minutes=(AUTO, ""))
-    plan = plan.chosen(compile=choose_compilation(plan.config, pace.step * steps[0]))
     plan = plan.chosen(**regularise(plan.config, epochs(plan.config, corpus)))
+    # Last, as code without dropout is other code.
+    plan = plan.chosen(compile=choose_compilation(plan.config, pace.step * steps[0]))
     return Plan(plan.config.update(**_schedule(plan.config), **_cadence(plan.config, pace)), plan.reasons)
 
 
