@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.side import Side
 
 NANOGPT_STEPS = 2000
-TOKENS_PER_STEP = 768
+CONTEXT, BATCH = 64, 12
 TURNS = 16
 FRACTIONS = (1.0, 0.25, 0.125, 0.0625)
 SPEED_STEPS = 15
@@ -27,14 +27,20 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=NANOGPT_STEPS, help="Steps of nanoGPT's run.")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="Our settings, as preset=nano.")
     asked = parser.parse_args()
-    benchmark = Benchmark(asked.corpus.absolute(), asked.nanogpt, asked.steps, dict(s.split("=", 1) for s in asked.set))
+    benchmark = Benchmark(asked.corpus.absolute(), asked.nanogpt, asked.steps, dict(map(setting, asked.set)))
     benchmark.compare(range(1, asked.seeds + 1))
 
 
+def setting(text: str) -> tuple[str, str | int]:
+    name, value = text.split("=", 1)
+    return name, int(value) if value.isdecimal() else value
+
+
 class Benchmark:
-    def __init__(self, corpus: Path, checkout: Path | None, steps: int, settings: dict[str, str]) -> None:
+    def __init__(self, corpus: Path, checkout: Path | None, steps: int, settings: dict[str, str | int]) -> None:
         self._corpus, self._checkout, self._steps = corpus, checkout, steps
         self._settings: dict[str, str | int] = {"preset": "nano", **settings}
+        self._tokens = int(settings.get("context", CONTEXT)) * int(settings.get("batch_size", BATCH))
 
     def compare(self, seeds: Sequence[int]) -> None:
         pace = self._speed()
@@ -46,7 +52,7 @@ class Benchmark:
             losses = [side.val_loss or float("nan") for side in column]
             spread = statistics.stdev(losses) if len(losses) > 1 else 0.0
             print(
-                f"| {column[0].name} | {column[0].parameters:,} | {column[0].steps * TOKENS_PER_STEP:,} "
+                f"| {column[0].name} | {column[0].parameters:,} | {column[0].steps * column[0].tokens:,} "
                 f"| {statistics.mean(side.seconds for side in column):.1f} "
                 f"| {statistics.mean(losses):.4f} | {spread:.4f} |"
             )
@@ -64,10 +70,11 @@ class Benchmark:
             side.close()
         pace = {name.split(",")[0]: statistics.median(values) for name, values in times.items()}
         print("| side | ms a step | tokens/s |\n|---|---|---|")
-        for name, seconds in pace.items():
-            print(f"| {name} | {1000 * seconds:.1f} | {TOKENS_PER_STEP / seconds:,.0f} |")
+        rates = [side.tokens / seconds for side, seconds in zip(sides, pace.values(), strict=True)]
+        for (name, seconds), rate in zip(pace.items(), rates, strict=True):
+            print(f"| {name} | {1000 * seconds:.1f} | {rate:,.0f} |")
         if "nanoGPT" in pace:
-            print(f"\nOurs / nanoGPT in tokens/s: {pace['nanoGPT'] / pace['ours']:.2f}", flush=True)
+            print(f"\nOurs / nanoGPT in tokens/s: {rates[1] / rates[0]:.2f}", flush=True)
         return pace
 
     def _race(self, plans: list[int], seed: int) -> list[Side]:
@@ -85,11 +92,12 @@ class Benchmark:
         sides = []
         if self._checkout:
             place = str(self._checkout.absolute())
+            steps = self._steps if len(plans) > 1 else plans[0]
             options: dict[str, str | int] = {"checkout": place, "corpus": corpus, "seed": seed}
-            sides.append(Side("nanoGPT", "benchmarks.nanogpt", self._steps if len(plans) > 1 else plans[0], **options))
+            sides.append(Side("nanoGPT", "benchmarks.nanogpt", steps, CONTEXT * BATCH, **options))
+        ours: dict[str, str | int] = {"corpus": corpus, "seed": seed, **self._settings}
         return sides + [
-            Side(f"ours, {steps:,} steps", "benchmarks.ours", steps, corpus=corpus, seed=seed, **self._settings)
-            for steps in plans
+            Side(f"ours, {steps:,} steps", "benchmarks.ours", steps, self._tokens, **ours) for steps in plans
         ]
 
 

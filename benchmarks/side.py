@@ -24,10 +24,10 @@ class Turn:
 
 
 class Side:
-    """A trainer at the other end of a pipe, with `steps` to take in all."""
+    """A trainer at the other end of a pipe, with `steps` of `tokens` each to take in all."""
 
-    def __init__(self, name: str, module: str, steps: int, **options: str | int) -> None:
-        self.name, self.steps = name, steps
+    def __init__(self, name: str, module: str, steps: int, tokens: int, **options: str | int) -> None:
+        self.name, self.steps, self.tokens = name, steps, tokens
         self.taken, self.seconds = 0, 0.0
         self.val_loss: float | None = None
         self.parameters = 0
