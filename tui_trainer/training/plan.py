@@ -41,6 +41,8 @@ class Pace:
     step: float
     evaluation: float
     token: float
+    settled: bool = False
+    """Whether the step was one of the run as planned, compiled and with dropout if the run is."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,20 @@ def resolve_course(plan: Plan, corpus: Corpus, pace: Pace) -> Plan:
     # Last, as code without dropout is other code.
     plan = plan.chosen(compile=choose_compilation(plan.config, pace.step * steps[0]))
     return Plan(plan.config.update(**_schedule(plan.config), **_cadence(plan.config, pace)), plan.reasons)
+
+
+def resettle(sized: Plan, course: Plan, corpus: Corpus, pace: Pace) -> Plan:
+    """The course again with all that was chosen in it, but for its length and what goes by that: for `--minutes`."""
+    first = course.config
+    chosen = {
+        "compile": first.run.compile,
+        "patience": first.run.patience,
+        "dropout": first.model.dropout,
+        "weight_decay": first.optimizer.weight_decay,
+        "token_masking": first.data.token_masking,
+        "bpe_dropout": first.data.bpe_dropout,
+    }
+    return resolve_course(Plan(sized.config.update(**chosen), course.reasons), corpus, pace)
 
 
 def epochs(config: Config, corpus: Corpus) -> float:
@@ -143,7 +159,7 @@ def _steps(config: Config, corpus: Corpus, pace: Pace) -> tuple[int, str]:
 
 def _steps_within(seconds: float, config: Config, pace: Pace) -> int:
     training = seconds * (1 - EVALUATING - SAMPLING)
-    start, step = compiled_seconds(config, training, pace.step)
+    start, step = (0.0, pace.step) if pace.settled else compiled_seconds(config, training, pace.step)
     looking = _looks(training, EVALUATING, EVALUATIONS, pace.evaluation) * pace.evaluation
     sample = pace.token * config.sampling.sample_tokens
     looking += _looks(training, SAMPLING, SAMPLES, sample) * sample

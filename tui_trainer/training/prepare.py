@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import torch
 
-from tui_trainer.config import Config, InputError
+from tui_trainer.config import AUTO, Config, InputError
 from tui_trainer.corpus.batches import windows_in_epoch
 from tui_trainer.corpus.corpus import Corpus, load_corpus
 from tui_trainer.model.transformer import Transformer
@@ -18,11 +18,11 @@ from tui_trainer.training.compilation import compile_layers
 from tui_trainer.training.device import choose_device, device_label, versions
 from tui_trainer.training.errors import PreparationStopped
 from tui_trainer.training.inbox import Inbox
-from tui_trainer.training.plan import Plan, resolve_course, resolve_sizes, tokens_per_step
+from tui_trainer.training.plan import Plan, resettle, resolve_course, resolve_sizes, tokens_per_step
 from tui_trainer.training.precision import choose_precision
 from tui_trainer.training.stepper import Stepper
 from tui_trainer.training.trainer import Trainer
-from tui_trainer.training.trial import measure, use_threads
+from tui_trainer.training.trial import measure, settled_pace, use_threads
 
 
 class Preparation:
@@ -43,7 +43,12 @@ class Preparation:
         use_threads(plan.config.run.threads)
         self._stage("measuring this machine")
         pace, timings = measure(plan.config, corpus, device, self._go_on)
-        plan = resolve_course(plan.chosen(threads=(torch.get_num_threads(), timings)), corpus, pace)
+        sized = plan.chosen(threads=(torch.get_num_threads(), timings))
+        plan = resolve_course(sized, corpus, pace)
+        if config.schedule.minutes != AUTO:
+            self._stage("compiling the model" if plan.config.run.compile == "on" else "measuring a step of the run")
+            pace = settled_pace(plan.config, corpus, device, self._go_on, pace)
+            plan = resettle(sized, plan, corpus, pace)
         self._stage("building the model")
         model = build_model(plan.config, corpus, device)
         stepper = self._build_stepper(plan.config, corpus, model)

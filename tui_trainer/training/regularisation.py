@@ -5,7 +5,7 @@ from typing import Final
 from tui_trainer.config import AUTO, Config
 
 LEVELS: Final = (
-    (2.0, {"dropout": 0.0, "weight_decay": 0.1, "token_masking": 0.0, "bpe_dropout": 0.0}),
+    (5.0, {"dropout": 0.0, "weight_decay": 0.1, "token_masking": 0.0, "bpe_dropout": 0.0}),
     (20.0, {"dropout": 0.1, "weight_decay": 0.1, "token_masking": 0.0, "bpe_dropout": 0.1}),
     (float("inf"), {"dropout": 0.2, "weight_decay": 0.1, "token_masking": 0.1, "bpe_dropout": 0.1}),
 )

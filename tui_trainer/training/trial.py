@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import torch
@@ -11,11 +12,15 @@ from tui_trainer.config import AUTO, Config
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.generation import Generation
 from tui_trainer.training.build import build_model, build_optimizer, build_stepper
+from tui_trainer.training.compilation import compile_layers
 from tui_trainer.training.evaluation import TOKENS_PER_BATCH, evaluate
 from tui_trainer.training.plan import Pace
 
 SECONDS: Final = 0.25
 """Time for each number of threads; a step that takes longer is timed once."""
+
+SETTLED_SECONDS: Final = 1.5
+"""Time in which a step is timed that the length of a run is made of."""
 
 SLOW_STEP: Final = 1.0
 """Seconds of a step that is so large that every thread helps, and timing it often would take too long."""
@@ -46,6 +51,20 @@ def measure(config: Config, corpus: Corpus, device: torch.device, go_on: Callabl
     return Pace(step, trial.evaluation_seconds(), trial.token_seconds()), reason
 
 
+def settled_pace(
+    config: Config, corpus: Corpus, device: torch.device, go_on: Callable[[], None], measured: Pace
+) -> Pace:
+    """What a step of a run as planned takes on average, compiled and with dropout if it is to be; the rest as before."""
+    trial = _Trial(config, corpus, device, go_on)
+    if config.run.compile == "on":
+        trial.compile(config)
+    trial.take()
+    taken = [trial.take()]
+    while sum(taken) < SETTLED_SECONDS:
+        taken.append(trial.take())
+    return replace(measured, step=sum(taken) / len(taken), settled=True)
+
+
 def _choose_threads(trial: "_Trial") -> tuple[float, str]:
     """Set the best number of threads; seconds a step then takes, and what led to the choice."""
     timed: dict[int, float] = {}
@@ -68,6 +87,10 @@ class _Trial:
         self._corpus, self._precision = corpus, config.run.precision
         self._go_on = go_on
         self._step = 0
+
+    def compile(self, config: Config) -> None:
+        """Where that fails, the run will fare no better, and tell."""
+        compile_layers(self._model, config)
 
     def step_seconds(self) -> float:
         """The best step of those that fit into the time, so that a busy moment does not count."""

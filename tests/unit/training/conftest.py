@@ -19,3 +19,4 @@ def corpus(tmp_path: Path) -> Path:
 def pace(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs begin at once, and are planned alike however busy the machine is."""
     monkeypatch.setattr(prepare, "measure", lambda *_: (PACE, ""))
+    monkeypatch.setattr(prepare, "settled_pace", lambda *_: PACE)

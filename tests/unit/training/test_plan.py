@@ -1,7 +1,7 @@
 """From what was asked to what will be done."""
 
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from tui_trainer.corpus.batches import windows_in_epoch
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.presets import PRESETS, choose_preset
 from tui_trainer.training import compilation
-from tui_trainer.training.plan import EVALUATIONS, SAMPLES, Pace, Plan, resolve_course, resolve_sizes
+from tui_trainer.training.plan import EVALUATIONS, SAMPLES, Pace, Plan, resettle, resolve_course, resolve_sizes
 
 
 @pytest.fixture
@@ -145,6 +145,17 @@ def test_a_compiled_run_takes_more_steps_in_its_minutes(text: Corpus, monkeypatc
     compiled, plain = (plan(text, minutes=600, compile=choice) for choice in ("auto", "off"))
     assert (compiled.run.compile, plain.run.compile) == ("on", "off")
     assert compiled.schedule.steps > plain.schedule.steps
+
+
+def test_minutes_go_by_the_very_step_of_the_run_once_that_is_known(text: Corpus) -> None:
+    sized = resolve_sizes(Plan(Config().update(minutes=10)), text, "cpu")
+    course = resolve_course(sized, text, PACE)
+    settled = resettle(sized, course, text, replace(PACE, step=2 * PACE.step, settled=True))
+    seconds = settled.config.schedule.steps * 2 * PACE.step
+    assert 0.8 * 600 < seconds < 600
+    assert settled.config.run.compile == course.config.run.compile
+    assert settled.config.model.dropout == course.config.model.dropout
+    assert settled.reasons.keys() == course.reasons.keys()
 
 
 def test_reasons_are_given_for_what_was_left_open_alone(text: Corpus) -> None:

@@ -14,13 +14,14 @@ from tui_trainer.run.commands import Command, Stop
 from tui_trainer.run.events import Event, RunStarted, Stage, Step
 from tui_trainer.training import prepare, trial
 from tui_trainer.training.plan import Pace, Plan, resolve_sizes
-from tui_trainer.training.trial import measure, thread_counts, use_threads
+from tui_trainer.training.trial import measure, settled_pace, thread_counts, use_threads
 
 
 @pytest.fixture(autouse=True)
 def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """How many threads there are now, and again after a test; nothing is timed for long."""
     monkeypatch.setattr(trial, "SECONDS", 0.0)
+    monkeypatch.setattr(trial, "SETTLED_SECONDS", 0.0)
     before = torch.get_num_threads()
     yield before
     torch.set_num_threads(before)
@@ -52,6 +53,14 @@ def test_the_pace_is_told_in_seconds(text: Corpus, corpus: Path) -> None:
     assert 0 < pace.step < 10
     assert 0 < pace.evaluation < 10
     assert 0 < pace.token < 10
+
+
+def test_the_length_of_a_run_is_made_of_its_very_steps(text: Corpus, corpus: Path) -> None:
+    config = sized(text, corpus, dropout=0.1).update(weight_decay=0.1, token_masking=0.0, bpe_dropout=0.0, compile="off")
+    measured = Pace(step=1e-9, evaluation=2.0, token=3.0)
+    pace = settled_pace(config, text, CPU, never, measured)
+    assert pace.step > measured.step
+    assert (pace.evaluation, pace.token, pace.settled) == (2.0, 3.0, True)
 
 
 def test_the_threads_that_were_asked_for_are_kept(text: Corpus, corpus: Path) -> None:
