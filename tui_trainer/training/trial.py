@@ -54,7 +54,7 @@ def measure(config: Config, corpus: Corpus, device: torch.device, go_on: Callabl
 def settled_pace(
     config: Config, corpus: Corpus, device: torch.device, go_on: Callable[[], None], measured: Pace
 ) -> Pace:
-    """What a step of a run as planned takes on average, compiled and with dropout if it is to be; the rest as before."""
+    """What a step of a run as planned takes on average, compiled and with dropout if that is planned."""
     trial = _Trial(config, corpus, device, go_on)
     if config.run.compile == "on":
         trial.compile(config)

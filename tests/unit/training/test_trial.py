@@ -56,7 +56,8 @@ def test_the_pace_is_told_in_seconds(text: Corpus, corpus: Path) -> None:
 
 
 def test_the_length_of_a_run_is_made_of_its_very_steps(text: Corpus, corpus: Path) -> None:
-    config = sized(text, corpus, dropout=0.1).update(weight_decay=0.1, token_masking=0.0, bpe_dropout=0.0, compile="off")
+    config = sized(text, corpus, dropout=0.1, weight_decay=0.1, token_masking=0.0, bpe_dropout=0.0)
+    config = config.update(compile="off")
     measured = Pace(step=1e-9, evaluation=2.0, token=3.0)
     pace = settled_pace(config, text, CPU, never, measured)
     assert pace.step > measured.step
