@@ -2,27 +2,21 @@
 
 import io
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import Field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
 import tui_trainer
+from tui_trainer import fronts
 from tui_trainer.config import AUTO, Config, InputError, check_number, flag, options
+from tui_trainer.fronts import BAD_INPUT, SIGNALLED
+from tui_trainer.run.directory import find_run, runs_root
 from tui_trainer.run.text import visible_line
-
-if TYPE_CHECKING:
-    from tui_trainer.training.local import LocalSession
-
-FAILED: Final = 1
-BAD_INPUT: Final = 2
-SIGNALLED: Final = 128
 
 
 class DefaultToTrain(click.Group):
@@ -70,6 +64,9 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+run_argument = click.argument("run", default="")
+runs_dir_option = click.option("--runs-dir", default="", help="Where runs are kept.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, an object a line.")
 headless_option = click.option("--headless", is_flag=True, help="Print lines instead of opening a screen.")
 
 
@@ -106,13 +103,13 @@ def train(corpus: tuple[str, ...], config_file: Path | None, headless: bool, **a
         config = config.update(corpus=corpus)
     from tui_trainer.training.local import LocalSession
 
-    return _run(LocalSession(config), headless)
+    return fronts.train(LocalSession(config), headless)
 
 
 @cli.command(short_help="Go on with a run.")
-@click.argument("run", default="")
+@run_argument
 @click.option("--steps", type=click.IntRange(min=1), default=None, help="Steps the run is to have in all.")
-@click.option("--runs-dir", default="", help="Where runs are kept.")
+@runs_dir_option
 @headless_option
 def resume(run: str, steps: int | None, runs_dir: str, headless: bool) -> int:
     """Go on with RUN (a name or a path; the latest when left out) from its newest checkpoint.
@@ -121,7 +118,61 @@ def resume(run: str, steps: int | None, runs_dir: str, headless: bool) -> int:
     """
     from tui_trainer.training.local import LocalSession
 
-    return _run(LocalSession.resume(run, runs_dir, steps or 0), headless)
+    return fronts.train(LocalSession.resume(run, runs_dir, steps or 0), headless)
+
+
+@cli.command(short_help="Look at a live run, and steer it.")
+@run_argument
+@runs_dir_option
+def attach(run: str, runs_dir: str) -> int:
+    """Open the screen of RUN, which another process trains; leaving it lets the run go on.
+
+    RUN is a name or a path; the one that changed last when left out.
+    """
+    from tui_trainer.run.attached import AttachedSession
+
+    directory = find_run(run, runs_root(runs_dir))
+    return fronts.view(AttachedSession(directory), directory.name)
+
+
+@cli.command(short_help="Look at a run that nobody trains.")
+@run_argument
+@runs_dir_option
+def replay(run: str, runs_dir: str) -> int:
+    """Open the screen of RUN as its journal tells it."""
+    from tui_trainer.run.replay import ReplaySession
+
+    directory = find_run(run, runs_root(runs_dir))
+    return fronts.view(ReplaySession(directory), directory.name)
+
+
+@cli.command(short_help="Tell how a run is doing, in a line.")
+@run_argument
+@runs_dir_option
+@json_option
+def status(run: str, runs_dir: str, as_json: bool) -> int:
+    """Print one line about RUN: its state, step, losses and time left."""
+    from tui_trainer.run.overview import overview
+
+    found = overview(find_run(run, runs_root(runs_dir)))
+    print(found.json() if as_json else found.line())
+    return 0
+
+
+@cli.command(short_help="List all runs.")
+@runs_dir_option
+@json_option
+def runs(runs_dir: str, as_json: bool) -> int:
+    """List the runs, the one that changed last first; `dead` is one whose process vanished."""
+    from tui_trainer.run.overview import overviews, table
+
+    root = runs_root(runs_dir)
+    found = overviews(root)
+    if as_json:
+        print("\n".join(each.json() for each in found))
+    else:
+        print(table(found) if found else f"There is no run in {visible_line(str(root))}.")
+    return 0
 
 
 def _check_typed(asked: dict[str, Any]) -> None:
@@ -130,89 +181,6 @@ def _check_typed(asked: dict[str, Any]) -> None:
         value = asked.get(spec.name)
         if not isinstance(value, str) and value == AUTO:
             check_number(spec, value)
-
-
-def _run(session: "LocalSession", headless: bool) -> int:
-    """Run a session behind the front end that fits; its exit status."""
-    if headless or not (sys.stdout.isatty() and sys.stderr.isatty()):
-        from tui_trainer.headless import Headless
-
-        front = Headless(session)
-        front.run()
-        signalled = front.signalled
-    else:
-        signalled = _show(session)
-    return _conclude(session, signalled)
-
-
-def _show(session: "LocalSession") -> int | None:
-    """Run a session on a screen; the signal that ended it, if one did."""
-    _read_keys_from_terminal()
-    # Textual writes there; a write that fails would stop its writer, and with it the way out.
-    sys.__stderr__ = Lasting(sys.__stderr__)  # type: ignore[misc, assignment]
-    from tui_trainer.ui.app import TrainerApp
-
-    app = TrainerApp(session, session.label)
-    app.run()
-    return app.signalled
-
-
-class Lasting:
-    """A stream that outlives its terminal: what can no longer be written is dropped."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def write(self, text: str) -> int:
-        with suppress(OSError):
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with suppress(OSError):
-            self._stream.flush()
-
-
-def _read_keys_from_terminal() -> None:
-    """When the corpus came through standard input, give the keyboard back to it."""
-    if not os.isatty(0):
-        try:
-            terminal = os.open("/dev/tty", os.O_RDWR)
-        except OSError as error:
-            raise InputError("There is no terminal to read keys from: use --headless.") from error
-        os.dup2(terminal, 0)
-        os.close(terminal)
-
-
-def _conclude(session: "LocalSession", signalled: int | None) -> int:
-    """Say on the normal screen what came of the run."""
-    from tui_trainer.run.summary import summary
-
-    outcome = session.outcome
-    if outcome is None:
-        return FAILED
-    if outcome.error and outcome.status == BAD_INPUT:
-        raise InputError(outcome.error)
-    text = summary(session.snapshot(), session.before_and_after(), _program()) or outcome.error
-    if text:
-        # A reader that has gone changes nothing about the run.
-        with suppress(OSError):
-            print("\n" + text, flush=True)
-    if outcome.status == 0 and signalled in (signal.SIGTERM, signal.SIGHUP):
-        return SIGNALLED + signalled
-    return outcome.status
-
-
-def _program() -> str:
-    """What to type to run this program again."""
-    if shutil.which("tui-trainer"):
-        return "tui-trainer"
-    if Path(sys.argv[0]).name == "__main__.py":
-        return f"{sys.executable} -m tui_trainer"
-    return sys.argv[0]
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ DEVICES: Final = ("auto", "cpu", "cuda", "mps")
 OPTIMIZERS: Final = ("auto", "adamw", "muon")
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
 COMPILE: Final = ("auto", "on", "off")
+ON_DIVERGENCE: Final = ("rollback", "pause", "stop")
 
 
 _TYPES: Final[dict[Any, tuple[Any, str]]] = {
@@ -183,6 +184,7 @@ class RunConfig(Section):
     eval_every: int = option(AUTO, "Steps between validations.", minimum=1)
     checkpoint_every: int = option(AUTO, "Steps between checkpoints.", minimum=1)
     keep: int = option(3, "Latest checkpoints kept, beside the best.", minimum=1)
+    on_divergence: str = option("rollback", "What to do when the loss explodes.", choices=ON_DIVERGENCE)
     patience: int = option(AUTO, "Validations without improvement before stopping; 0 never stops early.", minimum=0)
 
 

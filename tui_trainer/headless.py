@@ -2,10 +2,7 @@
 
 import contextlib
 import queue
-import signal
 import sys
-import threading
-from types import FrameType
 from typing import Final, TextIO
 
 from tui_trainer.run.commands import Stop
@@ -38,28 +35,13 @@ class Headless:
         self._steps = 0
         self._last_step_line = 0.0
         self._stage, self._stage_line_at = "", 0.0
-        self.signalled: int | None = None
 
     def run(self) -> None:
-        """Carry the session to its end; SIGINT, SIGTERM and SIGHUP save and stop it."""
-        thread = threading.Thread(target=self._session.run, name="trainer")
-        # What the parent told the process to ignore (nohup, a job in the background) stays ignored.
-        heeded = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-        before = {number: signal.signal(number, self._on_signal) for number in heeded}
-        thread.start()
-        try:
-            while thread.is_alive() or not self._events.empty():
-                self._print_next()
-        finally:
-            if thread.is_alive():
-                self._session.send(Stop(value=True, source="headless"))
-                thread.join()
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self.signalled = number
-        self._session.send(Stop(value=True, source=signal.Signals(number).name))
+        """Carry the session, which may have begun already, to its end."""
+        self._session.start()
+        self._end(self._session.snapshot().state)
+        while self._session.alive or not self._events.empty():
+            self._print_next()
 
     def _print_next(self) -> None:
         try:
@@ -68,7 +50,12 @@ class Headless:
             return
         if (line := self._line(event)) is not None:
             self._print(line)
-        if isinstance(event, StateChanged) and event.state in ENDED:
+        if isinstance(event, StateChanged):
+            self._end(event.state)
+
+    def _end(self, state: str) -> None:
+        """Nobody is there to use a run that has ended."""
+        if state in ENDED:
             self._session.send(Stop(value=False, source="headless"))
 
     def _print(self, line: str) -> None:
@@ -124,9 +111,6 @@ class Headless:
             f"step {event.step:>7,}/{self._steps:,}  loss {loss}  lr {event.lr:.2e}  "
             f"{human_count(event.tokens_per_second)} tok/s" + (f"  {human_seconds(left)} left" if left else "")
         )
-
-
-_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _introduction(run: RunStarted) -> str:

@@ -57,6 +57,20 @@ class Generate(Command):
 
 
 @dataclass(frozen=True)
+class Attach(Command):
+    """Changes nothing: tells the journal that someone looks on from another terminal."""
+
+    name = "attach"
+
+
+@dataclass(frozen=True)
+class Detach(Command):
+    """Changes nothing: tells the journal that someone looks on no longer."""
+
+    name = "detach"
+
+
+@dataclass(frozen=True)
 class Stop(Command):
     """End the run; `value` says whether to save a checkpoint first."""
 

@@ -4,9 +4,13 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tui_trainer.config import InputError
 from tui_trainer.run.text import visible_line
+
+PRIVATE: Final = 0o700
+"""Mode of a run's directory: who could write there could steer the run."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -36,6 +40,15 @@ class RunDirectory:
     @property
     def lock(self) -> Path:
         return self.path / "trainer.lock"
+
+    @property
+    def control(self) -> Path:
+        return self.path / "control.sock"
+
+    @property
+    def log(self) -> Path:
+        """What a trainer without a terminal prints."""
+        return self.path / "output.log"
 
     @property
     def traceback(self) -> Path:
@@ -76,7 +89,7 @@ def create_run(root: Path, name: str, label: str) -> RunDirectory:
     try:
         root.mkdir(parents=True, exist_ok=True)
         if name:
-            (root / name).mkdir()
+            (root / name).mkdir(PRIVATE)
             return RunDirectory(root / name)
         return RunDirectory(_make_numbered(root, slug(label)))
     except FileExistsError as error:
@@ -101,7 +114,7 @@ def _make_numbered(root: Path, base: str) -> Path:
     while True:
         path = root / (base if number == 1 else f"{base}-{number}")
         try:
-            path.mkdir()
+            path.mkdir(PRIVATE)
             return path
         except FileExistsError:
             number += 1
@@ -116,17 +129,22 @@ def slug(label: str) -> str:
 def find_run(name: str, root: Path) -> RunDirectory:
     """The run of that name or path, or the latest when `name` is empty; raises InputError."""
     if not name:
-        runs = [path for path in root.glob("*") if _is_run(path)] if root.is_dir() else []
+        runs = runs_in(root)
         if not runs:
             raise InputError(f"There is no run in {visible_line(str(root))}: train one, or name another --runs-dir.")
         # A run that was left before its first checkpoint has nothing to go on from.
-        saved = [path for path in runs if (path / "checkpoints" / "latest").is_file()]
-        return RunDirectory(max(saved or runs, key=_last_change))
+        saved = [run for run in runs if (run.checkpoints / "latest").is_file()]
+        return max(saved or runs, key=_last_change)
     for path in (root / name, Path(name)):
         if _is_run(path):
             # The path may be "." or end in "..", which is no name to show.
             return RunDirectory(path if path.name == name else path.resolve())
     raise InputError(f"{visible_line(name)} is not a run: it is neither in {visible_line(str(root))} nor a run's path.")
+
+
+def runs_in(root: Path) -> list[RunDirectory]:
+    """Every run in `root`."""
+    return [RunDirectory(path) for path in sorted(root.glob("*")) if _is_run(path)] if root.is_dir() else []
 
 
 def _is_run(path: Path) -> bool:
@@ -136,6 +154,5 @@ def _is_run(path: Path) -> bool:
         return False
 
 
-def _last_change(path: Path) -> float:
-    journal = RunDirectory(path).journal
-    return (journal if journal.exists() else path).stat().st_mtime
+def _last_change(run: RunDirectory) -> float:
+    return (run.journal if run.journal.exists() else run.path).stat().st_mtime

@@ -110,6 +110,9 @@ class CheckpointSaved(Event):
     event = "checkpoint"
     path: str
     reason: str
+    held_seconds: float = 0.0
+    """How long training waited, while a copy was made."""
+    write_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

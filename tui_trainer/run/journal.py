@@ -7,9 +7,13 @@ from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
-from tui_trainer.run.events import EVENTS, Event
+from tui_trainer.run.events import EVENTS, Evaluation, Event, Resources, RunStarted, Sample, Step
+
+MEASUREMENTS: Final = (Step, Evaluation, Sample, Resources)
+
+_START: Final = f'{{"event": "{RunStarted.event}"'.encode()
 
 
 def encode(event: Event) -> str:
@@ -51,12 +55,51 @@ def _fits(value: Any, hint: Any) -> bool:
     return isinstance(value, get_origin(hint) or hint)
 
 
-def read(path: Path) -> Iterator[Event]:
-    """The events of a journal, in order, without its damaged lines."""
-    with path.open(encoding="utf-8", errors="replace") as lines:
+def read(path: Path, size: int = 0) -> Iterator[Event]:
+    """The events of a journal (of its first `size` bytes, if given), in order, without its damaged lines."""
+    with path.open("rb") as lines:
         for line in lines:
-            if (event := decode(line)) is not None:
+            if size and lines.tell() > size:
+                return
+            if (event := decode(line.decode(errors="replace"))) is not None:
                 yield event
+
+
+def effective(path: Path, size: int = 0, resumed_at: int | None = None) -> Iterator[Event]:
+    """Events as `read` gives them, without the measurements that a later resume from an older step took again.
+
+    `resumed_at` stands for a resume, from that step, which is not yet in the journal.
+    """
+    taken_up = [event.step for event in _starts(path, size)]
+    valid = [math.inf if resumed_at is None else resumed_at]
+    """The last step that still counts, before each start and after the last, from the end backwards."""
+    for step in reversed(taken_up):
+        valid.append(min(valid[-1], step))
+    for event in read(path, size):
+        if isinstance(event, RunStarted):
+            valid.pop()
+        elif isinstance(event, MEASUREMENTS) and event.step > valid[-1]:
+            continue
+        yield event
+
+
+def _starts(path: Path, size: int) -> Iterator[Event]:
+    """Every time a trainer took the run up."""
+    with path.open("rb") as lines:
+        for line in lines:
+            if size and lines.tell() > size:
+                return
+            if line.startswith(_START) and (event := decode(line.decode(errors="replace"))) is not None:
+                yield event
+
+
+def tail(path: Path, size: int = 262_144) -> list[Event]:
+    """The last events of a journal, those in about its last `size` bytes; raises OSError."""
+    with path.open("rb") as file:
+        end = file.seek(0, 2)
+        file.seek(max(0, end - size))
+        lines = file.read().split(b"\n")[1 if end > size else 0 :]
+    return [event for line in lines if (event := decode(line.decode(errors="replace"))) is not None]
 
 
 class Journal:

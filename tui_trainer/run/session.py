@@ -16,6 +16,8 @@ LISTENER_LIMIT: Final = 10_000
 
 FREQUENT: Final = (Step, PartialSample, Resources, Stage)
 
+Listener = queue.SimpleQueue[Event]
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -28,20 +30,51 @@ class Outcome:
 class Session(ABC):
     """A run as a front end sees it. `run` blocks in its own thread; the rest may be called from any thread."""
 
+    refusal: str = ""
+    """Why commands do nothing; empty when they do."""
+
+    returning: bool = False
+    """Whether the run went on before anybody looked."""
+
     def __init__(self) -> None:
         self.outcome: Outcome | None = None
         """Set once `run` has returned."""
         self._state = RunState()
         self._lock = threading.Lock()
-        self._listeners: list[queue.SimpleQueue[Event]] = []
+        self._thread: threading.Thread | None = None
+        self._listeners: list[Listener] = []
 
     @abstractmethod
     def run(self) -> None:
         """Carry the session from its beginning to its end; never raises."""
 
+    def start(self) -> None:
+        """Run in a thread of its own, unless it does already."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run_guarded, name="session")
+            self._thread.start()
+
+    def _run_guarded(self) -> None:
+        try:
+            self.run()
+        except Exception as error:
+            self.outcome = Outcome(1, f"The run ended unexpectedly: {error!r}.")
+
+    @property
+    def alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def wait(self) -> None:
+        """Until the session has ended."""
+        if self._thread is not None:
+            self._thread.join()
+
     @abstractmethod
     def send(self, command: Command) -> None:
         """Ask something of the run; returns at once."""
+
+    def leave(self) -> None:
+        """The front end is going. What can go on without one does; what cannot, ends."""
 
     @property
     def version(self) -> int:
@@ -61,11 +94,15 @@ class Session(ABC):
                     return first, last
         return None
 
-    def listen(self) -> queue.SimpleQueue[Event]:
+    def listen(self) -> Listener:
         """A queue of every event from now on."""
-        events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        events: Listener = queue.SimpleQueue()
         self._listeners.append(events)
         return events
+
+    def ignore(self, listener: Listener) -> None:
+        """Put nothing more into a queue that `listen` gave."""
+        self._listeners.remove(listener)
 
     def recall(self, events: Iterable[Event]) -> None:
         """Take in a past, all at once: snapshots show it, listeners do not hear of it."""
@@ -80,6 +117,6 @@ class Session(ABC):
         """Make an event known to snapshots and listeners; called by the thread that runs the session."""
         with self._lock:
             self._state.apply(event)
-        for events in self._listeners:
+        for events in list(self._listeners):
             if events.qsize() < LISTENER_LIMIT or not isinstance(event, FREQUENT):
                 events.put(event)

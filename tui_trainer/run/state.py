@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from tui_trainer.run.away import Absence, AbsenceRecorder
 from tui_trainer.run.diagnosis import perplexity
 from tui_trainer.run.events import (
     Alert,
@@ -26,6 +27,7 @@ from tui_trainer.run.schedules import Schedule
 SERIES: Final = ("loss", "smoothed_loss", "val_loss", "perplexity", "val_perplexity", "grad_norm", "weight_norm")
 SAMPLES_KEPT: Final = 50
 ALERTS_KEPT: Final = 50
+MARKS_KEPT: Final = 200
 GAP_SECONDS: Final = 300.0
 """Silence between two steps that may be a suspended process; evaluations and saves are much shorter."""
 
@@ -66,6 +68,10 @@ class Snapshot:
     temperature: float = 1.0
     prompt: str = ""
     series: Mapping[str, Curve] = field(default_factory=dict)
+    absence: Absence | None = None
+    """What happened since a viewer last left."""
+    marks: tuple[Alert, ...] = ()
+    """Where the run was repaired or threatened, oldest first; for the charts."""
 
     @property
     def schedule(self) -> Schedule | None:
@@ -99,9 +105,12 @@ class RunState:
         self._clock = _TrainingClock()
         self._series = {name: Series() for name in SERIES}
         self._loss_smoother = Smoother(10)
+        self._absence = AbsenceRecorder()
+        self._marks: deque[Alert] = deque(maxlen=MARKS_KEPT)
 
     def apply(self, event: Event) -> None:
         self.version += 1
+        self._absence.apply(event)
         match event:
             case Step():
                 self._apply_step(event)
@@ -126,17 +135,21 @@ class RunState:
                 self._checkpoint = event
             case Alert():
                 self._alerts.appendleft(event)
+                if event.severity != "info":
+                    self._marks.append(event)
             case Resources():
                 self._resources = event
             case CommandApplied(name="set_temperature", value=float() | int() as temperature):
                 self._temperature = temperature
+            case CommandApplied(name="detach"):
+                self._absence = AbsenceRecorder(event.time, event.step)
             case CommandApplied(name="set_prompt", value=str() as prompt):
                 self._prompt = prompt
 
     def _apply_start(self, event: RunStarted) -> None:
         self._run = event
         self._temperature, self._prompt = event.temperature, event.prompt
-        self._loss_smoother = Smoother(max(10, event.steps / 200))
+        self._loss_smoother = self._loss_smoother.with_half_life(max(10, event.steps / 200))
         for series in self._series.values():
             series.drop_after(event.step)
         if self._step is not None and self._step.step > event.step:
@@ -204,6 +217,8 @@ class RunState:
             temperature=self._temperature,
             prompt=self._prompt,
             series={name: series.curve() for name, series in self._series.items()},
+            absence=self._absence.absence(),
+            marks=tuple(self._marks),
         )
 
 

@@ -50,8 +50,10 @@ class AdamW:
         }
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Take what `state` gave, nothing before the first step; raises KeyError where it does not fit."""
+        """Copy what `state` gave, nothing before the first step; raises KeyError where it does not fit."""
         for name, parameter in self._named.items():
+            self._inner.state.pop(parameter, None)
             if f"{name}.step" in state:
                 keys = ("step", "exp_avg", "exp_avg_sq")
-                self._inner.state[parameter] = {key: state[f"{name}.{key}"].to(parameter.device) for key in keys}
+                held = {key: state[f"{name}.{key}"].to(parameter.device, copy=True) for key in keys}
+                self._inner.state[parameter] = held

@@ -7,7 +7,7 @@ from tui_trainer.corpus.batches import Batches
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.corpus.splitting import Splitter
 from tui_trainer.model.transformer import Shape, Transformer
-from tui_trainer.training.feed import make_feed
+from tui_trainer.training.feed import Feed, make_feed
 from tui_trainer.training.optimizer import Optimizer, make_optimizer
 from tui_trainer.training.stepper import Stepper
 
@@ -35,8 +35,11 @@ def build_stepper(config: Config, corpus: Corpus, model: Transformer, optimizer:
     """What takes the steps."""
     chance = config.data.bpe_dropout
     splitter = Splitter(corpus.tokenizer, chance) if chance > 0 else None
-    seed = config.run.seed
-    batches = Batches(corpus.train, config.model.context, config.optimizer.batch_size, seed, splitter)
-    feed = make_feed(batches, model.lm_head.weight.device, max(0.0, config.data.token_masking))
-    settings = config.optimizer
-    return Stepper(model, optimizer, feed, settings.accumulate, settings.clip, seed, config.run.precision)
+    settings, seed = config.optimizer, config.run.seed
+
+    def feed(batch_size: int) -> Feed:
+        batches = Batches(corpus.train, config.model.context, batch_size, seed, splitter)
+        return make_feed(batches, model.lm_head.weight.device, max(0.0, config.data.token_masking))
+
+    sizes = settings.batch_size, settings.accumulate
+    return Stepper(model, optimizer, feed, *sizes, settings.clip, seed, config.run.precision)

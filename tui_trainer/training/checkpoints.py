@@ -1,13 +1,14 @@
 """Checkpoints: directories written aside and renamed when whole, in safetensors and JSON, nothing that can run code.
 
 `model.safetensors`, `config.json` and `tokenizer.json` are a Hugging Face Qwen3 model; `optimizer.safetensors` and
-`trainer.json` are what resuming needs beside them.
+`trainer.json` are what resuming needs beside them. `trainer.json` has the hashes of all the others, and its own.
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tui_trainer.config import InputError
-from tui_trainer.model.transformer import Transformer
+from tui_trainer.model.transformer import Shape
 from tui_trainer.run.files import replace_text, sync
 from tui_trainer.run.text import visible_line
 
@@ -24,6 +25,7 @@ BY_HAND: Final = "asked"
 """Reason of a checkpoint that a person asked for: such are never removed."""
 
 LAST_FILE: Final = "trainer.json"
+HASHES, OWN_HASH = "sha256", "sha256_of_this"
 
 UNREADABLE: Final = (OSError, SafetensorError, ValueError, KeyError, TypeError)
 """What reading a damaged checkpoint raises."""
@@ -45,6 +47,31 @@ class Progress:
     loss_sum: float = 0.0
     loss_count: int = 0
     """Training losses since the last evaluation."""
+    sampled_step: int = -1
+    """Step of the last regular sample."""
+    rollbacks: int = 0
+    lr_factor: float = 1.0
+    """What the learning rate is multiplied by, up to step `lr_factor_until`."""
+    lr_factor_until: int = 0
+    batch_size: int = 0
+    """Of the micro-batches, with `accumulate` of them a step, where memory was too small for the configured ones."""
+    accumulate: int = 0
+    guard: dict[str, float] = field(default_factory=dict)
+    setup: dict[str, str] = field(default_factory=dict)
+    """What the numbers depend on to the bit, beside configuration and corpus."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a checkpoint holds, in memory; nothing in it changes later."""
+
+    progress: Progress
+    weights: Mapping[str, Tensor]
+    """By their names in a Qwen3 model."""
+    state: Mapping[str, Tensor]
+    """Of the stepper."""
+    shape: Shape
+    tokenizer: str
 
 
 class CheckpointStore:
@@ -57,39 +84,35 @@ class CheckpointStore:
     def path(self, step: int) -> Path:
         return self._root / f"step-{step:08}"
 
-    def save(
-        self, model: Transformer, state: Mapping[str, Tensor], tokenizer: str, progress: Progress, reason: str
-    ) -> Path:
-        """Write a checkpoint, or mark the one of this step that is there; raises OSError, and then nothing is lost.
-
-        `state` is what the stepper remembers beside the weights.
-        """
+    def save(self, contents: Contents, reason: str) -> Path:
+        """Write a checkpoint, or mark the one of this step that is there; raises OSError, and then nothing is lost."""
+        progress = contents.progress
         path = self.path(progress.step)
-        if not path.exists():
-            self._write(path, model, state, tokenizer, {**asdict(progress), "reason": reason})
+        if hashes := _hashes(path):
+            trainer = {**asdict(progress), "reason": BY_HAND if _asked_for(path) else reason}
+            replace_text(path / LAST_FILE, _sealed(trainer, hashes))
         else:
-            if _asked_for(path):
-                reason = BY_HAND
-            replace_text(path / LAST_FILE, json.dumps({**asdict(progress), "reason": reason}, indent=1))
+            if path.exists():
+                _set_aside(path)
+            self._write(path, contents, reason)
         replace_text(self._root / "latest", path.name)
         if progress.best_step == progress.step and progress.best_loss is not None:
             replace_text(self._root / "best", path.name)
         self._prune()
         return path
 
-    def _write(
-        self, path: Path, model: Transformer, state: Mapping[str, Tensor], tokenizer: str, trainer: dict[str, Any]
-    ) -> None:
+    def _write(self, path: Path, contents: Contents, reason: str) -> None:
         aside = path.with_name(f".{path.name}.partial")
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
         try:
-            weights = {name: tensor.clone() for name, tensor in model.qwen3_weights().items()}
-            save_file(weights, aside / "model.safetensors", metadata={"format": "pt"})
-            save_file(dict(state), aside / "optimizer.safetensors")
-            (aside / "config.json").write_text(json.dumps(model.shape.to_qwen3(), indent=1), encoding="utf-8")
-            (aside / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
-            (aside / LAST_FILE).write_text(json.dumps(trainer, indent=1), encoding="utf-8")
+            save_file(dict(contents.weights), aside / "model.safetensors", metadata={"format": "pt"})
+            save_file(dict(contents.state), aside / "optimizer.safetensors")
+            (aside / "config.json").write_text(json.dumps(contents.shape.to_qwen3(), indent=1), encoding="utf-8")
+            (aside / "tokenizer.json").write_text(contents.tokenizer, encoding="utf-8")
+            hashes = {file.name: _hash(file) for file in sorted(aside.iterdir())}
+            trainer = {**asdict(contents.progress), "reason": reason}
+            (aside / LAST_FILE).write_text(_sealed(trainer, hashes), encoding="utf-8")
             for file in (*aside.iterdir(), aside):
                 sync(file)
         except BaseException as error:
@@ -126,26 +149,28 @@ class CheckpointStore:
         except UNREADABLE:
             return None
 
-    def newest(self) -> "Checkpoint":
-        """The newest checkpoint that can be read; raises InputError if none can.
+    def newest(self) -> "tuple[Checkpoint, list[Path]]":
+        """The newest checkpoint that is whole, and the newer ones that are not; raises InputError if none is.
 
-        Newer ones that cannot are set aside, so that their steps can be saved again when training comes by.
+        Those are set aside, so that their steps can be saved again when training comes by.
         """
-        unreadable: list[Path] = []
+        broken: list[Path] = []
         for path in sorted(self._root.glob("step-*"), reverse=True):
             try:
                 checkpoint = Checkpoint.read(path)
             except UNREADABLE:
-                unreadable.append(path)
+                broken.append(path)
                 continue
-            for broken in unreadable:
-                aside = broken.with_name(f".unreadable-{broken.name}")
-                shutil.rmtree(aside, ignore_errors=True)
-                broken.rename(aside)
-            return checkpoint
+            return checkpoint, [_set_aside(each) for each in broken]
         raise InputError(
             f"{visible_line(str(self._root.parent))} has no checkpoint that can be read: train anew under another name."
         )
+
+
+def _set_aside(broken: Path) -> Path:
+    aside = broken.with_name(f".unreadable-{broken.name}")
+    shutil.rmtree(aside, ignore_errors=True)
+    return broken.rename(aside)
 
 
 @dataclass(frozen=True)
@@ -159,8 +184,8 @@ class Checkpoint:
 
     @classmethod
     def read(cls, path: Path) -> "Checkpoint":
-        trainer = _read_json(path / LAST_FILE)
-        trainer.pop("reason")
+        """Raises one of UNREADABLE when anything in it is not as it was written."""
+        trainer = _opened(path)
         weights, state = load_file(path / "model.safetensors"), load_file(path / "optimizer.safetensors")
         return cls(Progress(**trainer), weights, state)
 
@@ -171,6 +196,41 @@ def _asked_for(path: Path) -> bool:
         return bool(_read_json(path / LAST_FILE).get("reason") == BY_HAND)
     except (OSError, ValueError, TypeError):
         return True
+
+
+def _hash(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _hashes(path: Path) -> dict[str, str]:
+    """The hashes that a checkpoint has; none if there is no such checkpoint, or it is broken."""
+    try:
+        return dict(_read_json(path / LAST_FILE)[HASHES])
+    except UNREADABLE:
+        return {}
+
+
+def _sealed(trainer: dict[str, Any], hashes: Mapping[str, str]) -> str:
+    """`trainer.json` with the hashes of the other files, and of itself without that last line."""
+    record = {**trainer, HASHES: dict(hashes)}
+    return json.dumps({**record, OWN_HASH: _hash_of(record)}, indent=1)
+
+
+def _hash_of(record: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record).encode()).hexdigest()
+
+
+def _opened(path: Path) -> dict[str, Any]:
+    """The progress in `trainer.json`, once every file has been found to be as it was written; raises ValueError."""
+    record = _read_json(path / LAST_FILE)
+    if record.pop(OWN_HASH) != _hash_of(record):
+        raise ValueError(f"{LAST_FILE} was changed")
+    for name, expected in record.pop(HASHES).items():
+        if _hash(path / name) != expected:
+            raise ValueError(f"{name} was changed")
+    record.pop("reason")
+    return record
 
 
 def _read_json(path: Path) -> dict[str, Any]:

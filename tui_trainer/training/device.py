@@ -37,6 +37,17 @@ def resources(device: torch.device, step: int) -> Resources:
     return Resources(step=step, memory_bytes=psutil.Process().memory_info().rss, device_memory_bytes=held)
 
 
+def setup() -> dict[str, str]:
+    """What decides, beside configuration and corpus, on every bit of what is computed."""
+    return {
+        "torch": torch.__version__,
+        "numpy": version("numpy"),
+        "processor": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
+        "threads": str(torch.get_num_threads()),
+        "GPU": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+    }
+
+
 def versions() -> dict[str, str]:
     """What a run depends on to be repeated."""
     return {

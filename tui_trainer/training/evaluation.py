@@ -13,7 +13,7 @@ from tui_trainer.training.precision import computing
 TOKENS_PER_BATCH: Final = 4096
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference_mode: what is copied meanwhile has to be an ordinary tensor
 def evaluate(
     model: Transformer, tokens: np.ndarray, precision: str = "fp32", interrupted: Callable[[], bool] = lambda: False
 ) -> float | None:

@@ -1,7 +1,6 @@
 """The queue through which commands reach the trainer."""
 
 import queue
-import threading
 from collections.abc import Iterator
 
 from tui_trainer.run.commands import Command, Stop
@@ -12,11 +11,11 @@ class Inbox:
 
     def __init__(self) -> None:
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
-        self._stop = threading.Event()
+        self._stopping = False
 
     def put(self, command: Command) -> None:
         if isinstance(command, Stop):
-            self._stop.set()
+            self._stopping = True  # no lock: a signal may come while another holds it
         self._commands.put(command)
 
     @property
@@ -26,7 +25,11 @@ class Inbox:
     @property
     def stopping(self) -> bool:
         """Whether a stop has been asked for: long work is to be given up."""
-        return self._stop.is_set()
+        return self._stopping
+
+    def stay(self) -> None:
+        """The stop could not be obeyed: as if it had not been asked for."""
+        self._stopping = False
 
     def take_all(self, wait: bool = False) -> Iterator[Command]:
         """Every command that has arrived; with `wait`, for as long as it takes until there is one."""

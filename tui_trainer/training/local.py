@@ -2,6 +2,7 @@
 
 import glob
 import os
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -13,10 +14,11 @@ from tui_trainer.config import Config, InputError
 from tui_trainer.corpus.sources import corpus_label, find_sources
 from tui_trainer.run import journal
 from tui_trainer.run.commands import Command
+from tui_trainer.run.control.server import ControlServer
 from tui_trainer.run.directory import RunDirectory, cannot_write, check_name, check_root, find_run, runs_root
 from tui_trainer.run.events import Alert, Event, Stage, StateChanged
 from tui_trainer.run.lock import lock_run
-from tui_trainer.run.session import Outcome, Session
+from tui_trainer.run.session import Listener, Outcome, Session
 from tui_trainer.training.errors import PreparationStopped, RunFailedError
 from tui_trainer.training.inbox import Inbox
 
@@ -36,6 +38,9 @@ class LocalSession(Session):
         self._resumed = resumed is not None
         self._steps = steps
         self._inbox = Inbox()
+        self._publishing = threading.RLock()
+        """Held while an event goes to the screen and to the journal, so that a viewer can join between two."""
+        self._control: ControlServer | None = None
         self._journal: journal.Journal | None = None
         self._lock_file: BinaryIO | None = None
         self._journal_opened = False
@@ -61,9 +66,15 @@ class LocalSession(Session):
         self._inbox.put(command)
 
     def publish(self, event: Event) -> None:
-        super().publish(event)
-        if self._journal_opened and event.journalled:
-            self._write(event)
+        with self._publishing:
+            super().publish(event)
+            if self._journal_opened and event.journalled:
+                self._write(event)
+
+    def join(self) -> tuple[Listener, int]:
+        """A queue of every event to come, and the size of the journal, in bytes, which has all that were before."""
+        with self._publishing:
+            return self.listen(), self.directory_of_run.journal.stat().st_size
 
     def _write(self, event: Event) -> None:
         """Journal an event; a disk that refuses is tried again later."""
@@ -92,6 +103,8 @@ class LocalSession(Session):
         try:
             self.outcome = self._run()
         finally:
+            if self._control is not None:
+                self._control.close()
             self._close_journal()
             if self._lock_file is not None:
                 self._lock_file.close()
@@ -117,9 +130,9 @@ class LocalSession(Session):
 
         preparation = Preparation(self._inbox, self.publish)
         if self._resumed:
-            trainer = preparation.resumed(self._config, self.directory_of_run, self._steps, self._open_journal)
+            trainer = preparation.resumed(self._config, self.directory_of_run, self._steps, self._open)
         else:
-            trainer = preparation.new(self._config, self._open_journal)
+            trainer = preparation.new(self._config, self._open)
         trainer.run()
 
     @property
@@ -134,7 +147,7 @@ class LocalSession(Session):
             self.recall([*self._past(), StateChanged(state="loading")])
 
     def _past(self) -> Iterator[Event]:
-        for event in journal.read(self.directory_of_run.journal):
+        for event in journal.effective(self.directory_of_run.journal):
             if self._inbox.stopping:
                 raise PreparationStopped
             yield event
@@ -145,12 +158,21 @@ class LocalSession(Session):
         except OSError as error:
             raise cannot_write(directory, error) from error
 
-    def _open_journal(self, directory: RunDirectory) -> None:
+    def _open(self, directory: RunDirectory, step: int) -> None:
+        """The run's directory is there, and the trainer stands at `step`: journal what happens, and let viewers in."""
         self.directory = directory
         if not self._resumed:
             self._take_lock(directory)
+        elif self.snapshot().step > step:
+            # A run that was killed had gone on from its checkpoint: those steps are taken again.
+            self.recall([*journal.effective(directory.journal, resumed_at=step), StateChanged(state="loading")])
         self._journal = journal.Journal(directory.journal)
         self._journal_opened = True
+        try:
+            self._control = ControlServer(directory.control, self.join, self.ignore, self.send)
+        except OSError as error:
+            message = f"No other terminal can attach to this run ({error.strerror or error})."
+            self.publish(Alert(step=step, kind="control", severity="warning", message=message))
 
     def _fail(self, error: Exception) -> Outcome:
         """Tell why, keep the traceback in the run directory, and wait until the user has read it."""

@@ -12,10 +12,11 @@ from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.directory import RunDirectory, cannot_write, create_run, runs_root
 from tui_trainer.run.events import Alert, Event, RunStarted, Stage
 from tui_trainer.run.files import replace_text
+from tui_trainer.run.text import visible_line
 from tui_trainer.training.build import build_model, build_optimizer, build_stepper
 from tui_trainer.training.checkpoints import CheckpointStore, Progress
 from tui_trainer.training.compilation import compile_layers
-from tui_trainer.training.device import choose_device, device_label, versions
+from tui_trainer.training.device import choose_device, device_label, setup, versions
 from tui_trainer.training.errors import PreparationStopped
 from tui_trainer.training.inbox import Inbox
 from tui_trainer.training.plan import Plan, resettle, resolve_course, resolve_sizes, tokens_per_step
@@ -34,7 +35,7 @@ class Preparation:
         self._stage_name, self._stage_began = "", 0.0
         self._warning = ""
 
-    def new(self, config: Config, open_journal: Callable[[RunDirectory], None]) -> Trainer:
+    def new(self, config: Config, opened: Callable[[RunDirectory, int], None]) -> Trainer:
         """A trainer at step 0, in a run directory made for it; raises InputError before anything is made."""
         device = choose_device(config.run.device)
         plan = Plan(config).chosen(precision=choose_precision(config.run.precision, device))
@@ -55,11 +56,11 @@ class Preparation:
         self._stage("making the run's directory")
         directory = create_run(runs_root(config.run.runs_dir), config.run.name, corpus.label)
         config = plan.config.update(name=directory.name, runs_dir=str(directory.path.parent.resolve()))
-        progress = Progress(corpus.fingerprint, config.sampling.temperature, config.sampling.prompt)
-        return self._finish(Plan(config, plan.reasons), corpus, model, stepper, progress, directory, open_journal)
+        progress = Progress(corpus.fingerprint, config.sampling.temperature, config.sampling.prompt, setup=setup())
+        return self._finish(Plan(config, plan.reasons), corpus, model, stepper, progress, directory, opened)
 
     def resumed(
-        self, config: Config, directory: RunDirectory, steps: int, open_journal: Callable[[RunDirectory], None]
+        self, config: Config, directory: RunDirectory, steps: int, opened: Callable[[RunDirectory, int], None]
     ) -> Trainer:
         """A trainer where the run's newest checkpoint stands, to go on to `steps` in all (0: as planned).
 
@@ -68,8 +69,10 @@ class Preparation:
         device = choose_device(config.run.device)
         corpus = self._load_corpus(config)
         self._stage("reading the checkpoint")
-        checkpoint = CheckpointStore(directory.checkpoints, config.run.keep).newest()
+        checkpoint, broken = CheckpointStore(directory.checkpoints, config.run.keep).newest()
         progress = checkpoint.progress
+        if progress.batch_size:
+            config = config.update(batch_size=progress.batch_size, accumulate=progress.accumulate)
         if progress.fingerprint != corpus.fingerprint:
             raise InputError(
                 f"The corpus of {directory.name} has changed since the run began: restore it, or train a new run."
@@ -84,13 +87,29 @@ class Preparation:
         config = config.update(steps=_extended(planned, progress.step, steps))
         if config.run.patience and progress.evaluations_since_best >= config.run.patience:
             progress.evaluations_since_best = 0  # patience had run out: it begins anew
-        trainer = self._finish(Plan(config), corpus, model, stepper, progress, directory, open_journal)
+        trainer = self._finish(Plan(config), corpus, model, stepper, progress, directory, opened)
+        for path in broken:
+            message = f"A newer checkpoint was broken: it is kept as {visible_line(str(path))}."
+            self._publish(Alert(step=progress.step, kind="checkpoint", severity="error", message=message))
+        self._compare(progress)
         if config.schedule.steps != planned:
             message = (
                 f"The run goes on from {planned:,} planned steps to {config.schedule.steps:,}: so does its schedule."
             )
             self._publish(Alert(step=progress.step, kind="schedule", severity="info", message=message))
         return trainer
+
+    def _compare(self, progress: Progress) -> None:
+        """Say whether what follows is to the bit what would have followed."""
+        now, before = setup(), progress.setup
+        changed = [f"{name} {before.get(name, '?')}, now {value}" for name, value in now.items() if before.get(name) != value]
+        if changed:
+            message = f"Resumed at step {progress.step:,}, approximately: {'; '.join(changed)}."
+            self._publish(Alert(step=progress.step, kind="resume", severity="warning", message=message))
+        else:
+            message = f"Resumed at step {progress.step:,}, exactly as it would have gone on."
+            self._publish(Alert(step=progress.step, kind="resume", severity="info", message=message))
+        progress.setup = now
 
     def _build_stepper(self, config: Config, corpus: Corpus, model: Transformer) -> Stepper:
         if config.run.compile == "on":
@@ -106,12 +125,12 @@ class Preparation:
         stepper: Stepper,
         progress: Progress,
         directory: RunDirectory,
-        open_journal: Callable[[RunDirectory], None],
+        opened: Callable[[RunDirectory, int], None],
     ) -> Trainer:
         config = plan.config
         try:
             replace_text(directory.config, config.to_toml())
-            open_journal(directory)
+            opened(directory, progress.step)
         except OSError as error:
             raise cannot_write(directory, error) from error
         self._publish(describe(plan, corpus, model, progress, directory))

@@ -1,6 +1,7 @@
 """Samples written in slices between training steps, from weights frozen when the sample began."""
 
 import copy
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -37,7 +38,6 @@ class Sampler:
         self._length = config.sample_tokens
         self._top_k = config.top_k
         self._seed = seed
-        self._scheduled = -1
         self._asked = 0
         self._publish = publish
         self._generation: Generation | None = None
@@ -50,10 +50,9 @@ class Sampler:
         return self._generation is not None
 
     def schedule(self, step: int) -> None:
-        """Begin the regular sample of `step`, unless one is being written, with the run's seed."""
-        if not self.busy and step != self._scheduled:
-            self._scheduled = step
-            self._begin(step, self._seed)
+        """Begin the regular sample of `step`, with the run's seed; none may be being written."""
+        assert not self.busy
+        self._begin(step, self._seed)
 
     def request(self, step: int) -> None:
         """Begin one more sample, with a seed of its own, now or after those that were asked for before."""
@@ -63,6 +62,12 @@ class Sampler:
             self._waiting.append(seed)
         else:
             self._begin(step, seed)
+
+    def finish(self, interrupted: Callable[[], bool], seconds: float = math.inf) -> None:
+        """Write what has been begun or asked for to its end, unless that takes longer than `seconds`, or interrupted."""
+        deadline = time.perf_counter() + seconds
+        while self.busy and not interrupted() and time.perf_counter() < deadline:
+            self.advance(self._step, interrupted)
 
     def advance(self, step: int, interrupted: Callable[[], bool], seconds: float = SLICE_SECONDS) -> None:
         """Write for about `seconds`, less when interrupted; a waiting sample that begins is one of `step`."""

@@ -60,7 +60,8 @@ class Stepper:
         self,
         model: Transformer,
         optimizer: Optimizer,
-        feed: Feed,
+        make_feed: Callable[[int], Feed],
+        batch_size: int,
         accumulate: int,
         clip: float,
         seed: int,
@@ -68,8 +69,9 @@ class Stepper:
     ) -> None:
         self._model = model
         self._optimizer = optimizer
-        self._feed = feed
-        self._accumulate = accumulate
+        self._make_feed = make_feed
+        self._feed = make_feed(batch_size)
+        self._batch_size, self._accumulate = batch_size, accumulate
         self._clip = clip
         self._seed = seed
         self._precision = precision
@@ -82,7 +84,8 @@ class Stepper:
     def take(self, step: int, lr: float, interrupted: Callable[[], bool]) -> bool:
         """Take step number `step` (from 0); False when interrupted, with the weights untouched.
 
-        A step whose loss or gradient is not finite leaves the weights as they were.
+        A step whose loss or gradient is not finite leaves the weights as they were. Raises MemoryError when the device
+        has too little, the weights untouched too.
         """
         started = time.perf_counter()
         # Dropout depends on the step alone, so that pausing, sampling or resuming cannot change what follows.
@@ -93,9 +96,40 @@ class Stepper:
         for part in range(self._accumulate):
             if interrupted():
                 return False
-            loss += self._backward(step * self._accumulate + part)
+            try:
+                loss += self._backward(step * self._accumulate + part)
+            except RuntimeError as error:
+                if not out_of_memory(error):
+                    raise
+                # Outside this clause, so that nothing holds on to what the step had made.
+                shortage = str(error)
+                break
+        else:
+            shortage = ""
+        if shortage:
+            self._let_go()
+            raise MemoryError(shortage)
         self._under_way.append(_UnderWay(step + 1, lr, started, *_read_back(self._update(loss, lr))))
         return True
+
+    def split(self) -> tuple[int, int] | None:
+        """Make every step of more and smaller micro-batches, of the same sequences; None when they are of one.
+
+        Returns their size and how many there are in a step.
+        """
+        if self._batch_size == 1:
+            return None
+        smaller = max(size for size in range(1, self._batch_size // 2 + 1) if self._batch_size % size == 0)
+        self._accumulate *= self._batch_size // smaller
+        self._batch_size = smaller
+        self._feed = self._make_feed(smaller)
+        return self._batch_size, self._accumulate
+
+    def _let_go(self) -> None:
+        for parameter in self._parameters:
+            parameter.grad = None
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def results(self, wait: bool) -> list[StepResult]:
         """What is known by now of the steps taken, each once and in order; with `wait`, of all of them."""
@@ -144,6 +178,11 @@ class Stepper:
         self._optimizer.step(lr, skip)
         self._loss_scale.update(skip)
         return torch.stack((loss, grad_norm, weight_norm))
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether that is what went wrong: only GPUs have an error of its own for it."""
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator: not enough memory" in str(error)
 
 
 def _read_back(numbers: Tensor) -> "tuple[Tensor, torch.cuda.Event | None]":

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from tui_trainer.config import Config
@@ -20,12 +21,15 @@ from tui_trainer.run.commands import (
 )
 from tui_trainer.run.events import Alert, CheckpointSaved, CommandApplied, Event, StateChanged, Step
 from tui_trainer.run.schedules import Schedule
-from tui_trainer.training.checkpoints import BY_HAND, CheckpointStore, Progress
+from tui_trainer.training.checkpoints import BY_HAND, CheckpointStore, Contents, Progress
 from tui_trainer.training.device import resources
 from tui_trainer.training.errors import RunFailedError
 from tui_trainer.training.inbox import Inbox
+from tui_trainer.training.keepsakes import copy_state
 from tui_trainer.training.plan import tokens_per_step
+from tui_trainer.training.repair import Repair
 from tui_trainer.training.sampler import Sampler
+from tui_trainer.training.saver import Saver
 from tui_trainer.training.stepper import Stepper, StepResult
 from tui_trainer.training.validation import Validation, known
 
@@ -34,9 +38,14 @@ RESOURCES_SECONDS: Final = 2.0
 CHECKPOINT_SECONDS: Final = 600.0
 """However long the steps are, no more than this is lost."""
 
-MAX_SKIPPED: Final = 10
-"""Steps in a row without a finite loss and gradient after which a run has failed."""
+RETRY_SECONDS: Final = 30.0
+"""When a checkpoint that could not be saved is tried again."""
 
+PEOPLE: Final = ("keyboard", "attached")
+"""Sources of commands that can be asked again."""
+
+SAMPLE_SECONDS: Final = 1.0
+"""How long a checkpoint may wait for a sample to be finished."""
 
 OVERFLOWS: Final = 4
 """Skipped steps in a row that are no news in fp16, while the right scale of the loss is being found."""
@@ -76,10 +85,12 @@ class Trainer:
         self._weights_step = progress.step
         """The step whose weights the model has."""
         self._skipped = 0
-        self._failed = False
         self._in_step = False
-        self._saved = True
-        """Whether the last attempt to save succeeded."""
+        self._over = False
+        self._saver = Saver(store, publish)
+        self._repair = Repair(
+            model, stepper, progress, plan.steps, config.run.precision, config.run.on_divergence
+        )
         self._saved_at = time.monotonic()
         self._resources_at = 0.0
 
@@ -91,17 +102,21 @@ class Trainer:
             self._loop()
         except Exception:
             # Weights that a step was changing are not worth keeping; all others are.
-            if not self._in_step and self._saved:
+            if not self._in_step and self._saver.wait():
                 self._save("failed")
             raise
+        finally:
+            self._saver.wait()
 
     def _loop(self) -> None:
-        self._sampler.schedule(self._progress.step)
+        self._repair.keep()
+        if self._progress.step % self._config.sampling.sample_every == 0:
+            self._sample()
         # A checkpoint that was saved while its evaluation was given up.
         owed = self._progress.loss_count and self._progress.step % self._config.run.eval_every == 0
         if owed and (end := self._evaluate()):
             self._finish(end)
-        while not self._obey(wait=self._idle):
+        while not self._over and not self._obey(wait=self._idle):
             if self._stepping:
                 self._advance()
             elif self._sampler.busy:
@@ -126,10 +141,14 @@ class Trainer:
                 )
             )
             if isinstance(command, Stop):
-                self._stop(command)
-                return True
+                self._over = self._stop(command)
+                return self._over
             self._apply(command)
         return False
+
+    def _attend(self) -> bool:
+        """Amid long work do what is asked, but for stopping; whether to give the work up for that."""
+        return self._inbox.stopping or self._obey(wait=False)
 
     def _apply(self, command: Command) -> None:
         match command:
@@ -148,12 +167,20 @@ class Trainer:
             case Generate():
                 self._sampler.request(self._weights_step)
 
-    def _stop(self, command: Stop) -> None:
-        unsaved = self._state == "finished" and not self._saved
-        if (command.value or unsaved) and not self._save("stopped"):
-            raise RunFailedError("The last checkpoint could not be saved, so the steps since the one before are lost.")
+    def _stop(self, command: Stop) -> bool:
+        """Whether the run is over: not so when a person wanted its last steps saved, and the disk refuses."""
+        unsaved = self._state == "finished" and not self._saver.wait()
+        if (command.value or unsaved) and not self._save("stopped").wait():
+            if command.source not in PEOPLE:
+                raise RunFailedError("The last checkpoint could not be saved: the steps since the one before are lost.")
+            self._inbox.stay()
+            self._alert("stop", "error", "Not stopped, as nothing could be saved: make room and try again.")
+            if self._state == "running":
+                self._change_state("paused", "it could not be saved")
+            return False
         if self._state != "finished":
             self._change_state("stopped", f"by {command.source}")
+        return True
 
     def _change_state(self, state: str, reason: str = "") -> None:
         self._state = state
@@ -164,20 +191,54 @@ class Trainer:
     def _advance(self) -> None:
         """One step and what is due after it."""
         progress = self._progress
-        self._in_step = True
-        taken = self._stepper.take(progress.step, self._schedule.at(progress.step), lambda: self._inbox.stopping)
-        self._in_step = False
-        if not taken:
+        if not self._take_step(self._schedule.at(progress.step) * self._repair.lr_factor):
             return
         self._single_step = False
         progress.step += 1
         self._weights_step = progress.step
         progress.tokens += self._tokens_per_step
         self._report(wait=self._pausing)
+        if self._repair.trouble:
+            self._mend()
+        self._repair.keep()
         self._sampler.advance(self._progress.step, lambda: self._inbox.pending)
         end = self._do_what_is_due()
         if end or progress.step >= self._schedule.steps:
             self._finish(end or "all steps taken")
+
+    def _take_step(self, lr: float) -> bool:
+        """Whether the step was taken: not so when interrupted, or when it has to be tried again with less memory."""
+        self._in_step = True
+        try:
+            taken = self._stepper.take(self._progress.step, lr, lambda: self._inbox.stopping)
+        except MemoryError as error:
+            self._in_step = taken = False
+            self._lighten(error)
+        self._in_step = False
+        return taken
+
+    def _lighten(self, error: MemoryError) -> None:
+        """The same steps in smaller pieces; raises RunFailedError when there are none."""
+        sizes = self._stepper.split()
+        if sizes is None:
+            raise RunFailedError("The device ran out of memory: use a smaller --context or --width.") from error
+        self._progress.batch_size, self._progress.accumulate = sizes
+        self._alert(
+            "memory",
+            "warning",
+            f"The device ran out of memory: a step is now {sizes[1]} micro-batches of {sizes[0]}, "
+            "with the same sequences as before.",
+        )
+
+    def _mend(self) -> None:
+        """Undo what harmed the run, in the way the user chose."""
+        try:
+            self._alert("divergence", "error", self._repair.mend())
+        except RunFailedError as error:
+            self._alert("divergence", "error", str(error))
+            raise
+        if self._config.run.on_divergence == "pause":
+            self._change_state("paused", "the run diverged")
 
     @property
     def _pausing(self) -> bool:
@@ -201,17 +262,12 @@ class Trainer:
                 )
             )
             self._count(result)
-        if self._skipped >= MAX_SKIPPED and not self._failed:
-            self._failed = True
-            raise RunFailedError(
-                f"The loss was not finite for {MAX_SKIPPED} steps in a row: train again with a lower --lr than "
-                f"{self._config.optimizer.lr:g}."
-            )
         if time.monotonic() - self._resources_at > RESOURCES_SECONDS:
             self._resources_at = time.monotonic()
             self._publish(resources(self._device, self._progress.step))
 
     def _count(self, result: StepResult) -> None:
+        self._repair.watch(result)
         if result.finite:
             self._skipped = 0
             self._progress.loss_sum += result.loss
@@ -225,15 +281,24 @@ class Trainer:
             self._alert("divergence", "error", "The loss or its gradient is not finite: the update was skipped.")
 
     def _do_what_is_due(self) -> str:
-        """Evaluate, sample, save; why the run should end now, if it should."""
+        """Evaluate, save, sample; why the run should end now, if it should."""
         step, config = self._progress.step, self._config
         end = self._evaluate() if step % config.run.eval_every == 0 else ""
-        if step % config.sampling.sample_every == 0:
-            self._sampler.schedule(step)
         waited = time.monotonic() - self._saved_at
-        if (step % config.run.checkpoint_every == 0 or waited > CHECKPOINT_SECONDS) and not self._is_saved:
+        retry = self._saver.refused and waited > RETRY_SECONDS
+        due = step % config.run.checkpoint_every == 0 or waited > CHECKPOINT_SECONDS or retry
+        if due and self._saver.step != step:
             self._save("periodic")
+        if step % config.sampling.sample_every == 0:
+            self._sample()
         return end
+
+    def _sample(self) -> None:
+        """Begin the regular sample of this step."""
+        if self._progress.sampled_step != self._weights_step:
+            self._sampler.finish(lambda: self._inbox.stopping)
+            self._progress.sampled_step = self._weights_step
+            self._sampler.schedule(self._weights_step)
 
     def _finish(self, reason: str) -> None:
         """Judge, save and show what has been learned, unless a stop is asked for meanwhile."""
@@ -243,55 +308,47 @@ class Trainer:
         if self._inbox.stopping:
             return
         self._save("finished")
-        self._write_samples()
+        self._sampler.finish(lambda: self._inbox.stopping)
         if self._take_best():
             reason += f"; the model is that of step {self._weights_step:,}, the best"
-        self._sampler.schedule(self._weights_step)
-        self._write_samples()
+        self._sample()
+        self._sampler.finish(lambda: self._inbox.stopping)
         self._change_state("finished", reason)
 
     def _take_best(self) -> bool:
         """Give the model, which nothing trains any more, the best weights, if those of the last step are not they."""
-        best = self._store.best() if self._saved and self._progress.best_step != self._progress.step else None
+        saved = self._saver.wait()
+        best = self._store.best() if saved and self._progress.best_step != self._progress.step else None
         if best is None:
             return False
         self._model.load_qwen3_weights(best.weights)
         self._weights_step = best.progress.step
         return True
 
-    def _write_samples(self) -> None:
-        """Finish the sample being written and those that wait, unless a stop is asked for."""
-        while self._sampler.busy and not self._inbox.stopping:
-            self._sampler.advance(self._progress.step, lambda: self._inbox.stopping)
-
     # -- evaluation and checkpoints ---------------------------------------------------------------------------------
 
     def _evaluate(self) -> str:
         """Judge the model and keep it if it is the best; why the run should end now, if it should."""
         self._report(wait=True)
-        verdict = self._validation.judge(lambda: self._inbox.stopping)
+        verdict = self._validation.judge(self._attend)
         if verdict.best:
             self._save("best")
         return verdict.end
 
-    @property
-    def _is_saved(self) -> bool:
-        return self._store.path(self._progress.step).exists()
-
-    def _save(self, reason: str) -> bool:
-        """Save a checkpoint; a disk that refuses is an alert, not the end. Whether it was saved."""
+    def _save(self, reason: str) -> Saver:
+        """Begin to save a checkpoint; a disk that refuses is an alert, not the end."""
         self._saved_at = time.monotonic()
         self._report(wait=True)
-        try:
-            tokenizer = self._corpus.tokenizer.to_json()
-            path = self._store.save(self._model, self._stepper.state(), tokenizer, self._progress, reason)
-        except OSError as error:
-            self._saved = False
-            self._alert("checkpoint", "error", f"The checkpoint could not be saved: {error.strerror or error}.")
-            return False
-        self._saved = True
-        self._publish(CheckpointSaved(step=self._progress.step, path=str(path), reason=reason))
-        return True
+        # A sample is of weights that no checkpoint has: what was begun before this one is not to be lost.
+        self._sampler.finish(lambda: False, SAMPLE_SECONDS)
+        self._saver.save(self._contents, reason)
+        return self._saver
+
+    def _contents(self) -> Contents:
+        """A copy of all that a checkpoint holds."""
+        copy = copy_state(self._model, self._stepper, self._progress.step)
+        tokenizer = self._corpus.tokenizer.to_json()
+        return Contents(replace(self._progress), copy.weights, copy.state, self._model.shape, tokenizer)
 
     def _alert(self, kind: str, severity: str, message: str) -> None:
         self._publish(Alert(step=self._progress.step, kind=kind, severity=severity, message=message))

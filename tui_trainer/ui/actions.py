@@ -80,9 +80,10 @@ class RunActions(App[None]):
 
     def _refused(self, key: str) -> bool:
         """Whether the run's state leaves a key nothing to do; if so, the user is told."""
-        if BY_ID[key].works_in(self._state):
+        reason = "" if key == "detach" else self.session.refusal
+        if not reason and BY_ID[key].works_in(self._state):
             return False
-        self.say(REFUSALS[self._state])
+        self.say(reason or REFUSALS[self._state])
         return True
 
     def action_toggle_pause(self) -> None:

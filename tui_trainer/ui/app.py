@@ -1,7 +1,6 @@
 """The app: runs a session in a worker thread and shows its snapshots."""
 
 import asyncio
-import signal
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -12,10 +11,9 @@ from typing import ClassVar
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState
 
-from tui_trainer.run.commands import Stop
-from tui_trainer.run.session import Outcome, Session
+from tui_trainer.run.events import ENDED
+from tui_trainer.run.session import Session
 from tui_trainer.run.text import visible_line
 from tui_trainer.ui.actions import SAMPLES_NUMBER, RunActions
 from tui_trainer.ui.clock import RunningClock
@@ -23,6 +21,7 @@ from tui_trainer.ui.cockpit import Cockpit
 from tui_trainer.ui.keys import KEYS
 from tui_trainer.ui.news import news
 from tui_trainer.ui.panes import PANES
+from tui_trainer.ui.screens.away import AwayScreen
 from tui_trainer.ui.screens.help import HelpScreen
 from tui_trainer.ui.screens.quit import QuitScreen
 
@@ -30,8 +29,6 @@ FRAME_SECONDS = 0.25
 SWITCH_SECONDS = 1e-4
 """How long the screen's thread keeps the interpreter while the trainer's waits for it; with Python's own 5 ms a small
 model trains 4 % slower."""
-
-SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class TrainerApp(RunActions):
@@ -41,8 +38,11 @@ class TrainerApp(RunActions):
     def __init__(self, session: Session, title: str) -> None:
         super().__init__(session)
         self.title = visible_line(title)
-        self.signalled: int | None = None
-        """The signal that ended the run, for the exit status."""
+        self.detached = False
+        """Whether the user left a run that goes on."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._returning = session.returning
+        """Whether the user is still to be told what happened in the meantime."""
         self._clock = RunningClock()
         self._ticks = 0
 
@@ -51,32 +51,27 @@ class TrainerApp(RunActions):
         return self.cockpit
 
     def on_mount(self) -> None:
-        loop = asyncio.get_running_loop()
-        # What the parent told the process to ignore, as nohup does, stays ignored.
-        for number in (number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN):
-            with suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(number, self._on_signal, number)
+        self._loop = asyncio.get_running_loop()
 
     def on_ready(self) -> None:
         """The first frame stands: now the run may load what it needs."""
         sys.setswitchinterval(SWITCH_SECONDS)
         self.pull()
         self.set_interval(FRAME_SECONDS, self._tick)
-        self.run_worker(self.session.run, name="session", thread=True, exit_on_error=False)
+        self.session.start()
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        if event.worker.name == "session" and event.state is WorkerState.ERROR and self.session.outcome is None:
-            self.session.outcome = Outcome(1, f"The run ended unexpectedly: {event.worker.error!r}.")
+    def leave(self) -> None:
+        """End the screen, not the run; from any thread, or a signal handler."""
+        if self._loop is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self.exit)
 
-    def on_unmount(self) -> None:
-        """However the screen ends, the run does not go on unseen."""
-        if self.session.outcome is None:
-            self.session.send(Stop(value=True, source="screen"))
-
-    def _on_signal(self, number: int) -> None:
-        self.signalled = number
-        self.session.send(Stop(value=True, source=signal.Signals(number).name))
-        self.say("Stopping: a checkpoint is being saved…")
+    def action_detach(self) -> None:
+        if self.snapshot.state in ENDED:
+            self.say("The run has ended: q leaves.")
+        elif not self._refused("detach"):
+            self.detached = True
+            self.exit()
 
     def _tick(self) -> None:
         """The header follows every tick, the panes every other: two new numbers a second are as many as can be read."""
@@ -92,9 +87,21 @@ class TrainerApp(RunActions):
             before, self.snapshot = self.snapshot, self.session.snapshot()
             for item in news(before, self.snapshot, self.wishes.saving):
                 self.say(item.message, severity=item.severity, timeout=item.seconds)
+                if item.rings:
+                    self.bell()
             self.wishes = self.wishes.settle(before, self.snapshot)
+            self._tell_absence()
+            if isinstance(self.screen, QuitScreen):
+                self.screen.heed(before, self.snapshot)
             panes |= before.state != self.snapshot.state
         self.draw(panes)
+
+    def _tell_absence(self) -> None:
+        now = self.snapshot
+        if self._returning and now.run is not None:
+            self._returning = False
+            if now.absence is not None and now.absence.eventful:
+                self.push_screen(AwayScreen(now))
 
     @property
     def samples_shown(self) -> bool:

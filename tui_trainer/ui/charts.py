@@ -18,6 +18,9 @@ from tui_trainer.ui.ticks import LABEL_WIDTH, Scale
 DOT_DISTANCE = 7
 """Cells between two dots of a dotted line."""
 
+FLAG = "▲"
+"""On the step axis: something happened here, which the vitals pane tells."""
+
 NARROWEST_WITH_LABELS, LOWEST_WITH_STEPS = 24, 5
 """Cells below which a chart is drawn without its value labels or its step axis."""
 
@@ -65,6 +68,8 @@ class Plot:
     lines: Sequence[Line] = ()
     rules: Sequence[Rule] = ()
     marks: Sequence[Mark] = ()
+    flags: Sequence[float] = ()
+    """Steps at which something happened, marked on the step axis."""
     log: bool = False
     step_axis: bool = True
 
@@ -86,7 +91,7 @@ def render(plot: Plot, width: int, height: int, colours: Palette) -> Text:
     if labelled:
         body = _with_labels(body, scale, colours)
     if stepped:
-        body += _step_axis(across, columns, colours)
+        body += _step_axis(across, columns, colours, plot.flags)
     return Text("\n", no_wrap=True, end="").join(body)
 
 
@@ -192,7 +197,7 @@ def _with_labels(body: list[Text], scale: Scale, colours: Palette) -> list[Text]
     return [Text(edge, style=style) + row for edge, row in zip(edges, body, strict=True)]
 
 
-def _step_axis(across: Scale, columns: int, colours: Palette) -> list[Text]:
+def _step_axis(across: Scale, columns: int, colours: Palette, flags: Sequence[float]) -> list[Text]:
     axis, names = list("─" * columns), [" "] * (columns + LABEL_WIDTH + 1)
     for place, label in across.ticks:
         column = across.cell(place, columns, dots=2)
@@ -201,7 +206,11 @@ def _step_axis(across: Scale, columns: int, colours: Palette) -> list[Text]:
             axis[column] = "┬"
             names[start : start + len(label)] = label
     style = _style(colours["axis"])
-    return [Text(" " * LABEL_WIDTH + "└" + "".join(axis), style=style), Text("".join(names), style=style)]
+    line = Text(" " * LABEL_WIDTH + "└", style=style)
+    flagged = {across.cell(step, columns, dots=2) for step in flags}
+    for column, character in enumerate(axis):
+        line.append(*((FLAG, _style(colours["limit"])) if column in flagged else (character, style)))
+    return [line, Text("".join(names), style=style)]
 
 
 def _style(colour: tuple[int, int, int]) -> Style:

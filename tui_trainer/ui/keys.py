@@ -68,6 +68,8 @@ KEYS: tuple[Key, ...] = (
     Key("help", ("question_mark",), "help", "?", "Explain the keys and the panes.", SCREEN,
         "help", "help", 8, "Help"),
     Key("palette", ("ctrl+p",), "command_palette", "ctrl+p", "Search all commands by name.", SCREEN),
+    Key("detach", ("d",), "detach", "d", "Leave, and let the training go on; `attach` comes back.", LEAVE,
+        "detach", "detach", 7, "Detach from the run", TRAINING),
     Key("suspend", ("ctrl+z",), "suspend_process", "ctrl+z", "Suspend to the shell; training waits for fg.", LEAVE),
     Key("quit", ("q",), "quit", "q", "Leave, after asking whether to save.", LEAVE,
         "quit", "quit", 8, "Quit"),

@@ -21,6 +21,8 @@ class News:
     message: str
     severity: SeverityLevel = "information"
     seconds: float = 4
+    rings: bool = False
+    """Whether it is worth the terminal's bell."""
 
 
 def news(before: Snapshot, now: Snapshot, saving: bool) -> Iterator[News]:
@@ -35,4 +37,6 @@ def news(before: Snapshot, now: Snapshot, saving: bool) -> Iterator[News]:
         if alert.severity in SEVERITIES:
             yield News(visible_line(alert.message), SEVERITIES[alert.severity], 8)
     if now.state == "finished" != before.state:
-        yield News(f"Finished after {now.step:,} steps. g writes samples, s saves, q leaves.", seconds=15)
+        yield News(f"Finished after {now.step:,} steps. g writes samples, s saves, q leaves.", seconds=15, rings=True)
+    elif now.state == "failed" != before.state:
+        yield News("The run has failed: the reason is at the top.", "error", seconds=15, rings=True)

@@ -10,7 +10,7 @@ from tui_trainer.ui.charts import Line, Mark, Plot
 from tui_trainer.ui.curves import curve_of
 from tui_trainer.ui.fit import part
 from tui_trainer.ui.numbers import UNKNOWN, scientific
-from tui_trainer.ui.panes.pane import Pane, at_rest
+from tui_trainer.ui.panes.pane import Pane, at_rest, flags
 from tui_trainer.ui.wishes import Wishes
 
 POINTS = 400
@@ -67,4 +67,4 @@ def rate_plot(schedule: Schedule, step: int) -> Plot:
         Line(curve_of(steps[past].astype(float), rates[past]), "bright"),
     ]
     here = Mark(step, schedule.at(step), "here")
-    return Plot(0, schedule.steps, 0, float(rates.max()), lines=lines, marks=[here])
+    return Plot(0, schedule.steps, 0, float(rates.max()), lines=lines, marks=[here], flags=flags(snapshot))

@@ -8,7 +8,7 @@ from tui_trainer.ui.charts import Line, Plot
 from tui_trainer.ui.curves import bulk, finite_range, first_step, settled
 from tui_trainer.ui.fit import part
 from tui_trainer.ui.numbers import fixed
-from tui_trainer.ui.panes.pane import Pane, at_rest, chart_key, curve
+from tui_trainer.ui.panes.pane import Pane, at_rest, chart_key, curve, flags
 from tui_trainer.ui.wishes import Wishes
 
 
@@ -44,4 +44,4 @@ def loss_plot(snapshot: Snapshot) -> Plot | None:
     if limits is None:
         return None
     lines = [Line(raw, "raw", band=True), Line(validation, "second", dotted=True), Line(smoothed, "bright")]
-    return Plot(first_step(raw, validation), snapshot.step, *limits, lines=lines)
+    return Plot(first_step(raw, validation), snapshot.step, *limits, lines=lines, flags=flags(snapshot))

@@ -8,7 +8,7 @@ from tui_trainer.ui.charts import Line, Plot, Rule
 from tui_trainer.ui.curves import bulk, finite_range, first_step, settled
 from tui_trainer.ui.fit import part
 from tui_trainer.ui.numbers import significant
-from tui_trainer.ui.panes.pane import Pane, at_rest, chart_key, curve
+from tui_trainer.ui.panes.pane import Pane, at_rest, chart_key, curve, flags
 from tui_trainer.ui.wishes import Wishes
 
 HEADROOM = 1.25
@@ -65,4 +65,4 @@ def weight_plot(snapshot: Snapshot) -> Plot | None:
     limits = finite_range(weight.mean)
     if limits is None:
         return None
-    return Plot(first_step(weight), snapshot.step, *limits, lines=[Line(weight, "third")])
+    return Plot(first_step(weight), snapshot.step, *limits, lines=[Line(weight, "third")], flags=flags(snapshot))

@@ -83,7 +83,12 @@ def curve(snapshot: Snapshot, name: str) -> Curve:
 def chart_key(snapshot: Snapshot) -> object:
     """What a chart depends on: an equal key means an equal chart."""
     evaluation = snapshot.last_evaluation
-    return snapshot.run is not None, snapshot.step, evaluation and evaluation.step
+    return snapshot.run is not None, snapshot.step, evaluation and evaluation.step, len(snapshot.marks)
+
+
+def flags(snapshot: Snapshot) -> list[float]:
+    """Where charts of the run mark that something happened."""
+    return [mark.step for mark in snapshot.marks]
 
 
 def at_rest(snapshot: Snapshot) -> bool:

@@ -9,7 +9,7 @@ from tui_trainer.ui.charts import Line, Plot, Rule
 from tui_trainer.ui.curves import finite_range, first_step
 from tui_trainer.ui.fit import part
 from tui_trainer.ui.numbers import significant
-from tui_trainer.ui.panes.pane import Pane, at_rest, chart_key, curve
+from tui_trainer.ui.panes.pane import Pane, at_rest, chart_key, curve, flags
 from tui_trainer.ui.wishes import Wishes
 
 
@@ -47,4 +47,4 @@ def perplexity_plot(snapshot: Snapshot) -> Plot | None:
         rules = [Rule(snapshot.run.vocab_size, f"guessing {snapshot.run.vocab_size:,}")]
     lines = [Line(validation, "second", dotted=True), Line(trained, "bright")]
     start = first_step(trained, validation)
-    return Plot(start, snapshot.step, low, high, lines=lines, rules=rules, log=True)
+    return Plot(start, snapshot.step, low, high, lines=lines, rules=rules, flags=flags(snapshot), log=True)

@@ -126,7 +126,10 @@ def _best(snapshot: Snapshot) -> str:
 
 def _saved(snapshot: Snapshot) -> str:
     saved = snapshot.last_checkpoint
-    return f"step {saved.step:,} ({shorten(saved.reason, 12)})" if saved else "not yet"
+    if saved is None:
+        return "not yet"
+    held = f", held {milliseconds(saved.held_seconds)}" if saved.held_seconds else ""
+    return f"step {saved.step:,} ({shorten(saved.reason, 12)}{held})"
 
 
 def _alert_lines(alerts: tuple[Alert, ...]) -> list[Content]:

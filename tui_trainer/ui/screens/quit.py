@@ -11,12 +11,14 @@ from textual.widgets import Button, Static
 from tui_trainer.run.commands import Stop
 from tui_trainer.run.session import Session
 from tui_trainer.run.state import Snapshot
+from tui_trainer.ui.keys import TRAINING
 
 SAVING, STOPPING = "Saving a checkpoint…", "Stopping…"
 
 
 class QuitScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "detach", "Detach"),
         Binding("s", "leave(True)", "Save and quit"),
         Binding("q", "leave(False)", "Quit without saving"),
         Binding("escape", "stay", "Stay"),
@@ -34,17 +36,22 @@ class QuitScreen(ModalScreen[None]):
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Quit"
             yield Static(unsaved(self._snapshot), id="quit-text", classes="explanation")
+            yield Button("Detach: training goes on  (d)", id="detach")
             yield Button("Save and quit  (s)", id="save", variant="primary")
             yield Button("Quit without saving  (q)", id="discard")
             yield Button("Stay  (escape)", id="stay")
 
     def on_mount(self) -> None:
-        if not needs_asking(self._snapshot):
+        self.query_one("#detach").display = self._snapshot.state in TRAINING
+        self.query_one("#save").focus()
+        if self._session.refusal or not needs_asking(self._snapshot):
             self.action_leave(False)
 
-    def on_button_pressed(self, event: Button.Pressed) -> None:
+    async def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "stay":
             self.action_stay()
+        elif event.button.id == "detach":
+            await self.action_detach()
         else:
             self.action_leave(event.button.id == "save")
 
@@ -57,6 +64,15 @@ class QuitScreen(ModalScreen[None]):
         for button in self.query(Button):
             button.display = False
         self.query_one("#quit-text", Static).update(SAVING if save else STOPPING)
+
+    def heed(self, before: Snapshot, now: Snapshot) -> None:
+        """Give way when the run could not be saved, and so has not ended."""
+        if self.leaving and any(alert.kind == "stop" and alert not in before.alerts for alert in now.alerts):
+            self.dismiss()
+
+    async def action_detach(self) -> None:
+        if not self.leaving:
+            await self.run_action("app.detach")
 
     def action_stay(self) -> None:
         if not self.leaving:

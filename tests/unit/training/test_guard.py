@@ -1,0 +1,78 @@
+"""What the guard takes for trouble, and what not."""
+
+import math
+import random
+
+import pytest
+
+from tui_trainer.training.guard import MAX_OVERFLOWS, MAX_SKIPPED, SUSTAINED, Guard
+from tui_trainer.training.stepper import StepResult
+
+
+def result(step: int, loss: float, grad_norm: float = 1.0) -> StepResult:
+    return StepResult(step, lr=1e-3, loss=loss, grad_norm=grad_norm, weight_norm=1.0, seconds=0.01)
+
+
+def settled(precision: str = "fp32") -> Guard:
+    """A guard that has seen a run fall from 4 to 2 nats with the usual noise."""
+    guard, noise = Guard(precision), random.Random(1)
+    for step in range(300):
+        loss = 2 + 2 * math.exp(-step / 40) + noise.gauss(0, 0.1)
+        assert guard.watch(result(step, loss, math.exp(noise.gauss(0, 0.3)))) == ""
+    return guard
+
+
+def verdicts(guard: Guard, losses: list[float], grad_norm: float = 1.0) -> list[str]:
+    return [guard.watch(result(300 + number, loss, grad_norm)) for number, loss in enumerate(losses)]
+
+
+def test_a_usual_run_is_left_alone() -> None:
+    assert settled().calm
+
+
+def test_a_spike_of_one_step_is_an_odd_batch() -> None:
+    guard = settled()
+    assert verdicts(guard, [9.0, 2.0, 9.0, 2.0, 9.0, 2.0, 2.0]) == [""] * 7
+    assert guard.calm
+
+
+def test_a_loss_that_stays_up_is_trouble() -> None:
+    told = verdicts(settled(), [9.0] * SUSTAINED)
+    assert told[:-1] == [""] * (SUSTAINED - 1)
+    assert "loss was far above its usual" in told[-1]
+
+
+def test_a_gradient_that_stays_up_is_trouble() -> None:
+    assert "gradient norm was far above" in verdicts(settled(), [2.0] * SUSTAINED, grad_norm=500.0)[-1]
+
+
+def test_a_slow_rise_is_not() -> None:
+    assert not any(verdicts(settled(), [2 + 0.005 * step for step in range(400)]))
+
+
+@pytest.mark.parametrize(("precision", "limit"), [("fp32", MAX_SKIPPED), ("fp16", MAX_OVERFLOWS)])
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_losses_that_are_not_finite_in_a_row_are_trouble(precision: str, limit: int, loss: float) -> None:
+    told = verdicts(settled(precision), [loss] * limit)
+    assert told[:-1] == [""] * (limit - 1)
+    assert told[-1] == f"loss was not finite for {limit} steps"
+
+
+def test_a_young_run_is_not_judged_by_its_spread() -> None:
+    guard = Guard("fp32")
+    assert not any(guard.watch(result(step, loss)) for step, loss in enumerate([1.0] * 10 + [50.0] * 20))
+
+
+def test_what_it_knows_outlives_a_resume() -> None:
+    guard, other = settled(), Guard("fp32")
+    other.load(guard.state())
+    losses = [2.1, 9.0, 2.0, 8.0, 9.0, 9.0, 9.0, 9.0]
+    assert verdicts(other, losses) == verdicts(guard, losses)
+    assert other.state() == guard.state()
+
+
+def test_forgiven_trouble_is_counted_anew() -> None:
+    guard = settled()
+    verdicts(guard, [math.nan] * (MAX_SKIPPED - 1))
+    guard.forgive()
+    assert verdicts(guard, [math.nan] * (MAX_SKIPPED - 1)) == [""] * (MAX_SKIPPED - 1)

@@ -1,0 +1,191 @@
+"""Which front end a session gets, what signals do meanwhile, and what is left on the terminal at the end."""
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+from tui_trainer.config import InputError
+from tui_trainer.detaching import Terminal
+from tui_trainer.run.commands import Detach, SaveCheckpoint, Stop
+from tui_trainer.run.session import Session
+
+if TYPE_CHECKING:
+    from tui_trainer.training.local import LocalSession
+
+FAILED: Final = 1
+BAD_INPUT: Final = 2
+SIGNALLED: Final = 128
+
+
+def train(session: "LocalSession", headless: bool) -> int:
+    """Run a session behind the front end that fits; its exit status."""
+    trainer = TrainerProcess(session)
+    if headless or not (sys.stdout.isatty() and sys.stderr.isatty()):
+        trainer.run_headless()
+    else:
+        trainer.run_on_screen()
+    return _conclude(session, trainer.ended_by)
+
+
+def view(session: Session, title: str) -> int:
+    """Show a session whose run does not depend on it; its exit status."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError("There is no terminal to show the run on: status tells of it in a line.")
+    from tui_trainer.ui.app import TrainerApp
+
+    _make_lasting(lambda: app.leave())
+    app = TrainerApp(session, title)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: app.leave())
+    app.run()
+    session.leave()
+    session.wait()
+    assert session.outcome is not None
+    if session.outcome.error:
+        raise InputError(session.outcome.error)
+    return session.outcome.status
+
+
+class TrainerProcess:
+    """A process that trains: on a screen while it has one, and without when that is gone."""
+
+    def __init__(self, session: "LocalSession") -> None:
+        self._session = session
+        self._terminal = Terminal()
+        self._on_lost: Callable[[], None] = lambda: None
+        self.ended_by: int | None = None
+        """The signal that ended the run, if one did."""
+
+    def run_on_screen(self) -> None:
+        _read_keys_from_terminal()
+        self._terminal.fork()
+        from tui_trainer.ui.app import TrainerApp
+
+        app = TrainerApp(self._session, self._session.label)
+        self._on_lost = app.leave
+        _make_lasting(app.leave)
+        self._heed(signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
+        app.run()
+        if self._session.outcome is None:
+            self._go_on_unseen("keyboard" if app.detached else "terminal")
+
+    def run_headless(self) -> None:
+        self._on_lost = lambda: self._terminal.leave(self._log)
+        self._heed(signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
+        self._print()
+
+    def _go_on_unseen(self, source: str) -> None:
+        """The screen has ended, the run has not."""
+        self._on_lost = lambda: None
+        self._session.send(Detach(source))
+        with suppress(OSError):
+            name = self._session.directory.name if self._session.directory else ""
+            print(f"Training goes on. Look at it again with: {program()} attach {name}", flush=True)
+        self._terminal.leave(self._log)
+        self._print()
+
+    def _print(self) -> None:
+        from tui_trainer.headless import Headless
+
+        Headless(self._session).run()
+
+    @property
+    def _log(self) -> Path | None:
+        directory = self._session.directory
+        return directory.log if directory else None
+
+    def _heed(self, *numbers: signal.Signals) -> None:
+        """What the parent told the process to ignore (nohup, a job in the background) stays ignored."""
+        for number in numbers:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        name = signal.Signals(number).name
+        if number == signal.SIGHUP:
+            self._on_lost()
+        elif number == signal.SIGUSR1:
+            self._session.send(SaveCheckpoint(name))
+        elif number == signal.SIGINT and self.ended_by == signal.SIGINT:
+            # Asked twice. Whatever is on the disk is whole at any moment.
+            os._exit(SIGNALLED + number)
+        else:
+            self.ended_by = number
+            self._session.send(Stop(name))
+
+
+class Lasting:
+    """A stream that outlives its terminal: what can no longer be written is dropped, and that is told once."""
+
+    def __init__(self, stream: Any, lost: Callable[[], None]) -> None:
+        self._stream, self._lost = stream, lost
+        self._told = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        self._try(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._try(self._stream.flush)
+
+    def _try(self, action: Callable[[], Any]) -> None:
+        try:
+            action()
+        except OSError:
+            if not self._told:
+                self._told = True
+                self._lost()
+
+
+def _make_lasting(lost: Callable[[], None]) -> None:
+    # Textual writes there; a write that fails would stop its writer, and with it the way out.
+    sys.__stderr__ = Lasting(sys.__stderr__, lost)  # type: ignore[misc, assignment]
+
+
+def _read_keys_from_terminal() -> None:
+    """When the corpus came through standard input, give the keyboard back to it."""
+    if not os.isatty(0):
+        try:
+            terminal = os.open("/dev/tty", os.O_RDWR)
+        except OSError as error:
+            raise InputError("There is no terminal to read keys from: use --headless.") from error
+        os.dup2(terminal, 0)
+        os.close(terminal)
+
+
+def _conclude(session: "LocalSession", ended_by: int | None) -> int:
+    """Say on the normal screen what came of the run."""
+    from tui_trainer.run.summary import summary
+
+    session.wait()
+    outcome = session.outcome
+    if outcome is None:
+        return FAILED
+    if outcome.error and outcome.status == BAD_INPUT:
+        raise InputError(outcome.error)
+    text = summary(session.snapshot(), session.before_and_after(), program()) or outcome.error
+    if text:
+        # A reader that has gone changes nothing about the run.
+        with suppress(OSError):
+            print("\n" + text, flush=True)
+    if outcome.status == 0 and ended_by == signal.SIGTERM:
+        return SIGNALLED + signal.SIGTERM
+    return outcome.status
+
+
+def program() -> str:
+    """What to type to run this program again."""
+    if shutil.which("tui-trainer"):
+        return "tui-trainer"
+    if Path(sys.argv[0]).name == "__main__.py":
+        return f"{sys.executable} -m tui_trainer"
+    return sys.argv[0]

@@ -1,0 +1,133 @@
+"""The attached session: a run that is alive in another process, seen and steered through its control socket."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final
+
+from tui_trainer.config import InputError
+from tui_trainer.run import journal
+from tui_trainer.run.commands import Command, Stop
+from tui_trainer.run.control.address import connect
+from tui_trainer.run.control.protocol import encode_command
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.events import ENDED, Alert, StateChanged
+from tui_trainer.run.lock import is_locked
+from tui_trainer.run.session import Outcome, Session
+from tui_trainer.run.text import visible_line
+
+RETRY_SECONDS: Final = 0.5
+
+STARTING_SECONDS: Final = 60.0
+"""How long a trainer that holds the run may take to listen."""
+
+VANISHED: Final = "The trainer's process has vanished: resume goes on from the newest checkpoint."
+
+
+class AttachedSession(Session):
+    """Shows a live run, its past from the journal; ends when it is left, or when the stop it asked for is done."""
+
+    returning = True
+
+    def __init__(self, directory: RunDirectory) -> None:
+        """Raises InputError when nobody trains the run."""
+        super().__init__()
+        self.directory = directory
+        self.label = directory.name
+        self._connection: socket.socket | None = None
+        self._leaving = threading.Event()
+        self._stopping = False
+        if not is_locked(directory.lock):
+            name = visible_line(directory.name)
+            raise InputError(f"The run {name} is not being trained: look at it with replay, or go on with resume.")
+
+    def send(self, command: Command) -> None:
+        self._stopping |= isinstance(command, Stop)
+        with suppress(OSError):
+            if self._connection is not None:
+                self._connection.sendall(encode_command(command))
+        if self._stopping and self.refusal:
+            self.leave()
+
+    def leave(self) -> None:
+        self._leaving.set()
+        with suppress(OSError):
+            if self._connection is not None:
+                self._connection.shutdown(socket.SHUT_RDWR)
+
+    def run(self) -> None:
+        try:
+            self.outcome = self._run()
+        except Exception as error:
+            self.outcome = Outcome(1, f"{type(error).__name__}: {error}.")
+
+    def _run(self) -> Outcome:
+        while not self._leaving.is_set():
+            try:
+                self._follow()
+            except InputError as error:
+                return Outcome(2, str(error))
+            ended = self.snapshot().state in ENDED
+            if ended or not is_locked(self.directory.lock):
+                self._end(ended)
+                break
+            # The trainer sends a viewer away that cannot keep up: what it missed is in the journal.
+        return Outcome()
+
+    def _end(self, ended: bool) -> None:
+        """The trainer has hung up: stay until left, unless it did as it was told."""
+        if not ended:
+            self.publish(StateChanged(step=self.snapshot().step, state="failed", reason=VANISHED))
+        self.refusal = "The trainer has ended: q leaves."
+        if not self._stopping:
+            self._leaving.wait()
+
+    def _follow(self) -> None:
+        """Take in the run's past, then what happens, until the trainer hangs up or this session is left."""
+        connection = self._connect()
+        if connection is None:
+            return
+        with connection:
+            lines = self._lines(connection)
+            greeting = json.loads(next(lines, b"{}"))
+            if "refused" in greeting:
+                raise InputError(greeting["refused"])
+            self._recall(greeting.get("journal", 0))
+            for line in lines:
+                self._take(line)
+        self._connection = None
+
+    def _connect(self) -> socket.socket | None:
+        deadline = time.monotonic() + STARTING_SECONDS
+        while not self._leaving.is_set():
+            try:
+                self._connection = connect(self.directory.control)
+                return self._connection
+            except OSError as error:
+                if not is_locked(self.directory.lock):
+                    return None
+                if time.monotonic() > deadline:
+                    raise InputError(f"The trainer of {self.label} does not answer ({error.strerror}).") from error
+            self._leaving.wait(RETRY_SECONDS)
+        return None
+
+    def _recall(self, size: int) -> None:
+        if size:
+            self.recall(journal.effective(self.directory.journal, size))
+
+    def _take(self, line: bytes) -> None:
+        event = journal.decode(line.decode(errors="replace"))
+        if event is not None:
+            self.publish(event)
+        elif b'"refused"' in line:
+            with suppress(ValueError, KeyError):
+                message = str(json.loads(line)["refused"])
+                self.publish(Alert(step=self.snapshot().step, kind="control", severity="warning", message=message))
+
+    @staticmethod
+    def _lines(connection: socket.socket) -> Iterator[bytes]:
+        with suppress(OSError), connection.makefile("rb") as lines:
+            yield from lines

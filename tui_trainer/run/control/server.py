@@ -1,0 +1,187 @@
+"""The trainer's end of the control socket: viewers come and go, and none of them can hold the trainer up."""
+
+import json
+import os
+import queue
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from tui_trainer.run.commands import Attach, Command, Detach
+from tui_trainer.run.control.address import bind, unbind
+from tui_trainer.run.control.protocol import MAX_LINE, decode_command
+from tui_trainer.run.journal import encode
+from tui_trainer.run.session import Listener
+
+MAX_VIEWERS: Final = 16
+
+MAX_BEHIND: Final = 5_000
+"""Events that a viewer may be behind; beyond that it is sent away, and can join anew from the journal."""
+
+STALLED_SECONDS: Final = 5.0
+"""A viewer that takes nothing for so long is sent away."""
+
+SEND_SECONDS: Final = 0.1
+"""Events go out in bundles, so that the trainer's thread is seldom disturbed."""
+
+COMMAND_SECONDS: Final = 0.02
+"""Least time between two commands of one viewer; what comes faster waits in the socket."""
+
+SOURCE: Final = "attached"
+
+Join = Callable[[], tuple[Listener, int]]
+"""Gives a queue of all events to come, and the size in bytes of the journal with all events before."""
+
+
+class ControlServer:
+    """Listens at `path` from the moment it is made, in threads of its own; raises OSError where it cannot."""
+
+    def __init__(
+        self,
+        path: Path,
+        join: Join,
+        leave: Callable[[Listener], None],
+        send: Callable[[Command], None],
+    ) -> None:
+        self._path, self._join, self._leave, self._send = path, join, leave, send
+        self._viewers: set[_Viewer] = set()
+        self._listener = bind(path)
+        threading.Thread(target=self._accept, name="control", daemon=True).start()
+
+    def close(self) -> None:
+        """Send what there is still to tell, and end every connection."""
+        unbind(self._path)
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for viewer in list(self._viewers):
+            viewer.finish()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            reason = self._refusal(connection)
+            if reason:
+                _refuse(connection, reason)
+            else:
+                self._viewers.add(_Viewer(connection, self._join, self._gone, self._send))
+
+    def _refusal(self, connection: socket.socket) -> str:
+        if not _same_user(connection):
+            return "This run belongs to another user."
+        if len(self._viewers) >= MAX_VIEWERS:
+            return f"{MAX_VIEWERS} viewers are attached, which is the most: close one of them."
+        return ""
+
+    def _gone(self, viewer: "_Viewer") -> None:
+        self._leave(viewer.events)
+        self._viewers.discard(viewer)
+
+
+class _Viewer:
+    """One connection: a thread that sends events, and one that takes commands."""
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        join: Join,
+        gone: "Callable[[_Viewer], None]",
+        send: Callable[[Command], None],
+    ) -> None:
+        self._connection, self._gone, self._command = connection, gone, send
+        self._connection.settimeout(STALLED_SECONDS)
+        self._writing = threading.Lock()
+        self._over = threading.Event()
+        self.events, size = join()
+        self._greeting = json.dumps({"journal": size, "pid": os.getpid()}).encode() + b"\n"
+        self._sender = threading.Thread(target=self._send_events, name="viewer", daemon=True)
+        self._sender.start()
+        threading.Thread(target=self._take_commands, name="viewer's commands", daemon=True).start()
+
+    def finish(self) -> None:
+        """Send what waits, then hang up."""
+        self._over.set()
+        self._sender.join(STALLED_SECONDS)
+
+    def _send_events(self) -> None:
+        self._command(Attach(SOURCE))
+        try:
+            self._write(self._greeting)
+            while not self._over.wait(SEND_SECONDS) and self.events.qsize() < MAX_BEHIND:
+                self._send_waiting()
+            if self._over.is_set():
+                self._send_waiting()
+        except OSError:
+            pass
+        finally:
+            self._gone(self)
+            self._command(Detach(SOURCE))
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+            self._connection.close()
+
+    def _send_waiting(self) -> None:
+        lines = []
+        with suppress(queue.Empty):
+            while True:
+                lines.append(encode(self.events.get_nowait()).encode(errors="backslashreplace") + b"\n")
+        if lines:
+            self._write(b"".join(lines))
+
+    def _write(self, data: bytes) -> None:
+        with self._writing:
+            self._connection.sendall(data)
+
+    def _take_commands(self) -> None:
+        try:
+            for line in self._lines():
+                self._take(line)
+                time.sleep(COMMAND_SECONDS)
+        except OSError:
+            pass
+        self._over.set()
+
+    def _take(self, line: bytes) -> None:
+        try:
+            self._command(decode_command(line, SOURCE))
+        except ValueError as error:
+            self._write(json.dumps({"refused": str(error)}).encode() + b"\n")
+
+    def _lines(self) -> Iterator[bytes]:
+        """Whole lines; a longer one than any message may be ends the connection."""
+        buffer = b""
+        while True:
+            try:
+                data = self._connection.recv(MAX_LINE)
+            except TimeoutError:
+                continue
+            if not data:
+                return
+            *lines, buffer = (buffer + data).split(b"\n")
+            yield from (line for line in lines if line)
+            if len(buffer) > MAX_LINE:
+                return
+
+
+def _same_user(connection: socket.socket) -> bool:
+    """Whether the other end is this user's, or root's; where the system does not tell, the file's mode has to do."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, user, _ = struct.unpack("3i", credentials)
+    return user in (os.getuid(), 0)
+
+
+def _refuse(connection: socket.socket, reason: str) -> None:
+    with suppress(OSError):
+        connection.settimeout(STALLED_SECONDS)
+        connection.sendall(json.dumps({"refused": reason}).encode() + b"\n")
+    connection.close()

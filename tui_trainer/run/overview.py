@@ -1,0 +1,152 @@
+"""A run in a line: what the files of a run tell at once, however long it is."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tui_trainer.config import Config, InputError
+from tui_trainer.run import journal
+from tui_trainer.run.directory import RunDirectory, runs_in
+from tui_trainer.run.events import ENDED, Evaluation, Event, RunStarted, StateChanged, Step
+from tui_trainer.run.lock import is_locked
+from tui_trainer.run.text import human_seconds, visible_line
+
+
+@dataclass(frozen=True)
+class Overview:
+    """`state` is that of the events, or `dead` for a run whose process vanished; losses in nats per token."""
+
+    name: str
+    path: str
+    state: str
+    step: int
+    steps: int
+    loss: float | None
+    val_loss: float | None
+    best_val_loss: float | None
+    best_step: int
+    seconds_left: float | None
+    changed: float
+    """Unix seconds of the last event."""
+
+    @property
+    def age(self) -> float:
+        """Seconds since anything happened."""
+        return max(0.0, time.time() - self.changed)
+
+    def line(self) -> str:
+        """One line for `status`."""
+        parts = [visible_line(self.name), self.state, f"step {self.step:,}/{self.steps:,}"]
+        if self.steps > 0:
+            parts[-1] += f" ({100 * self.step // self.steps} %)"
+        if self.loss is not None:
+            parts.append(f"loss {self.loss:.4f}")
+        if self.val_loss is not None:
+            parts.append(f"validation {self.val_loss:.4f}")
+        if self.best_val_loss is not None:
+            parts.append(f"best {self.best_val_loss:.4f} at step {self.best_step:,}")
+        if self.seconds_left is not None:
+            parts.append(f"{human_seconds(self.seconds_left)} left")
+        return "  ".join([*parts, f"last sign {human_seconds(self.age)} ago"])
+
+    def json(self) -> str:
+        return json.dumps({**asdict(self), "age": round(self.age, 3)}, ensure_ascii=False)
+
+
+def overview(run: RunDirectory) -> Overview:
+    """Raises InputError for a run whose configuration cannot be read."""
+    try:
+        events = journal.tail(run.journal)
+    except OSError:
+        events = []
+    saved = _saved(run)
+    last_step = _last(events, Step)
+    evaluation = _last(events, Evaluation)
+    step = last_step.step if isinstance(last_step, Step) else int(saved.get("step", 0))
+    steps = _steps(run, events)
+    state = _state(run, events)
+    best = [event for event in events if isinstance(event, Evaluation) and event.best]
+    return Overview(
+        name=run.name,
+        path=str(run.path),
+        state=state,
+        step=step,
+        steps=steps,
+        loss=last_step.loss if isinstance(last_step, Step) else None,
+        val_loss=evaluation.val_loss if isinstance(evaluation, Evaluation) else None,
+        best_val_loss=best[-1].val_loss if best else saved.get("best_loss"),
+        best_step=best[-1].step if best else int(saved.get("best_step", 0)),
+        seconds_left=_seconds_left(events, steps) if state == "running" else None,
+        changed=events[-1].time if events else _modified(run.path),
+    )
+
+
+def overviews(root: Path) -> list[Overview]:
+    """Every run in `root` that can be read, the one that changed last first."""
+    found = []
+    for run in runs_in(root):
+        try:
+            found.append(overview(run))
+        except InputError:
+            continue
+    return sorted(found, key=lambda each: each.changed, reverse=True)
+
+
+def table(found: Sequence[Overview]) -> str:
+    """The runs as aligned columns under a heading."""
+    rows = [("RUN", "STATE", "STEP", "LOSS", "VAL", "BEST", "LAST SIGN")]
+    for each in found:
+        losses = (each.loss, each.val_loss, each.best_val_loss)
+        shown = ["-" if loss is None else f"{loss:.4f}" for loss in losses]
+        ago = f"{human_seconds(each.age)} ago"
+        rows.append((visible_line(each.name), each.state, f"{each.step:,}/{each.steps:,}", *shown, ago))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _last(events: Sequence[Event], kind: type[Event]) -> Event | None:
+    return next((event for event in reversed(events) if isinstance(event, kind)), None)
+
+
+def _state(run: RunDirectory, events: Sequence[Event]) -> str:
+    """A state that lies too far back to be seen is `running`: in any other there are no steps to hide it."""
+    since = max((number for number, event in enumerate(events) if isinstance(event, RunStarted)), default=0)
+    told = _last(events[since:], StateChanged)
+    state = told.state if isinstance(told, StateChanged) else "running" if events else "loading"
+    if is_locked(run.lock):
+        return "loading" if state in ("stopped", "failed") else state
+    return state if state in ENDED else "dead"
+
+
+def _steps(run: RunDirectory, events: Sequence[Event]) -> int:
+    start = _last(events, RunStarted)
+    return start.steps if isinstance(start, RunStarted) else Config.from_toml(run.config).schedule.steps
+
+
+def _seconds_left(events: Sequence[Event], steps: int) -> float | None:
+    """By the time between the last steps, looks and saves included."""
+    taken = [event for event in events if isinstance(event, Step)][-200:]
+    if len(taken) < 2 or taken[-1].step <= taken[0].step:
+        return None
+    pace = (taken[-1].time - taken[0].time) / (taken[-1].step - taken[0].step)
+    return max(0.0, pace * (steps - taken[-1].step))
+
+
+def _saved(run: RunDirectory) -> dict[str, Any]:
+    """What the newest checkpoint says of the run's progress."""
+    try:
+        name = (run.checkpoints / "latest").read_text(encoding="utf-8").strip()
+        return dict(json.loads((run.checkpoints / name / "trainer.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

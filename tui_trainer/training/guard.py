@@ -1,0 +1,102 @@
+"""Watches a run's losses and gradient norms for what would ruin it."""
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Final
+
+from tui_trainer.training.stepper import StepResult
+
+MAX_SKIPPED: Final = 3
+"""Steps in a row without a finite loss and gradient that are one accident too many."""
+
+MAX_OVERFLOWS: Final = 12
+"""The same in fp16, where the right scale of the loss is found by overflowing."""
+
+SUSTAINED: Final = 5
+"""Steps in a row far outside the recent spread: one alone may be an odd batch."""
+
+HALF_LIFE: Final = 50.0
+"""Steps over which the recent mean and spread are taken."""
+
+SETTLED: Final = 50
+"""Steps to watch before judging any."""
+
+DEVIATIONS: Final = 6.0
+LOSS_RISE: Final = 1.0
+"""Nats per token by which a loss must rise at least to be a spike."""
+
+NORM_RISE: Final = math.log(10)
+"""The same for the logarithm of the gradient norm."""
+
+
+@dataclass
+class Spread:
+    """The recent mean of a number and its variance, by exponential averaging."""
+
+    mean: float = 0.0
+    variance: float = 0.0
+    count: int = 0
+
+    def far_above(self, value: float, rise: float) -> bool:
+        """Whether `value` is far above what has been usual."""
+        return self.count >= SETTLED and value > self.mean + max(rise, DEVIATIONS * math.sqrt(self.variance))
+
+    def take(self, value: float) -> None:
+        """Welford's update with a forgetting weight: plain averages until HALF_LIFE is reached."""
+        self.count += 1
+        weight = max(1 / self.count, 1 - 0.5 ** (1 / HALF_LIFE))
+        change = value - self.mean
+        self.mean += weight * change
+        self.variance = (1 - weight) * (self.variance + weight * change * change)
+
+
+class Guard:
+    """Takes in what came of each step, in order."""
+
+    def __init__(self, precision: str) -> None:
+        self._max_skipped = MAX_OVERFLOWS if precision == "fp16" else MAX_SKIPPED
+        self._loss, self._norm = Spread(), Spread()
+        self.skipped = 0
+        """Steps in a row that were not finite."""
+        self.spikes = 0
+        """Steps in a row far outside the recent spread."""
+
+    @property
+    def calm(self) -> bool:
+        return not self.skipped and not self.spikes
+
+    def watch(self, result: StepResult) -> str:
+        """What is wrong with the run, in words that follow "the"; empty while nothing is."""
+        if not result.finite:
+            self.skipped += 1
+            return f"loss was not finite for {self.skipped} steps" if self.skipped >= self._max_skipped else ""
+        self.skipped = 0
+        norm = math.log(max(result.grad_norm, 1e-30))
+        loss_spikes = self._loss.far_above(result.loss, LOSS_RISE)
+        if loss_spikes or self._norm.far_above(norm, NORM_RISE):
+            self.spikes += 1
+            what = "loss" if loss_spikes else "gradient norm"
+            return f"{what} was far above its usual for {self.spikes} steps" if self.spikes >= SUSTAINED else ""
+        self.spikes = 0
+        self._loss.take(result.loss)
+        self._norm.take(norm)
+        return ""
+
+    def forgive(self) -> None:
+        """The trouble has been dealt with: begin to count anew."""
+        self.skipped = self.spikes = 0
+
+    def state(self) -> dict[str, float]:
+        """For a checkpoint."""
+        spreads = {"loss": self._loss, "norm": self._norm}
+        held = {f"{name}.{key}": value for name, spread in spreads.items() for key, value in asdict(spread).items()}
+        return held | {"skipped": self.skipped, "spikes": self.spikes}
+
+    def load(self, state: dict[str, float]) -> None:
+        """Take what `state` gave; raises KeyError where it does not fit."""
+        if not state:
+            return
+        for name, spread in (("loss", self._loss), ("norm", self._norm)):
+            for spec in fields(spread):
+                setattr(spread, spec.name, state[f"{name}.{spec.name}"])
+        self.skipped, self.spikes = int(state["skipped"]), int(state["spikes"])

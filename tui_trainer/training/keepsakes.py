@@ -1,0 +1,56 @@
+"""Recent states of a run held in memory, to go back to when a step has done harm."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from torch import Tensor
+
+from tui_trainer.model.transformer import Transformer
+from tui_trainer.training.stepper import Stepper
+
+MARGIN: Final = 5
+"""Steps before trouble was seen within which the harm may have been done."""
+
+
+@dataclass(frozen=True)
+class Keepsake:
+    """Weights and what the stepper remembers after `step` steps, in the computer's memory."""
+
+    step: int
+    weights: dict[str, Tensor]
+    state: dict[str, Tensor]
+
+
+def copy_state(model: Transformer, stepper: Stepper, step: int) -> Keepsake:
+    """A copy that nothing changes later."""
+    return Keepsake(step, _copied(model.qwen3_weights()), _copied(stepper.state()))
+
+
+def put_back(keepsake: Keepsake, model: Transformer, stepper: Stepper) -> None:
+    """Make weights and optimizer what they were."""
+    model.load_qwen3_weights(keepsake.weights)
+    stepper.load(keepsake.state)
+
+
+def _copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
+
+
+class Keepsakes:
+    """The last two, taken at steps that depend on nothing but the run's length."""
+
+    def __init__(self, steps: int) -> None:
+        self._every = min(200, max(10, steps // 50))
+        self._kept: deque[Keepsake] = deque(maxlen=2)
+
+    def due(self, step: int) -> bool:
+        return not self._kept or step % self._every == 0
+
+    def take(self, keepsake: Keepsake) -> None:
+        self._kept.append(keepsake)
+
+    def before(self, step: int) -> Keepsake:
+        """The newest that trouble first seen at `step` cannot have touched, or the oldest there is."""
+        safe = [kept for kept in self._kept if kept.step <= step - MARGIN]
+        return safe[-1] if safe else self._kept[0]

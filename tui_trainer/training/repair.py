@@ -1,0 +1,81 @@
+"""What is done when a run comes to harm: back to weights that were good, on with other text, at a lower rate."""
+
+from typing import Final
+
+from tui_trainer.model.transformer import Transformer
+from tui_trainer.training.checkpoints import Progress
+from tui_trainer.training.errors import RunFailedError
+from tui_trainer.training.guard import Guard
+from tui_trainer.training.keepsakes import Keepsakes, copy_state, put_back
+from tui_trainer.training.stepper import Stepper, StepResult
+
+MAX_ROLLBACKS: Final = 3
+
+EASED: Final = 0.5
+"""What the learning rate is multiplied by after a rollback."""
+
+EASED_SHARE, EASED_AT_LEAST = 0.02, 20
+"""For how long: part of the run, and steps."""
+
+
+class Repair:
+    """Keeps states to go back to, and goes back when the guard finds something wrong.
+
+    The number of steps taken stays: so the text of the steps that are undone is never met again, the schedule goes on,
+    and what follows depends on the step's number alone, as ever.
+    """
+
+    def __init__(
+        self, model: Transformer, stepper: Stepper, progress: Progress, steps: int, precision: str, policy: str
+    ) -> None:
+        self._model, self._stepper, self._progress, self._policy = model, stepper, progress, policy
+        self._steps = steps
+        self._guard = Guard(precision)
+        self._guard.load(progress.guard)
+        self._keepsakes = Keepsakes(steps)
+        self.trouble = ""
+        """What is wrong with the run; empty while nothing is."""
+        self._since = 0
+
+    def watch(self, result: StepResult) -> None:
+        """Take in what came of a step."""
+        if self._guard.calm:
+            self._since = result.step
+        self.trouble = self._guard.watch(result) or self.trouble
+        self._progress.guard = self._guard.state()
+
+    def keep(self) -> None:
+        """Remember the present state now and then, while nothing is suspected of it."""
+        step = self._progress.step
+        if self._guard.calm and self._keepsakes.due(step):
+            self._keepsakes.take(copy_state(self._model, self._stepper, step))
+
+    def mend(self) -> str:
+        """Undo the harm; what was done about it, in a sentence. Raises RunFailedError when that is no use any more."""
+        trouble, self.trouble = self.trouble, ""
+        self._guard.forgive()
+        if self._policy == "pause":
+            return f"The {trouble}: paused. Resume to go on as it is, or quit without saving."
+        keepsake = self._keepsakes.before(self._since)
+        put_back(keepsake, self._model, self._stepper)
+        progress = self._progress
+        back = f"The {trouble}. The weights are those of step {keepsake.step:,} again"
+        if self._policy == "stop":
+            raise RunFailedError(f"{back}; train again with a lower --lr.")
+        if progress.rollbacks >= MAX_ROLLBACKS:
+            raise RunFailedError(f"{back}; {MAX_ROLLBACKS} rollbacks did not help: train again with a lower --lr.")
+        progress.rollbacks += 1
+        progress.lr_factor = EASED * self.lr_factor
+        length = max(EASED_AT_LEAST, int(EASED_SHARE * self._steps))
+        progress.lr_factor_until = progress.step + length
+        progress.guard = self._guard.state()
+        return (
+            f"{back}, the text since is left out, and the learning rate is {progress.lr_factor:g} of the planned "
+            f"for {length:,} steps (rollback {progress.rollbacks} of at most {MAX_ROLLBACKS})."
+        )
+
+    @property
+    def lr_factor(self) -> float:
+        """What the planned learning rate of the next step is multiplied by."""
+        progress = self._progress
+        return progress.lr_factor if progress.step < progress.lr_factor_until else 1.0

@@ -1,0 +1,53 @@
+"""Saves checkpoints in a thread of its own; training is held only while a copy is made."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from tui_trainer.run.events import Alert, CheckpointSaved, Event
+from tui_trainer.training.checkpoints import CheckpointStore, Contents
+
+
+class Saver:
+    """One checkpoint is written at a time; the next one waits for it."""
+
+    def __init__(self, store: CheckpointStore, publish: Callable[[Event], None]) -> None:
+        self._store, self._publish = store, publish
+        self._worker = ThreadPoolExecutor(1, "checkpoints")
+        self._writing: Future[bool] | None = None
+        self.step = -1
+        """Of the newest checkpoint that is saved, or being saved."""
+
+    def save(self, copy: Callable[[], Contents], reason: str) -> None:
+        """Copy what a checkpoint holds, and begin to write it."""
+        self.wait()
+        started = time.perf_counter()
+        contents = copy()
+        held = time.perf_counter() - started
+        self.step = contents.progress.step
+        self._writing = self._worker.submit(self._write, contents, reason, held)
+
+    def wait(self) -> bool:
+        """Wait for what is being written; whether the last checkpoint could be saved."""
+        return self._writing is None or self._writing.result()
+
+    @property
+    def refused(self) -> bool:
+        """Whether the last checkpoint could not be saved, as far as is known by now."""
+        return self._writing is not None and self._writing.done() and not self._writing.result()
+
+    def _write(self, contents: Contents, reason: str, held: float) -> bool:
+        step = contents.progress.step
+        started = time.perf_counter()
+        try:
+            path = self._store.save(contents, reason)
+        except OSError as error:
+            self.step = -1
+            message = f"The checkpoint could not be saved: {error.strerror or error}."
+            self._publish(Alert(step=step, kind="checkpoint", severity="error", message=message))
+            return False
+        seconds = time.perf_counter() - started
+        self._publish(
+            CheckpointSaved(step=step, path=str(path), reason=reason, held_seconds=held, write_seconds=seconds)
+        )
+        return True
