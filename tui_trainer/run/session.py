@@ -73,8 +73,8 @@ class Session(ABC):
     def send(self, command: Command) -> None:
         """Ask something of the run; returns at once."""
 
-    def leave(self) -> None:
-        """The front end is going. What can go on without one does; what cannot, ends."""
+    def leave(self) -> None:  # noqa: B027
+        """The front end is going: a session that has a trainer goes on, one that only looks on ends."""
 
     @property
     def version(self) -> int:

@@ -102,7 +102,9 @@ class Preparation:
     def _compare(self, progress: Progress) -> None:
         """Say whether what follows is to the bit what would have followed."""
         now, before = setup(), progress.setup
-        changed = [f"{name} {before.get(name, '?')}, now {value}" for name, value in now.items() if before.get(name) != value]
+        changed = [
+            f"{name} {before.get(name, '?')}, now {value}" for name, value in now.items() if before.get(name) != value
+        ]
         if changed:
             message = f"Resumed at step {progress.step:,}, approximately: {'; '.join(changed)}."
             self._publish(Alert(step=progress.step, kind="resume", severity="warning", message=message))

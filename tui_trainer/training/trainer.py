@@ -19,7 +19,7 @@ from tui_trainer.run.commands import (
     StepOnce,
     Stop,
 )
-from tui_trainer.run.events import Alert, CheckpointSaved, CommandApplied, Event, StateChanged, Step
+from tui_trainer.run.events import Alert, CommandApplied, Event, StateChanged, Step
 from tui_trainer.run.schedules import Schedule
 from tui_trainer.training.checkpoints import BY_HAND, CheckpointStore, Contents, Progress
 from tui_trainer.training.device import resources
@@ -88,9 +88,7 @@ class Trainer:
         self._in_step = False
         self._over = False
         self._saver = Saver(store, publish)
-        self._repair = Repair(
-            model, stepper, progress, plan.steps, config.run.precision, config.run.on_divergence
-        )
+        self._repair = Repair(model, stepper, progress, plan.steps, config.run.precision, config.run.on_divergence)
         self._saved_at = time.monotonic()
         self._resources_at = 0.0
 

@@ -1,4 +1,4 @@
-"""Where a control socket lies: in the run's directory, or behind a link there when that path is too long for a socket."""
+"""Where a control socket lies: in the run's directory, or behind a link there when that path is too long for one."""
 
 import os
 import socket
@@ -36,7 +36,7 @@ def bind(path: Path) -> socket.socket:
 def unbind(path: Path) -> None:
     """Remove a socket, and the directory that was made for it elsewhere; anything else that lies there stays."""
     with suppress(OSError):
-        place = path.parent / os.readlink(path) if path.is_symlink() else path
+        place = path.parent / path.readlink() if path.is_symlink() else path
         if path.is_symlink():
             path.unlink()
         if stat.S_ISSOCK(place.lstat().st_mode):
@@ -49,7 +49,7 @@ def connect(path: Path) -> socket.socket:
     """A connection to whoever listens at `path`; raises OSError."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        connection.connect(os.readlink(path) if path.is_symlink() else str(path.absolute()))
+        connection.connect(str(path.readlink() if path.is_symlink() else path.absolute()))
     except BaseException:
         connection.close()
         raise

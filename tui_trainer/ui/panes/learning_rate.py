@@ -1,5 +1,7 @@
 """The learning-rate pane: the whole planned schedule, and where the run is on it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from textual.app import ComposeResult
 
@@ -42,8 +44,8 @@ class LearningRatePane(Pane):
             part(run.schedule, "$foreground-muted", 1),
             part(phase(schedule, snapshot.step), "$foreground-muted", 2),
         )
-        key = (run, snapshot.step * POINTS // run.steps)
-        self._chart.show(key, lambda: rate_plot(schedule, snapshot.step), at_once=at_rest(snapshot))
+        key = (run, snapshot.step * POINTS // run.steps, len(snapshot.marks))
+        self._chart.show(key, lambda: rate_plot(schedule, snapshot.step, flags(snapshot)), at_once=at_rest(snapshot))
 
 
 def phase(schedule: Schedule, step: int) -> str:
@@ -57,7 +59,7 @@ def phase(schedule: Schedule, step: int) -> str:
     return "warmup done" if schedule.warmup else "steady"
 
 
-def rate_plot(schedule: Schedule, step: int) -> Plot:
+def rate_plot(schedule: Schedule, step: int, flagged: Sequence[float] = ()) -> Plot:
     steps = np.unique(np.linspace(0, max(1, schedule.steps), POINTS).astype(int))
     steps = np.unique(np.concatenate((steps, [min(step, schedule.steps), schedule.warmup])))
     rates = np.array([schedule.at(int(at)) for at in steps])
@@ -67,4 +69,4 @@ def rate_plot(schedule: Schedule, step: int) -> Plot:
         Line(curve_of(steps[past].astype(float), rates[past]), "bright"),
     ]
     here = Mark(step, schedule.at(step), "here")
-    return Plot(0, schedule.steps, 0, float(rates.max()), lines=lines, marks=[here], flags=flags(snapshot))
+    return Plot(0, schedule.steps, 0, float(rates.max()), lines=lines, marks=[here], flags=flagged)
