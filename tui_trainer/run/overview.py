@@ -97,7 +97,7 @@ def overviews(root: Path) -> list[Overview]:
 
 def table(found: Sequence[Overview]) -> str:
     """The runs as aligned columns under a heading."""
-    rows = [("RUN", "STATE", "STEP", "LOSS", "VAL", "BEST", "LAST SIGN")]
+    rows: list[tuple[str, ...]] = [("RUN", "STATE", "STEP", "LOSS", "VAL", "BEST", "LAST SIGN")]
     for each in found:
         losses = (each.loss, each.val_loss, each.best_val_loss)
         shown = ["-" if loss is None else f"{loss:.4f}" for loss in losses]

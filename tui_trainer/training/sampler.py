@@ -64,7 +64,7 @@ class Sampler:
             self._begin(step, seed)
 
     def finish(self, interrupted: Callable[[], bool], seconds: float = math.inf) -> None:
-        """Write what has been begun or asked for to its end, unless that takes longer than `seconds`, or interrupted."""
+        """Write what has been begun or asked for to its end, but for no longer than `seconds`, or until interrupted."""
         deadline = time.perf_counter() + seconds
         while self.busy and not interrupted() and time.perf_counter() < deadline:
             self.advance(self._step, interrupted)
