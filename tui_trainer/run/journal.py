@@ -13,7 +13,7 @@ from tui_trainer.run.events import EVENTS, Evaluation, Event, Resources, RunStar
 
 MEASUREMENTS: Final = (Step, Evaluation, Sample, Resources)
 
-_START: Final = f'{{"event": "{RunStarted.event}"'.encode()
+_START: Final = f'"{RunStarted.event}"'.encode()
 
 
 def encode(event: Event) -> str:
@@ -76,7 +76,7 @@ def effective(path: Path, size: int = 0, resumed_at: int | None = None) -> Itera
     for step in reversed(taken_up):
         valid.append(min(valid[-1], step))
     for event in read(path, size):
-        if isinstance(event, RunStarted):
+        if isinstance(event, RunStarted) and len(valid) > 1:  # one may have been added since they were counted
             valid.pop()
         elif isinstance(event, MEASUREMENTS) and event.step > valid[-1]:
             continue
@@ -89,7 +89,7 @@ def _starts(path: Path, size: int) -> Iterator[Event]:
         for line in lines:
             if size and lines.tell() > size:
                 return
-            if line.startswith(_START) and (event := decode(line.decode(errors="replace"))) is not None:
+            if _START in line and isinstance(event := decode(line.decode(errors="replace")), RunStarted):
                 yield event
 
 

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tui_trainer.run.away import Absence, AbsenceRecorder
@@ -117,6 +117,8 @@ class RunState:
             case Evaluation():
                 self._apply_evaluation(event)
             case Sample():
+                for sample in [sample for sample in self._samples if _again(event, sample)]:
+                    self._samples.remove(sample)
                 self._samples.appendleft(event)
                 self.first_samples.setdefault(event.prompt, event)
                 self._partial = None
@@ -176,6 +178,8 @@ class RunState:
             self._series[name].append(event.step, value)
 
     def _apply_evaluation(self, event: Evaluation) -> None:
+        if self._evaluation is not None and _again(event, self._evaluation):
+            return
         self._evaluation = event
         if event.best:
             self._best = event
@@ -220,6 +224,11 @@ class RunState:
             absence=self._absence.absence(),
             marks=tuple(self._marks),
         )
+
+
+def _again(event: Event, known: Event) -> bool:
+    """Whether a resumed run has done, at the step it was resumed at, what it had done there before."""
+    return replace(event, time=known.time) == known
 
 
 class _TrainingClock:

@@ -24,10 +24,11 @@ from tui_trainer.run.text import visible_line
 BY_HAND: Final = "asked"
 """Reason of a checkpoint that a person asked for: such are never removed."""
 
+FILES: Final = ("config.json", "model.safetensors", "optimizer.safetensors", "tokenizer.json")
 LAST_FILE: Final = "trainer.json"
 HASHES, OWN_HASH = "sha256", "sha256_of_this"
 
-UNREADABLE: Final = (OSError, SafetensorError, ValueError, KeyError, TypeError)
+UNREADABLE: Final = (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What reading a damaged checkpoint raises."""
 
 
@@ -56,6 +57,8 @@ class Progress:
     batch_size: int = 0
     """Of the micro-batches, with `accumulate` of them a step, where memory was too small for the configured ones."""
     accumulate: int = 0
+    finished: bool = False
+    """Whether the run has been brought to its end; not so when it was left between its last step and that."""
     guard: dict[str, float] = field(default_factory=dict)
     setup: dict[str, str] = field(default_factory=dict)
     """What the numbers depend on to the bit, beside configuration and corpus."""
@@ -110,9 +113,8 @@ class CheckpointStore:
             save_file(dict(contents.state), aside / "optimizer.safetensors")
             (aside / "config.json").write_text(json.dumps(contents.shape.to_qwen3(), indent=1), encoding="utf-8")
             (aside / "tokenizer.json").write_text(contents.tokenizer, encoding="utf-8")
-            hashes = {file.name: _hash(file) for file in sorted(aside.iterdir())}
             trainer = {**asdict(contents.progress), "reason": reason}
-            (aside / LAST_FILE).write_text(_sealed(trainer, hashes), encoding="utf-8")
+            (aside / LAST_FILE).write_text(_sealed(trainer, _hashes_of(aside)), encoding="utf-8")
             for file in (*aside.iterdir(), aside):
                 sync(file)
         except BaseException as error:
@@ -198,6 +200,11 @@ def _asked_for(path: Path) -> bool:
         return True
 
 
+def _hashes_of(path: Path) -> dict[str, str]:
+    """Of the files of a checkpoint but the last, as they are."""
+    return {name: _hash(path / name) for name in FILES}
+
+
 def _hash(file: Path) -> str:
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
@@ -214,23 +221,22 @@ def _hashes(path: Path) -> dict[str, str]:
 def _sealed(trainer: dict[str, Any], hashes: Mapping[str, str]) -> str:
     """`trainer.json` with the hashes of the other files, and of itself without that last line."""
     record = {**trainer, HASHES: dict(hashes)}
-    return json.dumps({**record, OWN_HASH: _hash_of(record)}, indent=1)
-
-
-def _hash_of(record: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(record).encode()).hexdigest()
+    return json.dumps({**record, OWN_HASH: hashlib.sha256(json.dumps(record).encode()).hexdigest()}, indent=1)
 
 
 def _opened(path: Path) -> dict[str, Any]:
     """The progress in `trainer.json`, once every file has been found to be as it was written; raises ValueError."""
-    record = _read_json(path / LAST_FILE)
-    if record.pop(OWN_HASH) != _hash_of(record):
+    text = (path / LAST_FILE).read_text(encoding="utf-8")
+    trainer = dict(json.loads(text))
+    trainer.pop(OWN_HASH)
+    hashes = trainer.pop(HASHES)
+    # The text, not what it says: 1e-5 and 1E-5 are one number, and the second was never written.
+    if text != _sealed(trainer, hashes):
         raise ValueError(f"{LAST_FILE} was changed")
-    for name, expected in record.pop(HASHES).items():
-        if _hash(path / name) != expected:
-            raise ValueError(f"{name} was changed")
-    record.pop("reason")
-    return record
+    if hashes != _hashes_of(path):
+        raise ValueError("a file was changed")
+    trainer.pop("reason")
+    return trainer
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -45,12 +45,17 @@ class Keepsakes:
         self._kept: deque[Keepsake] = deque(maxlen=2)
 
     def due(self, step: int) -> bool:
-        return not self._kept or step % self._every == 0
+        return step % self._every == 0
+
+    @property
+    def none(self) -> bool:
+        return not self._kept
 
     def take(self, keepsake: Keepsake) -> None:
         self._kept.append(keepsake)
 
     def before(self, step: int) -> Keepsake:
-        """The newest that trouble first seen at `step` cannot have touched, or the oldest there is."""
-        safe = [kept for kept in self._kept if kept.step <= step - MARGIN]
-        return safe[-1] if safe else self._kept[0]
+        """The newest that trouble first seen at `step` cannot have touched, or the oldest there is; newer ones go."""
+        while len(self._kept) > 1 and self._kept[-1].step > step - MARGIN:
+            self._kept.pop()
+        return self._kept[-1]

@@ -84,7 +84,8 @@ class Preparation:
         model.load_qwen3_weights(checkpoint.weights)
         stepper.load(checkpoint.state)
         planned = config.schedule.steps
-        config = config.update(steps=_extended(planned, progress.step, steps))
+        config = config.update(steps=_extended(planned, progress, steps))
+        progress.finished = False
         if config.run.patience and progress.evaluations_since_best >= config.run.patience:
             progress.evaluations_since_best = 0  # patience had run out: it begins anew
         trainer = self._finish(Plan(config), corpus, model, stepper, progress, directory, opened)
@@ -156,13 +157,14 @@ class Preparation:
         self._publish(Stage(stage=name, done=done, total=total, seconds=now - self._stage_began))
 
 
-def _extended(planned: int, reached: int, asked: int) -> int:
+def _extended(planned: int, progress: Progress, asked: int) -> int:
     """How many steps a resumed run has in all."""
+    reached = progress.step
     if asked and asked <= reached:
         raise InputError(f"The run has taken {reached:,} steps already: give --steps a larger number.")
     if asked:
         return asked
-    return planned if planned > reached else reached + planned
+    return reached + planned if progress.finished and reached >= planned else planned
 
 
 def describe(plan: Plan, corpus: Corpus, model: Transformer, progress: Progress, directory: RunDirectory) -> RunStarted:

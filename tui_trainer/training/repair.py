@@ -45,15 +45,16 @@ class Repair:
         self._progress.guard = self._guard.state()
 
     def keep(self) -> None:
-        """Remember the present state now and then, while nothing is suspected of it."""
+        """Remember the present state now and then, while nothing is suspected of it, or when there is no other."""
         step = self._progress.step
-        if self._guard.calm and self._keepsakes.due(step):
+        if self._keepsakes.none or (self._guard.calm and self._keepsakes.due(step)):
             self._keepsakes.take(copy_state(self._model, self._stepper, step))
 
     def mend(self) -> str:
         """Undo the harm; what was done about it, in a sentence. Raises RunFailedError when that is no use any more."""
         trouble, self.trouble = self.trouble, ""
         self._guard.forgive()
+        self._progress.guard = self._guard.state()
         if self._policy == "pause":
             return f"The {trouble}: paused. Resume to go on as it is, or quit without saving."
         keepsake = self._keepsakes.before(self._since)
@@ -68,7 +69,6 @@ class Repair:
         progress.lr_factor = EASED * self.lr_factor
         length = max(EASED_AT_LEAST, int(EASED_SHARE * self._steps))
         progress.lr_factor_until = progress.step + length
-        progress.guard = self._guard.state()
         return (
             f"{back}, the text since is left out, and the learning rate is {progress.lr_factor:g} of the planned "
             f"for {length:,} steps (rollback {progress.rollbacks} of at most {MAX_ROLLBACKS})."

@@ -102,7 +102,7 @@ class Stepper:
                 if not out_of_memory(error):
                     raise
                 # Outside this clause, so that nothing holds on to what the step had made.
-                shortage = str(error)
+                shortage = str(error) or "out of memory"
                 break
         else:
             shortage = ""

@@ -47,6 +47,8 @@ PEOPLE: Final = ("keyboard", "attached")
 SAMPLE_SECONDS: Final = 1.0
 """How long a checkpoint may wait for a sample to be finished."""
 
+ALL_TAKEN: Final = "all steps taken"
+
 OVERFLOWS: Final = 4
 """Skipped steps in a row that are no news in fp16, while the right scale of the loss is being found."""
 
@@ -112,8 +114,9 @@ class Trainer:
             self._sample()
         # A checkpoint that was saved while its evaluation was given up.
         owed = self._progress.loss_count and self._progress.step % self._config.run.eval_every == 0
-        if owed and (end := self._evaluate()):
-            self._finish(end)
+        end = self._evaluate() if owed else ""
+        if end or self._progress.step >= self._schedule.steps:
+            self._finish(end or ALL_TAKEN)
         while not self._over and not self._obey(wait=self._idle):
             if self._stepping:
                 self._advance()
@@ -196,13 +199,11 @@ class Trainer:
         self._weights_step = progress.step
         progress.tokens += self._tokens_per_step
         self._report(wait=self._pausing)
-        if self._repair.trouble:
-            self._mend()
         self._repair.keep()
         self._sampler.advance(self._progress.step, lambda: self._inbox.pending)
         end = self._do_what_is_due()
         if end or progress.step >= self._schedule.steps:
-            self._finish(end or "all steps taken")
+            self._finish(end or ALL_TAKEN)
 
     def _take_step(self, lr: float) -> bool:
         """Whether the step was taken: not so when interrupted, or when it has to be tried again with less memory."""
@@ -244,9 +245,17 @@ class Trainer:
         return self._state != "running" or self._inbox.pending
 
     def _report(self, wait: bool) -> None:
-        """Tell what is known of the steps taken; with `wait`, of all of them."""
-        results = self._stepper.results(wait)
-        for result in results:
+        """Tell what is known of the steps taken, of all of them with `wait`; undo them if they did harm."""
+        self._tell(wait)
+        if self._repair.trouble:
+            self._tell(wait=True)  # of those that are under way too, as they are undone with the others
+            self._mend()
+        if time.monotonic() - self._resources_at > RESOURCES_SECONDS:
+            self._resources_at = time.monotonic()
+            self._publish(resources(self._device, self._progress.step))
+
+    def _tell(self, wait: bool) -> None:
+        for result in self._stepper.results(wait):
             self._publish(
                 Step(
                     step=result.step,
@@ -260,9 +269,6 @@ class Trainer:
                 )
             )
             self._count(result)
-        if time.monotonic() - self._resources_at > RESOURCES_SECONDS:
-            self._resources_at = time.monotonic()
-            self._publish(resources(self._device, self._progress.step))
 
     def _count(self, result: StepResult) -> None:
         self._repair.watch(result)
@@ -305,6 +311,7 @@ class Trainer:
             self._evaluate()
         if self._inbox.stopping:
             return
+        self._progress.finished = True
         self._save("finished")
         self._sampler.finish(lambda: self._inbox.stopping)
         if self._take_best():

@@ -101,7 +101,7 @@ def test_the_fields_are_those_of_the_public_format() -> None:
     assert names["step"] == {"loss", "lr", "grad_norm", "weight_norm", "tokens", "step_seconds", "tokens_per_second"}
     assert names["eval"] == {"train_loss", "val_loss", "perplexity", "bits_per_byte", "best"}
     assert names["sample"] == {"prompt", "text", "temperature", "top_k", "seed"}
-    assert names["checkpoint"] == {"path", "reason"}
+    assert names["checkpoint"] == {"path", "reason", "held_seconds", "write_seconds"}
     assert names["state"] == {"state", "reason"}
     assert names["command"] == {"name", "value", "source"}
     assert names["alert"] == {"kind", "severity", "message"}

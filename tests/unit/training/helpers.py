@@ -18,7 +18,7 @@ from tui_trainer.run import journal
 from tui_trainer.run.commands import Command, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Event, StateChanged, Step
-from tui_trainer.training.feed import HostFeed
+from tui_trainer.training.feed import Feed, HostFeed
 from tui_trainer.training.local import LocalSession
 from tui_trainer.training.optimizer import Optimizer, make_optimizer
 from tui_trainer.training.plan import Pace
@@ -91,9 +91,13 @@ def small_stepper(
     masking: float = 0.0,
     precision: str = "fp32",
 ) -> Stepper:
-    batches = Batches(tokens(2000) if data is None else data, 8, batch_size, seed=1)
-    feed = HostFeed(batches, CPU, masking)
-    return Stepper(model, small_optimizer(model, kind), feed, accumulate, clip, seed=1, precision=precision)
+    text = tokens(2000) if data is None else data
+
+    def feed(size: int) -> Feed:
+        return HostFeed(Batches(text, 8, size, seed=1), CPU, masking)
+
+    optimizer = small_optimizer(model, kind)
+    return Stepper(model, optimizer, feed, batch_size, accumulate, clip, seed=1, precision=precision)
 
 
 def take(stepper: Stepper, step: int = 0, lr: float = 1e-2) -> StepResult:

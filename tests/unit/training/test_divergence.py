@@ -29,18 +29,8 @@ def test_a_skipped_update_is_an_alert_and_a_gap(corpus: Path, monkeypatch: pytes
     assert all(event.train_loss is not None and math.isfinite(event.train_loss) for event in session.of(Evaluation))
 
 
-def test_ten_skipped_updates_in_a_row_are_a_failure(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    poisoned(monkeypatch, {1, *range(5, 15)})
-    session = run_to_end(small_config(corpus, steps=100))
-    assert session.outcome is not None
-    assert session.outcome.status == 1
-    assert session.snapshot().step == 15
-    assert "not finite for 10 steps in a row" in session.outcome.error
-    assert "--lr" in session.outcome.error
-
-
-def test_a_model_beyond_numbers_fails_with_advice(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its samples and validations, due all the while, must not fail first with something else."""
+def test_a_model_beyond_numbers_can_be_shown(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its samples and validations, due all the while, are no failure; and then it is a model again."""
     take_step = Stepper.take
 
     def take_and_break(self: Stepper, step: int, lr: float, interrupted: Callable[[], bool]) -> bool:
@@ -50,9 +40,9 @@ def test_a_model_beyond_numbers_fails_with_advice(corpus: Path, monkeypatch: pyt
         return take_step(self, step, lr, interrupted)
 
     monkeypatch.setattr(Stepper, "take", take_and_break)
-    session = run_to_end(small_config(corpus, sample_every=1, eval_every=1, steps=100))
-    assert session.outcome is not None
-    assert session.outcome.error.startswith("The loss was not finite for 10 steps in a row")
-    assert session.of(Evaluation)[-1].val_loss is None
-    assert session.of(Evaluation)[-1].perplexity is None
-    assert session.of(Sample)[-1].step > 3
+    session = run_to_end(small_config(corpus, sample_every=1, eval_every=1))
+    evaluations = session.of(Evaluation)
+    assert [event.step for event in evaluations if event.val_loss is None] == [4, 5]
+    assert all(event.perplexity is None for event in evaluations if event.val_loss is None)
+    assert {4, 5} <= {event.step for event in session.of(Sample)}
+    assert session.snapshot().state == "finished"
