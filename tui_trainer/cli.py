@@ -127,11 +127,12 @@ def resume(run: str, steps: int | None, runs_dir: str, headless: bool) -> int:
 def attach(run: str, runs_dir: str) -> int:
     """Open the screen of RUN, which another process trains; leaving it lets the run go on.
 
-    RUN is a name or a path; the one that changed last when left out.
+    RUN is a name or a path; the live one that changed last when left out.
     """
     from tui_trainer.run.attached import AttachedSession
+    from tui_trainer.run.lock import is_locked
 
-    directory = find_run(run, runs_root(runs_dir))
+    directory = find_run(run, runs_root(runs_dir), lambda each: is_locked(each.lock))
     return fronts.view(AttachedSession(directory), directory.name)
 
 
@@ -154,7 +155,7 @@ def status(run: str, runs_dir: str, as_json: bool) -> int:
     """Print one line about RUN: its state, step, losses and time left."""
     from tui_trainer.run.overview import overview
 
-    found = overview(find_run(run, runs_root(runs_dir)))
+    found = overview(find_run(run, runs_root(runs_dir), lambda each: True))
     print(found.json() if as_json else found.line())
     return 0
 

@@ -39,7 +39,7 @@ class Terminal:
 
     def leave(self, log: Path | None) -> None:
         """Let go for good: what went to the terminal goes to `log` from now on, and the shell may go on."""
-        with suppress(OSError):
+        with suppress(OSError, RuntimeError):  # it is gone; or a signal came amid a write
             sys.stdout.flush()
         if self._descriptors:
             self._redirect(log)

@@ -22,11 +22,16 @@ FAILED: Final = 1
 BAD_INPUT: Final = 2
 SIGNALLED: Final = 128
 
+HEEDED: Final = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
+
 
 def train(session: "LocalSession", headless: bool) -> int:
     """Run a session behind the front end that fits; its exit status."""
+    headless = headless or not (sys.stdout.isatty() and sys.stderr.isatty())
+    if not headless:
+        _read_keys_from_terminal()
     trainer = TrainerProcess(session)
-    if headless or not (sys.stdout.isatty() and sys.stderr.isatty()):
+    if headless:
         trainer.run_headless()
     else:
         trainer.run_on_screen()
@@ -39,17 +44,19 @@ def view(session: Session, title: str) -> int:
         raise InputError("There is no terminal to show the run on: status tells of it in a line.")
     from tui_trainer.ui.app import TrainerApp
 
-    _make_lasting(lambda: app.leave())
     app = TrainerApp(session, title)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    _make_lasting(app.leave)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, lambda number, frame: app.leave())
     app.run()
     session.leave()
     session.wait()
-    assert session.outcome is not None
-    if session.outcome.error:
-        raise InputError(session.outcome.error)
-    return session.outcome.status
+    outcome = session.outcome
+    if outcome is None:
+        return FAILED
+    if outcome.error:
+        raise InputError(outcome.error)
+    return outcome.status
 
 
 class TrainerProcess:
@@ -63,22 +70,28 @@ class TrainerProcess:
         """The signal that ended the run, if one did."""
 
     def run_on_screen(self) -> None:
-        _read_keys_from_terminal()
         self._terminal.fork()
         from tui_trainer.ui.app import TrainerApp
 
         app = TrainerApp(self._session, self._session.label)
         self._on_lost = app.leave
         _make_lasting(app.leave)
-        self._heed(signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
+        self._heed(*HEEDED)
         app.run()
+        for number in (signal.SIGTSTP, signal.SIGCONT):
+            signal.signal(number, signal.SIG_DFL)  # Textual would bring its screen back
         if self._session.outcome is None:
             self._go_on_unseen("keyboard" if app.detached else "terminal")
 
     def run_headless(self) -> None:
-        self._on_lost = lambda: self._terminal.leave(self._log)
-        self._heed(signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
+        self._on_lost = self._lose_terminal
+        self._heed(*HEEDED)
         self._print()
+
+    def _lose_terminal(self) -> None:
+        self._on_lost = lambda: None
+        self._session.send(Detach("terminal"))
+        self._terminal.leave(self._log)
 
     def _go_on_unseen(self, source: str) -> None:
         """The screen has ended, the run has not."""

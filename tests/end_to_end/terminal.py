@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 import pexpect
 import pyte
 
-PATIENCE = 60.0
+PATIENCE = 25.0
 """Seconds after which what a test waits for will not come."""
 
 SMALL_MODEL = ("--layers", "1", "--width", "16", "--heads", "2", "--context", "16", "--batch-size", "4")
@@ -40,6 +41,11 @@ class Terminal:
 
     def press(self, keys: str) -> None:
         self.process.send(keys)
+
+    def close(self) -> None:
+        """As when a window is closed, or a link drops."""
+        os.close(self.process.child_fd)
+        self.process.closed = True
 
     def wait_for(self, *texts: str) -> None:
         """Until every one of the texts is on the screen."""
@@ -74,6 +80,27 @@ class Terminal:
         # pyte does not know the private forms of two sequences, and takes their ends for text.
         self._stream.feed(data.replace(b"\x1b[>1u", b"").replace(b"\x1b[<u", b""))
         return True
+
+
+class Shell(Terminal):
+    """An interactive shell, as a person has it."""
+
+    PROMPT = "what now? "
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(["env", f"PS1={self.PROMPT}", "bash", "--norc", "--noprofile", "-i"], directory)
+        self.wait_for_prompt()
+
+    def run(self, *command: str) -> None:
+        self.press(shlex.join(command) + "\r")
+
+    def wait_for_prompt(self) -> None:
+        self.wait_until(lambda: self.line.startswith(self.PROMPT.strip()), "prompt")
+
+    @property
+    def line(self) -> str:
+        """The line with the cursor."""
+        return str(self.screen.display[self.screen.cursor.y])
 
 
 def trainer(*arguments: str | Path) -> list[str]:

@@ -39,24 +39,27 @@ class AttachedSession(Session):
         self.label = directory.name
         self._connection: socket.socket | None = None
         self._leaving = threading.Event()
-        self._stopping = False
+        self._stop: Stop | None = None
         if not is_locked(directory.lock):
             name = visible_line(directory.name)
             raise InputError(f"The run {name} is not being trained: look at it with replay, or go on with resume.")
 
     def send(self, command: Command) -> None:
-        self._stopping |= isinstance(command, Stop)
+        connection = self._connection
         with suppress(OSError):
-            if self._connection is not None:
-                self._connection.sendall(encode_command(command))
-        if self._stopping and self.refusal:
-            self.leave()
+            if connection is not None:
+                connection.sendall(encode_command(command))
+        if isinstance(command, Stop):
+            self._stop = command
+            if self.refusal:
+                self.leave()
 
     def leave(self) -> None:
         self._leaving.set()
+        connection = self._connection
         with suppress(OSError):
-            if self._connection is not None:
-                self._connection.shutdown(socket.SHUT_RDWR)
+            if connection is not None:
+                connection.shutdown(socket.SHUT_RDWR)
 
     def run(self) -> None:
         try:
@@ -70,19 +73,18 @@ class AttachedSession(Session):
                 self._follow()
             except InputError as error:
                 return Outcome(2, str(error))
-            ended = self.snapshot().state in ENDED
-            if ended or not is_locked(self.directory.lock):
-                self._end(ended)
+            if not is_locked(self.directory.lock):
+                self._end()
                 break
             # The trainer sends a viewer away that cannot keep up: what it missed is in the journal.
         return Outcome()
 
-    def _end(self, ended: bool) -> None:
-        """The trainer has hung up: stay until left, unless it did as it was told."""
-        if not ended:
+    def _end(self) -> None:
+        """The trainer has ended: stay until left, unless it did as it was told."""
+        if self.snapshot().state not in ENDED:
             self.publish(StateChanged(step=self.snapshot().step, state="failed", reason=VANISHED))
         self.refusal = "The trainer has ended: q leaves."
-        if not self._stopping:
+        if self._stop is None:
             self._leaving.wait()
 
     def _follow(self) -> None:
@@ -91,11 +93,15 @@ class AttachedSession(Session):
         if connection is None:
             return
         with connection:
+            if self._leaving.is_set():  # before there was a connection to shut down
+                return
             lines = self._lines(connection)
             greeting = json.loads(next(lines, b"{}"))
             if "refused" in greeting:
                 raise InputError(greeting["refused"])
             self._recall(greeting.get("journal", 0))
+            if self._stop is not None:  # asked for while there was no connection
+                self.send(self._stop)
             for line in lines:
                 self._take(line)
         self._connection = None
@@ -120,6 +126,8 @@ class AttachedSession(Session):
 
     def _take(self, line: bytes) -> None:
         event = journal.decode(line.decode(errors="replace"))
+        if isinstance(event, Alert) and event.kind == "stop":
+            self._stop = None  # it could not be obeyed
         if event is not None:
             self.publish(event)
         elif b'"refused"' in line:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,6 +37,10 @@ class RunDirectory:
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    def has_checkpoint(self) -> bool:
+        """Whether there is anything to go on from."""
+        return (self.checkpoints / "latest").is_file()
 
     @property
     def lock(self) -> Path:
@@ -126,15 +131,15 @@ def slug(label: str) -> str:
     return plain or "run"
 
 
-def find_run(name: str, root: Path) -> RunDirectory:
-    """The run of that name or path, or the latest when `name` is empty; raises InputError."""
+def find_run(
+    name: str, root: Path, preferred: Callable[[RunDirectory], bool] = RunDirectory.has_checkpoint
+) -> RunDirectory:
+    """The run of that name or path; when `name` is empty the latest, of the preferred if any; raises InputError."""
     if not name:
         runs = runs_in(root)
         if not runs:
             raise InputError(f"There is no run in {visible_line(str(root))}: train one, or name another --runs-dir.")
-        # A run that was left before its first checkpoint has nothing to go on from.
-        saved = [run for run in runs if (run.checkpoints / "latest").is_file()]
-        return max(saved or runs, key=_last_change)
+        return max(list(filter(preferred, runs)) or runs, key=_last_change)
     for path in (root / name, Path(name)):
         if _is_run(path):
             # The path may be "." or end in "..", which is no name to show.

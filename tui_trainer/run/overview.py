@@ -1,11 +1,11 @@
 """A run in a line: what the files of a run tell at once, however long it is."""
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from tui_trainer.config import Config, InputError
 from tui_trainer.run import journal
@@ -37,9 +37,14 @@ class Overview:
         """Seconds since anything happened."""
         return max(0.0, time.time() - self.changed)
 
+    @property
+    def progress(self) -> str:
+        """How many steps are taken, of how many; that is not known before the first."""
+        return f"{self.step:,}/{self.steps:,}" if self.steps > 0 else f"{self.step:,}"
+
     def line(self) -> str:
         """One line for `status`."""
-        parts = [visible_line(self.name), self.state, f"step {self.step:,}/{self.steps:,}"]
+        parts = [visible_line(self.name), self.state, f"step {self.progress}"]
         if self.steps > 0:
             parts[-1] += f" ({100 * self.step // self.steps} %)"
         if self.loss is not None:
@@ -102,7 +107,7 @@ def table(found: Sequence[Overview]) -> str:
         losses = (each.loss, each.val_loss, each.best_val_loss)
         shown = ["-" if loss is None else f"{loss:.4f}" for loss in losses]
         ago = f"{human_seconds(each.age)} ago"
-        rows.append((visible_line(each.name), each.state, f"{each.step:,}/{each.steps:,}", *shown, ago))
+        rows.append((visible_line(each.name), each.state, each.progress, *shown, ago))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     return "\n".join(line.rstrip() for line in lines)
@@ -136,13 +141,14 @@ def _seconds_left(events: Sequence[Event], steps: int) -> float | None:
     return max(0.0, pace * (steps - taken[-1].step))
 
 
-def _saved(run: RunDirectory) -> dict[str, Any]:
-    """What the newest checkpoint says of the run's progress."""
+def _saved(run: RunDirectory) -> dict[str, float]:
+    """The numbers with which the newest checkpoint tells the run's progress."""
     try:
         name = (run.checkpoints / "latest").read_text(encoding="utf-8").strip()
-        return dict(json.loads((run.checkpoints / name / "trainer.json").read_text(encoding="utf-8")))
+        told = dict(json.loads((run.checkpoints / name / "trainer.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return {}
+    return {key: value for key, value in told.items() if isinstance(value, int | float) and math.isfinite(value)}
 
 
 def _modified(path: Path) -> float:

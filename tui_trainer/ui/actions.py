@@ -80,10 +80,9 @@ class RunActions(App[None]):
 
     def _refused(self, key: str) -> bool:
         """Whether the run's state leaves a key nothing to do; if so, the user is told."""
-        reason = "" if key == "detach" else self.session.refusal
-        if not reason and BY_ID[key].works_in(self._state):
+        if not self.session.refusal and BY_ID[key].works_in(self._state):
             return False
-        self.say(reason or REFUSALS[self._state])
+        self.say(self.session.refusal or REFUSALS[self._state])
         return True
 
     def action_toggle_pause(self) -> None:

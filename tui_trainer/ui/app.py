@@ -12,7 +12,6 @@ from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from tui_trainer.run.events import ENDED
 from tui_trainer.run.session import Session
 from tui_trainer.run.text import visible_line
 from tui_trainer.ui.actions import SAMPLES_NUMBER, RunActions
@@ -24,6 +23,7 @@ from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.screens.away import AwayScreen
 from tui_trainer.ui.screens.help import HelpScreen
 from tui_trainer.ui.screens.quit import QuitScreen
+from tui_trainer.ui.stopping import retake_when_continued
 
 FRAME_SECONDS = 0.25
 SWITCH_SECONDS = 1e-4
@@ -41,6 +41,7 @@ class TrainerApp(RunActions):
         self.detached = False
         """Whether the user left a run that goes on."""
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._left = False
         self._returning = session.returning
         """Whether the user is still to be told what happened in the meantime."""
         self._clock = RunningClock()
@@ -52,6 +53,9 @@ class TrainerApp(RunActions):
 
     def on_mount(self) -> None:
         self._loop = asyncio.get_running_loop()
+        retake_when_continued(self._driver)
+        if self._left:
+            self.exit()
 
     def on_ready(self) -> None:
         """The first frame stands: now the run may load what it needs."""
@@ -62,14 +66,13 @@ class TrainerApp(RunActions):
 
     def leave(self) -> None:
         """End the screen, not the run; from any thread, or a signal handler."""
+        self._left = True
         if self._loop is not None:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self.exit)
 
     def action_detach(self) -> None:
-        if self.snapshot.state in ENDED:
-            self.say("The run has ended: q leaves.")
-        elif not self._refused("detach"):
+        if self.session.returning or not self._refused("detach"):
             self.detached = True
             self.exit()
 

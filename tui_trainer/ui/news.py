@@ -33,7 +33,7 @@ def news(before: Snapshot, now: Snapshot, saving: bool) -> Iterator[News]:
     if before.version == 0:
         return
     known = before.alerts[0] if before.alerts else None
-    for alert in takewhile(lambda alert: alert is not known, now.alerts[:ALERTS_TOLD]):
+    for alert in takewhile(lambda alert: alert != known, now.alerts[:ALERTS_TOLD]):
         if alert.severity in SEVERITIES:
             yield News(visible_line(alert.message), SEVERITIES[alert.severity], 8)
     if now.state == "finished" != before.state:

@@ -1,6 +1,7 @@
 """What goes over a control socket, one JSON object a line.
 
-To a viewer: a greeting that says how much of the journal lies before what follows, then events as the journal has them.
+To a viewer: a greeting that says how much of the journal lies before what follows, then events as the journal has them,
+and {"refused": sentence} for what it sent in vain.
 From a viewer: commands, each {"command": name} and, where it takes one, "value".
 """
 
@@ -21,6 +22,10 @@ def encode_command(command: Command) -> bytes:
     if command.argument is not None:
         message["value"] = command.argument  # type: ignore[assignment]
     return json.dumps(message).encode() + b"\n"
+
+
+def refusal(reason: str) -> bytes:
+    return json.dumps({"refused": reason}).encode() + b"\n"
 
 
 def decode_command(line: bytes, source: str) -> Command:

@@ -14,7 +14,7 @@ from typing import Final
 
 from tui_trainer.run.commands import Attach, Command, Detach
 from tui_trainer.run.control.address import bind, unbind
-from tui_trainer.run.control.protocol import MAX_LINE, decode_command
+from tui_trainer.run.control.protocol import MAX_LINE, decode_command, refusal
 from tui_trainer.run.journal import encode
 from tui_trainer.run.session import Listener
 
@@ -59,8 +59,11 @@ class ControlServer:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for viewer in list(self._viewers):
+        viewers = list(self._viewers)
+        for viewer in viewers:
             viewer.finish()
+        for viewer in viewers:
+            viewer.wait()
 
     def _accept(self) -> None:
         while True:
@@ -68,18 +71,20 @@ class ControlServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            reason = self._refusal(connection)
-            if reason:
-                _refuse(connection, reason)
-            else:
-                self._viewers.add(_Viewer(connection, self._join, self._gone, self._send))
+            try:
+                self._admit(connection)
+            except OSError as error:
+                _refuse(connection, f"The trainer cannot take a viewer ({error.strerror or error}).")
 
-    def _refusal(self, connection: socket.socket) -> str:
+    def _admit(self, connection: socket.socket) -> None:
         if not _same_user(connection):
-            return "This run belongs to another user."
-        if len(self._viewers) >= MAX_VIEWERS:
-            return f"{MAX_VIEWERS} viewers are attached, which is the most: close one of them."
-        return ""
+            _refuse(connection, "This run belongs to another user.")
+        elif len(self._viewers) >= MAX_VIEWERS:
+            _refuse(connection, f"{MAX_VIEWERS} viewers are attached, which is the most: close one of them.")
+        else:
+            viewer = _Viewer(connection, self._join, self._gone, self._send)
+            self._viewers.add(viewer)
+            viewer.start()
 
     def _gone(self, viewer: "_Viewer") -> None:
         self._leave(viewer.events)
@@ -103,12 +108,17 @@ class _Viewer:
         self.events, size = join()
         self._greeting = json.dumps({"journal": size, "pid": os.getpid()}).encode() + b"\n"
         self._sender = threading.Thread(target=self._send_events, name="viewer", daemon=True)
+        self._taker = threading.Thread(target=self._take_commands, name="viewer's commands", daemon=True)
+
+    def start(self) -> None:
         self._sender.start()
-        threading.Thread(target=self._take_commands, name="viewer's commands", daemon=True).start()
+        self._taker.start()
 
     def finish(self) -> None:
-        """Send what waits, then hang up."""
+        """Send what waits, then hang up; returns at once."""
         self._over.set()
+
+    def wait(self) -> None:
         self._sender.join(STALLED_SECONDS)
 
     def _send_events(self) -> None:
@@ -153,10 +163,10 @@ class _Viewer:
         try:
             self._command(decode_command(line, SOURCE))
         except ValueError as error:
-            self._write(json.dumps({"refused": str(error)}).encode() + b"\n")
+            self._write(refusal(str(error)))
 
     def _lines(self) -> Iterator[bytes]:
-        """Whole lines; a longer one than any message may be ends the connection."""
+        """Whole lines; a longer one than any message may be is refused, and ends the connection."""
         buffer = b""
         while True:
             try:
@@ -166,9 +176,11 @@ class _Viewer:
             if not data:
                 return
             *lines, buffer = (buffer + data).split(b"\n")
+            for line in [*lines, buffer]:
+                if len(line) > MAX_LINE:
+                    self._write(refusal(f"A message has at most {MAX_LINE:,} bytes."))
+                    return
             yield from (line for line in lines if line)
-            if len(buffer) > MAX_LINE:
-                return
 
 
 def _same_user(connection: socket.socket) -> bool:
@@ -183,5 +195,5 @@ def _same_user(connection: socket.socket) -> bool:
 def _refuse(connection: socket.socket, reason: str) -> None:
     with suppress(OSError):
         connection.settimeout(STALLED_SECONDS)
-        connection.sendall(json.dumps({"refused": reason}).encode() + b"\n")
+        connection.sendall(refusal(reason))
     connection.close()

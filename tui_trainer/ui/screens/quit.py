@@ -42,9 +42,11 @@ class QuitScreen(ModalScreen[None]):
             yield Button("Stay  (escape)", id="stay")
 
     def on_mount(self) -> None:
-        self.query_one("#detach").display = self._snapshot.state in TRAINING
+        self.query_one("#detach").display = self._session.returning or self._snapshot.state in TRAINING
         self.query_one("#save").focus()
-        if self._session.refusal or not needs_asking(self._snapshot):
+        if self._session.refusal or (self._session.returning and not needs_asking(self._snapshot)):
+            self.app.exit()
+        elif not needs_asking(self._snapshot):
             self.action_leave(False)
 
     async def on_button_pressed(self, event: Button.Pressed) -> None:

@@ -1,0 +1,291 @@
+"""A run outlives its terminal: leaving it, losing it, and coming back from another one."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.end_to_end.terminal import PATIENCE, SMALL_MODEL, Shell, Terminal, events, trainer
+
+LONG = (*SMALL_MODEL, "--steps", "1000000", "--eval-every", "1000", "--sample-every", "500", "--compile", "off")
+
+
+@pytest.fixture
+def run(corpus: Path) -> Path:
+    return corpus.parent / "runs" / "woods"
+
+
+def start(corpus: Path, *options: str) -> Terminal:
+    terminal = Terminal(trainer(corpus, *LONG, *options), corpus.parent)
+    terminal.wait_for("RUNNING")
+    return terminal
+
+
+def attach(corpus: Path) -> Terminal:
+    terminal = Terminal(trainer("attach"), corpus.parent)
+    terminal.wait_for("woods", "step")
+    return terminal
+
+
+def ask(corpus: Path, *arguments: str) -> str:
+    """What the program prints."""
+    done = subprocess.run(trainer(*arguments), cwd=corpus.parent, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, "what was waited for did not come"
+        time.sleep(0.05)
+
+
+def goes_on(run: Path) -> None:
+    """Wait for a step to come."""
+    before = len(events(run, "step"))
+    until(lambda: len(events(run, "step")) > before)
+
+
+def commands(run: Path, name: str) -> list[dict[str, Any]]:
+    return [event for event in events(run, "command") if event["name"] == name]
+
+
+def trainer_of(run: Path) -> psutil.Process:
+    """The process that trains, as the shell would find it: the one that holds the lock."""
+    lock = str(run / "trainer.lock")
+    for process in psutil.process_iter():
+        try:
+            if process.cwd() == str(run.parents[1]) and any(file.path == lock for file in process.open_files()):
+                return process
+        except psutil.Error:
+            continue
+    raise AssertionError("nobody trains")
+
+
+def ends(process: psutil.Process) -> bool:
+    return bool(not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_d_gives_the_prompt_back_while_training_goes_on(corpus: Path, run: Path) -> None:
+    shell = Shell(corpus.parent)
+    shell.run(*trainer(corpus, *LONG))
+    shell.wait_for("RUNNING")
+    shell.press("d")
+    shell.wait_for("Training goes on", "attach woods")
+    shell.wait_for_prompt()
+    goes_on(run)
+    assert [event["source"] for event in commands(run, "detach")] == ["keyboard"]
+    assert ask(corpus, "status").startswith("woods  running  step ")
+    shell.run("exit")
+    assert shell.wait_for_end() == 0
+    goes_on(run)
+    trainer_of(run).terminate()
+    until(lambda: events(run, "state")[-1]["state"] == "stopped")
+    until(lambda: "woods: stopped at step" in (run / "output.log").read_text())
+
+
+def test_a_run_is_steered_from_other_terminals(corpus: Path, run: Path) -> None:
+    start(corpus).press("d")
+    second = attach(corpus)
+    second.wait_for("RUNNING", "While you were away")
+    second.press("\r")
+    second.press("]")
+    second.wait_for("T 0.90")
+    second.press(" ")
+    second.wait_for("PAUSED")
+    assert json.loads(ask(corpus, "status", "--json"))["state"] == "paused"
+    second.press(" ")
+    second.wait_for("RUNNING")
+    second.close()
+    until(lambda: len(commands(run, "detach")) == 2)
+    goes_on(run)
+
+    third = attach(corpus)
+    third.wait_for("While you were away", "now at")
+    third.press("\r")
+    third.wait_for("T 0.90")
+    third.press("q")
+    third.wait_for("Detach", "Save and quit")
+    third.press("s")
+    assert third.wait_for_end() == 0
+    assert events(run, "state")[-1]["reason"] == "by attached"
+    assert events(run, "checkpoint")[-1]["reason"] == "stopped"
+    assert [event["value"] for event in commands(run, "set_temperature")] == [0.9]
+    assert "woods  stopped" in ask(corpus, "runs")
+
+
+def test_a_viewer_stays_when_the_run_is_stopped_by_another(corpus: Path, run: Path) -> None:
+    first = start(corpus)
+    viewer = attach(corpus)
+    viewer.wait_for("RUNNING")
+    first.press("q")
+    first.wait_for("Save and quit")
+    first.press("q")
+    assert first.wait_for_end() == 0
+    viewer.wait_for("STOPPED")
+    viewer.press("s")
+    viewer.wait_for("The trainer has ended")
+    viewer.press("q")
+    assert viewer.wait_for_end() == 0
+
+
+def test_a_viewer_leaves_without_a_trace_on_the_run(corpus: Path, run: Path) -> None:
+    first = start(corpus)
+    viewer = attach(corpus)
+    viewer.wait_for("RUNNING")
+    viewer.press("q")
+    viewer.wait_for("Detach")
+    viewer.press("d")
+    assert viewer.wait_for_end() == 0
+    goes_on(run)
+    first.wait_for("RUNNING")
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "PAUSED"])
+def test_a_terminal_that_goes_away_leaves_the_run_behind(corpus: Path, run: Path, state: str) -> None:
+    terminal = start(corpus)
+    if state == "PAUSED":
+        terminal.press(" ")
+        terminal.wait_for(state)
+    terminal.close()
+    until(lambda: [event["source"] for event in commands(run, "detach")] == ["terminal"])
+    if state == "RUNNING":
+        goes_on(run)
+    again = attach(corpus)
+    again.wait_for(state)
+
+
+def test_a_window_with_a_shell_that_is_closed_leaves_the_run_behind(corpus: Path, run: Path) -> None:
+    shell = Shell(corpus.parent)
+    shell.run(*trainer(corpus, *LONG))
+    shell.wait_for("RUNNING")
+    shell.close()
+    until(lambda: commands(run, "detach"))
+    goes_on(run)
+    assert trainer_of(run).terminal() is None
+
+
+@pytest.mark.parametrize("headless", [False, True])
+def test_sighup_detaches(corpus: Path, run: Path, headless: bool) -> None:
+    terminal = Terminal(trainer(corpus, *LONG, *["--headless"] * headless), corpus.parent)
+    terminal.wait_for("step" if headless else "RUNNING")
+    until(lambda: events(run, "step"))
+    trainer_of(run).send_signal(signal.SIGHUP)
+    until(lambda: [event["source"] for event in commands(run, "detach")] == ["terminal"])
+    goes_on(run)
+    until(lambda: "step" in (run / "output.log").read_text())
+
+
+def test_a_screen_that_crashes_leaves_the_run_behind(corpus: Path, run: Path) -> None:
+    breaking = (
+        "import sys\n"
+        "from tui_trainer.ui.app import TrainerApp\n"
+        "def broken(self): raise RuntimeError('the screen is cracked')\n"
+        "TrainerApp.action_help = broken\n"
+        "from tui_trainer.cli import main\n"
+        f"sys.argv = ['tui-trainer', {str(corpus)!r}, *{list(LONG)}]\n"
+        "main()\n"
+    )
+    terminal = Terminal([os.sys.executable, "-c", breaking], corpus.parent)  # type: ignore[attr-defined]
+    terminal.wait_for("RUNNING")
+    terminal.press("?")
+    terminal.wait_for("the screen is cracked", "Training goes on")
+    assert terminal.wait_for_end() == 0
+    goes_on(run)
+
+
+def test_sigusr1_saves_and_goes_on(corpus: Path, run: Path) -> None:
+    terminal = start(corpus)
+    terminal.process.kill(signal.SIGUSR1)
+    until(lambda: any(event["reason"] == "asked" for event in events(run, "checkpoint")))
+    assert [event["source"] for event in commands(run, "save_checkpoint")] == ["SIGUSR1"]
+    goes_on(run)
+    terminal.wait_for("RUNNING")
+
+
+def test_ctrl_c_without_a_screen_saves_and_stops(corpus: Path, run: Path) -> None:
+    terminal = Terminal(trainer(corpus, *LONG, "--headless"), corpus.parent)
+    until(lambda: events(run, "step"))
+    terminal.press("\x03")
+    assert terminal.wait_for_end() == 0
+    assert events(run, "checkpoint")[-1]["reason"] == "stopped"
+
+
+def test_ctrl_z_suspends_the_job_and_fg_brings_it_back_whole(corpus: Path, run: Path) -> None:
+    shell = Shell(corpus.parent)
+    shell.run(*trainer(corpus, *LONG))
+    shell.wait_for("RUNNING")
+    shell.press("\x1a")
+    shell.wait_for("Stopped")
+    shell.wait_for_prompt()
+    assert trainer_of(run).status() == psutil.STATUS_STOPPED
+    shell.run("fg")
+    shell.wait_for("RUNNING", "Loss", "Vitals", "quit")
+    goes_on(run)
+    shell.press("q")
+    shell.wait_for("Save and quit")
+    shell.press("q")
+    shell.wait_for("stopped at step")
+    shell.wait_for_prompt()
+
+
+def test_a_job_stopped_from_outside_comes_back_whole(corpus: Path, run: Path) -> None:
+    shell = Shell(corpus.parent)
+    shell.run(*trainer(corpus, *LONG))
+    shell.wait_for("RUNNING")
+    trainer_of(run).send_signal(signal.SIGSTOP)
+    shell.wait_for("Stopped")
+    shell.wait_for_prompt()
+    shell.run("fg")
+    shell.wait_for("RUNNING", "Loss", "Vitals", "quit")
+    shell.wait_until(lambda: "Stopped" not in shell.text, "whole screen")
+    shell.press(" ")
+    shell.wait_for("PAUSED")
+    shell.press("d")
+    shell.wait_for("Training goes on")
+    shell.wait_for_prompt()
+    shell.run("echo", "echoed")
+    shell.wait_for("echo echoed")
+
+
+def test_a_detached_trainer_may_be_stopped_and_continued(corpus: Path, run: Path) -> None:
+    start(corpus).press("d")
+    until(lambda: commands(run, "detach"))
+    process = trainer_of(run)
+    process.suspend()
+    until(lambda: process.status() == psutil.STATUS_STOPPED)
+    process.resume()
+    goes_on(run)
+    assert "\x1b" not in (run / "output.log").read_text()
+
+
+def test_a_killed_run_is_dead_and_can_be_resumed(corpus: Path, run: Path) -> None:
+    terminal = start(corpus, "--checkpoint-every", "20")
+    viewer = attach(corpus)
+    viewer.wait_for("RUNNING")
+    until(lambda: events(run, "checkpoint"))
+    trainer_of(run).kill()
+    assert terminal.wait_for_end() == 128 + signal.SIGKILL
+    viewer.wait_for("FAILED", "vanished")
+    viewer.press("q")
+    assert viewer.wait_for_end() == 0
+    assert (run / "control.sock").exists() and (run / "trainer.lock").exists()
+    assert "woods  dead" in ask(corpus, "runs")
+    resumed = Terminal(trainer("resume"), corpus.parent)
+    resumed.wait_for("RUNNING")
+    attach(corpus).wait_for("RUNNING")
+
+
+def test_the_stand_in_being_killed_leaves_the_run_behind(corpus: Path, run: Path) -> None:
+    terminal = start(corpus)
+    terminal.process.kill(signal.SIGKILL)
+    until(lambda: commands(run, "detach"))
+    goes_on(run)

@@ -1,0 +1,145 @@
+"""What a run that comes to harm does about it, from the first bad step to the last attempt."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.unit.training.faults import damaged_weights, poisoned, spoiled_gradients
+from tests.unit.training.helpers import Resumed, ScriptedSession, only_run, run_to_end, small_config, stop_after
+from tui_trainer.run.commands import Command, Resume
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.events import Alert, Event, StateChanged, Step
+from tui_trainer.training.checkpoints import Checkpoint, CheckpointStore
+from tui_trainer.training.feed import HostFeed
+
+QUIET = {"eval_every": 1000, "sample_every": 1000, "checkpoint_every": 1000, "schedule": "constant", "warmup": 0}
+
+
+def repairs(session: ScriptedSession) -> list[Alert]:
+    """What was told, each skipped step left out."""
+    return [alert for alert in session.of(Alert) if "weights" in alert.message or "paused" in alert.message]
+
+
+def newest(directory: RunDirectory) -> Checkpoint:
+    return CheckpointStore(directory.checkpoints, 3).newest()[0]
+
+
+def finite(checkpoint: Checkpoint) -> bool:
+    return all(bool(torch.isfinite(tensor).all()) for tensor in (checkpoint.weights | checkpoint.state).values())
+
+
+@pytest.mark.parametrize("break_down", [poisoned, spoiled_gradients])
+def test_three_bad_steps_bring_back_the_weights_before_them(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch, break_down: Callable[[pytest.MonkeyPatch, set[int]], None]
+) -> None:
+    break_down(monkeypatch, {16, 17, 18})
+    session = run_to_end(small_config(corpus, **QUIET, steps=50))
+    (repair,) = repairs(session)
+    assert (repair.step, repair.kind, repair.severity) == (19, "divergence", "error")
+    assert repair.message == (
+        "The loss was not finite for 3 steps. The weights are those of step 10 again, the text since is left out, "
+        "and the learning rate is 0.5 of the planned for 20 steps (rollback 1 of at most 3)."
+    )
+    steps = session.of(Step)
+    assert [step.step for step in steps] == list(range(1, 51))
+    assert steps[19].weight_norm == steps[10].weight_norm
+    rates = [round(step.lr / 1e-2, 6) for step in steps]
+    assert rates == [1.0] * 19 + [0.5] * 20 + [1.0] * 11
+    assert session.snapshot().state == "finished"
+
+
+def test_no_text_is_met_again(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    poisoned(monkeypatch, {16, 17, 18})
+    take, taken = HostFeed.take, list[int]()
+
+    def remembered(self: HostFeed, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        taken.append(index)
+        return take(self, index)
+
+    monkeypatch.setattr(HostFeed, "take", remembered)
+    run_to_end(small_config(corpus, **QUIET, steps=30))
+    assert taken == list(range(30))
+
+
+def test_a_loss_that_stays_up_is_undone(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged_weights(monkeypatch, {63}, factor=8.0)
+    session = run_to_end(small_config(corpus, **QUIET, steps=80))
+    (repair,) = repairs(session)
+    assert repair.step == 68
+    assert "was far above its usual for 5 steps. The weights are those of step 50 again" in repair.message
+    losses = [step.loss for step in session.of(Step)]
+    assert min(losses[63:68]) > 2 * max(losses[68:])
+
+
+def test_weights_beyond_numbers_are_replaced(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged_weights(monkeypatch, {16}, factor=math.inf)
+    session = run_to_end(small_config(corpus, **QUIET, steps=40))
+    assert [repair.step for repair in repairs(session)] == [19]
+    assert all(step.weight_norm is not None for step in session.of(Step)[19:])
+    assert finite(newest(session.directory_of_run))
+
+
+def test_a_run_can_be_told_to_pause_instead(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    poisoned(monkeypatch, {5, 6, 7})
+
+    def go_on(event: Event) -> Command | None:
+        return Resume() if isinstance(event, StateChanged) and event.state == "paused" else None
+
+    session = run_to_end(small_config(corpus, **QUIET, on_divergence="pause"), go_on)
+    (paused,) = [state for state in session.of(StateChanged) if state.state == "paused"]
+    assert (paused.step, paused.reason) == (8, "the run diverged")
+    assert "paused. Resume to go on as it is" in repairs(session)[0].message
+    assert [step.lr for step in session.of(Step)] == [1e-2] * 12
+    assert session.snapshot().state == "finished"
+
+
+def test_a_run_can_be_told_to_stop_instead(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged_weights(monkeypatch, {5}, factor=math.nan)
+    session = run_to_end(small_config(corpus, **QUIET, on_divergence="stop"))
+    assert session.outcome is not None
+    assert session.outcome.status == 1
+    assert session.outcome.error.startswith(
+        "The loss was not finite for 3 steps. The weights are those of step 0 again; train again with a lower --lr."
+    )
+    saved = newest(session.directory_of_run)
+    assert saved.progress.step == 8
+    assert finite(saved)
+
+
+def test_three_times_is_enough(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged_weights(monkeypatch, {12, 22, 32, 42}, factor=math.nan)
+    session = run_to_end(small_config(corpus, **QUIET, steps=100))
+    assert session.outcome is not None
+    assert session.outcome.status == 1
+    assert "3 rollbacks did not help: train again with a lower --lr." in session.outcome.error
+    assert [repair.step for repair in repairs(session)] == [15, 25, 35, 45]
+    assert [step.lr for step in session.of(Step)][-10:] == [1e-2 / 8] * 10
+    saved = newest(session.directory_of_run)
+    assert saved.progress.step == 45
+    assert finite(saved)
+
+
+def test_what_was_suspected_is_remembered_by_a_resumed_run(
+    corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two bad steps before the stop, and one after it, are three."""
+    poisoned(monkeypatch, {6, 7, 8})
+    run_to_end(small_config(corpus, **QUIET), stop_after(8))
+    session = Resumed(only_run(runs))
+    session.run()
+    (repair,) = repairs(session)
+    assert repair.step == 9
+    assert "for 3 steps. The weights are those of step 8 again" in repair.message
+    assert session.snapshot().state == "finished"
+
+
+def test_a_rollback_is_remembered_by_a_resumed_run(corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    poisoned(monkeypatch, {6, 7, 8})
+    run_to_end(small_config(corpus, **QUIET), stop_after(10))
+    session = Resumed(only_run(runs))
+    session.run()
+    assert {step.lr for step in session.of(Step)} == {5e-3}
+    assert newest(only_run(runs)).progress.rollbacks == 1
