@@ -12,7 +12,7 @@ from typing import Any
 import pexpect
 import pyte
 
-PATIENCE = 25.0
+PATIENCE = 60.0
 """Seconds after which what a test waits for will not come."""
 
 SMALL_MODEL = ("--layers", "1", "--width", "16", "--heads", "2", "--context", "16", "--batch-size", "4")

@@ -1,9 +1,9 @@
 """A run outlives its terminal: leaving it, losing it, and coming back from another one."""
 
 import json
-import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,9 +28,12 @@ def start(corpus: Path, *options: str) -> Terminal:
     return terminal
 
 
-def attach(corpus: Path) -> Terminal:
+def attach(corpus: Path, *shown: str) -> Terminal:
+    """Once the screen has told what happened meanwhile."""
     terminal = Terminal(trainer("attach"), corpus.parent)
-    terminal.wait_for("woods", "step")
+    terminal.wait_for("While you were away", "now at", *shown)
+    terminal.press("\r")
+    terminal.wait_until(lambda: "While you were away" not in terminal.text, "run")
     return terminal
 
 
@@ -70,10 +73,6 @@ def trainer_of(run: Path) -> psutil.Process:
     raise AssertionError("nobody trains")
 
 
-def ends(process: psutil.Process) -> bool:
-    return bool(not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
-
-
 def test_d_gives_the_prompt_back_while_training_goes_on(corpus: Path, run: Path) -> None:
     shell = Shell(corpus.parent)
     shell.run(*trainer(corpus, *LONG))
@@ -94,9 +93,7 @@ def test_d_gives_the_prompt_back_while_training_goes_on(corpus: Path, run: Path)
 
 def test_a_run_is_steered_from_other_terminals(corpus: Path, run: Path) -> None:
     start(corpus).press("d")
-    second = attach(corpus)
-    second.wait_for("RUNNING", "While you were away")
-    second.press("\r")
+    second = attach(corpus, "RUNNING")
     second.press("]")
     second.wait_for("T 0.90")
     second.press(" ")
@@ -109,8 +106,6 @@ def test_a_run_is_steered_from_other_terminals(corpus: Path, run: Path) -> None:
     goes_on(run)
 
     third = attach(corpus)
-    third.wait_for("While you were away", "now at")
-    third.press("\r")
     third.wait_for("T 0.90")
     third.press("q")
     third.wait_for("Detach", "Save and quit")
@@ -124,8 +119,7 @@ def test_a_run_is_steered_from_other_terminals(corpus: Path, run: Path) -> None:
 
 def test_a_viewer_stays_when_the_run_is_stopped_by_another(corpus: Path, run: Path) -> None:
     first = start(corpus)
-    viewer = attach(corpus)
-    viewer.wait_for("RUNNING")
+    viewer = attach(corpus, "RUNNING")
     first.press("q")
     first.wait_for("Save and quit")
     first.press("q")
@@ -139,8 +133,7 @@ def test_a_viewer_stays_when_the_run_is_stopped_by_another(corpus: Path, run: Pa
 
 def test_a_viewer_leaves_without_a_trace_on_the_run(corpus: Path, run: Path) -> None:
     first = start(corpus)
-    viewer = attach(corpus)
-    viewer.wait_for("RUNNING")
+    viewer = attach(corpus, "RUNNING")
     viewer.press("q")
     viewer.wait_for("Detach")
     viewer.press("d")
@@ -149,18 +142,25 @@ def test_a_viewer_leaves_without_a_trace_on_the_run(corpus: Path, run: Path) -> 
     first.wait_for("RUNNING")
 
 
-@pytest.mark.parametrize("state", ["RUNNING", "PAUSED"])
-def test_a_terminal_that_goes_away_leaves_the_run_behind(corpus: Path, run: Path, state: str) -> None:
+def test_a_terminal_that_goes_away_leaves_the_run_behind(corpus: Path, run: Path) -> None:
     terminal = start(corpus)
-    if state == "PAUSED":
-        terminal.press(" ")
-        terminal.wait_for(state)
     terminal.close()
     until(lambda: [event["source"] for event in commands(run, "detach")] == ["terminal"])
-    if state == "RUNNING":
-        goes_on(run)
-    again = attach(corpus)
-    again.wait_for(state)
+    goes_on(run)
+    attach(corpus, "RUNNING")
+
+
+def test_a_paused_run_stays_paused_and_has_nothing_to_tell(corpus: Path, run: Path) -> None:
+    terminal = start(corpus)
+    terminal.press(" ")
+    terminal.wait_for("PAUSED")
+    terminal.close()
+    until(lambda: commands(run, "detach"))
+    again = Terminal(trainer("attach"), corpus.parent)
+    again.wait_for("PAUSED", "space resume")
+    again.press(" ")
+    again.wait_for("RUNNING")
+    goes_on(run)
 
 
 def test_a_window_with_a_shell_that_is_closed_leaves_the_run_behind(corpus: Path, run: Path) -> None:
@@ -194,7 +194,7 @@ def test_a_screen_that_crashes_leaves_the_run_behind(corpus: Path, run: Path) ->
         f"sys.argv = ['tui-trainer', {str(corpus)!r}, *{list(LONG)}]\n"
         "main()\n"
     )
-    terminal = Terminal([os.sys.executable, "-c", breaking], corpus.parent)  # type: ignore[attr-defined]
+    terminal = Terminal([sys.executable, "-c", breaking], corpus.parent)
     terminal.wait_for("RUNNING")
     terminal.press("?")
     terminal.wait_for("the screen is cracked", "Training goes on")
@@ -269,8 +269,7 @@ def test_a_detached_trainer_may_be_stopped_and_continued(corpus: Path, run: Path
 
 def test_a_killed_run_is_dead_and_can_be_resumed(corpus: Path, run: Path) -> None:
     terminal = start(corpus, "--checkpoint-every", "20")
-    viewer = attach(corpus)
-    viewer.wait_for("RUNNING")
+    viewer = attach(corpus, "RUNNING")
     until(lambda: events(run, "checkpoint"))
     trainer_of(run).kill()
     assert terminal.wait_for_end() == 128 + signal.SIGKILL
@@ -281,7 +280,7 @@ def test_a_killed_run_is_dead_and_can_be_resumed(corpus: Path, run: Path) -> Non
     assert "woods  dead" in ask(corpus, "runs")
     resumed = Terminal(trainer("resume"), corpus.parent)
     resumed.wait_for("RUNNING")
-    attach(corpus).wait_for("RUNNING")
+    attach(corpus, "RUNNING")
 
 
 def test_the_stand_in_being_killed_leaves_the_run_behind(corpus: Path, run: Path) -> None:
