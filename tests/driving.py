@@ -75,9 +75,14 @@ class Driver:
 
 @asynccontextmanager
 async def driving(
-    events: Sequence[Event], size: tuple[int, int] = (120, 40), title: str = "fables", answer: bool = True
+    events: Sequence[Event],
+    size: tuple[int, int] = (120, 40),
+    title: str = "fables",
+    answer: bool = True,
+    returning: bool = False,
 ) -> AsyncIterator[Driver]:
     session = ScriptedSession(events, answer)
+    session.returning = returning
     app = RecordingApp(session, title)
     try:
         async with app.run_test(size=size, notifications=True) as pilot:

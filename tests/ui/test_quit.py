@@ -1,7 +1,5 @@
 """Leaving: what is asked, what is sent, and that the app ends when the session does."""
 
-import signal
-
 import pytest
 
 from tests import scripted
@@ -37,7 +35,7 @@ async def test_the_choices(keys: list[str], save: bool) -> None:
         await expect_end(screen, Stop(value=save))
 
 
-@pytest.mark.parametrize("keys", [["q", "escape"], ["q", "up", "enter"]])
+@pytest.mark.parametrize("keys", [["q", "escape"], ["q", "up", "up", "enter"]])
 async def test_staying(keys: list[str]) -> None:
     async with driving(SHORT_RUN) as screen:
         await screen.press(*keys)
@@ -76,17 +74,41 @@ async def test_the_mouse_works_too() -> None:
         await expect_end(screen, Stop(value=False))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-async def test_a_signal_saves_and_is_remembered(number: int) -> None:
+async def test_detaching_ends_the_screen_and_not_the_run() -> None:
     async with driving(SHORT_RUN) as screen:
-        signal.raise_signal(number)
+        await screen.press("q", "d")
+        assert screen.app.detached and screen.app._exit
+        assert screen.commands == [] and screen.session.outcome is None
+
+
+async def test_the_detach_button_does_the_same() -> None:
+    async with driving(SHORT_RUN) as screen:
+        await screen.press("q")
+        await screen.pilot.click("#detach")
+        assert screen.app.detached and screen.commands == []
+
+
+async def test_a_finished_run_leaves_nothing_to_detach_from() -> None:
+    async with driving([*SHORT_RUN, scripted.StateChanged(step=60, state="finished")]) as screen:
+        await screen.press("q")
+        assert not screen.app.screen.query_one("#detach").display
+
+
+@pytest.mark.parametrize("events", [scripted.loading(), scripted.finished()], ids=["loading", "saved"])
+async def test_a_run_of_another_process_is_never_stopped_without_a_question(events: list[scripted.Event]) -> None:
+    async with driving(events, returning=True) as screen:
+        await screen.press("q")
+        assert screen.app._exit and screen.commands == []
+
+
+async def test_a_run_of_another_process_can_be_left_in_any_state() -> None:
+    async with driving([*SHORT_RUN, scripted.StateChanged(step=60, state="finished")], returning=True) as screen:
+        await screen.press("enter", "q", "d")
+        assert screen.app.detached and screen.commands == []
+
+
+async def test_leave_ends_the_screen_from_outside() -> None:
+    async with driving(SHORT_RUN) as screen:
+        screen.app.leave()
         await screen.settle()
-        assert screen.app.signalled == number
-        await expect_end(screen, Stop(value=True, source=signal.Signals(number).name))
-
-
-async def test_a_run_does_not_go_on_unseen() -> None:
-    async with driving(SHORT_RUN, answer=False) as screen:
-        screen.app.exit()
-        session = screen.session
-    assert session.commands == [Stop(value=True, source="screen")]
+        assert screen.app._exit and not screen.app.detached and screen.commands == []

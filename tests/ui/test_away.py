@@ -1,0 +1,117 @@
+"""Coming back to a run, or looking at one that is over: what is told, what works, and when the terminal rings."""
+
+import pytest
+
+from tests import scripted
+from tests.driving import driving
+from tui_trainer.run.events import Alert, CommandApplied, StateChanged
+from tui_trainer.ui.screens.away import AwayScreen
+
+LEFT = CommandApplied(name="detach", value=None, source="keyboard", step=900, time=scripted.BEGIN + 900 * 0.042)
+
+
+def left_at_900() -> list[scripted.Event]:
+    events = scripted.running(1_240)
+    place = next(number for number, event in enumerate(events) if event.step == 901)
+    return [*events[:place], LEFT, *events[place:]]
+
+
+async def test_whoever_comes_back_is_told_what_happened() -> None:
+    async with driving(left_at_900(), returning=True) as screen:
+        assert isinstance(screen.app.screen, AwayScreen)
+        for part in ("While you were away", "340 in 14s, now at 1,240 of 5,000", "at step 1,200", "1 checkpoint"):
+            assert part in screen.text
+
+
+@pytest.mark.parametrize("key", ["enter", "escape", "space", "q"])
+async def test_any_usual_key_goes_on_to_the_run(key: str) -> None:
+    async with driving(left_at_900(), returning=True) as screen:
+        await screen.press(key)
+        assert screen.app.screen is screen.app.cockpit and screen.commands == []
+
+
+async def test_it_is_told_once() -> None:
+    async with driving(left_at_900(), returning=True) as screen:
+        await screen.press("enter")
+        await screen.publish(scripted.step_event(1_241))
+        assert screen.app.screen is screen.app.cockpit
+
+
+async def test_nothing_is_told_when_nothing_happened() -> None:
+    async with driving([*scripted.paused(60), LEFT], returning=True) as screen:
+        assert screen.app.screen is screen.app.cockpit
+
+
+async def test_who_has_been_there_is_told_nothing() -> None:
+    async with driving(left_at_900()) as screen:
+        assert screen.app.screen is screen.app.cockpit
+
+
+async def test_alerts_are_shown_as_they_are_written() -> None:
+    hostile = Alert(step=1_000, kind="x", severity="warning", message="[bold]\x1b[31m red")
+    async with driving([*left_at_900(), hostile], returning=True) as screen:
+        assert "warning: [bold]␛[31m red" in screen.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_there_is_room_for_it_on_any_screen(size: tuple[int, int]) -> None:
+    async with driving(left_at_900(), size=size, returning=True) as screen:
+        assert "While you were away" in screen.text and "Steps" in screen.text
+
+
+async def test_d_ends_the_screen_and_leaves_the_run() -> None:
+    async with driving(scripted.running(60)) as screen:
+        await screen.press("d")
+        assert screen.app.detached and screen.app._exit
+        assert screen.commands == []
+
+
+@pytest.mark.parametrize(
+    ("events", "reason"),
+    [(scripted.loading(), "Still loading: this works as soon as training starts."),
+     (scripted.finished(), "The run is finished: g writes samples, s saves, q leaves."),
+     (scripted.failed(), "The run has failed: q leaves.")],
+    ids=["loading", "finished", "failed"],
+)  # fmt: skip
+async def test_d_says_why_there_is_nothing_to_leave(events: list[scripted.Event], reason: str) -> None:
+    async with driving(events) as screen:
+        await screen.press("d")
+        assert screen.told == [reason] and not screen.app.detached
+
+
+async def test_in_a_recording_every_key_that_steers_says_so() -> None:
+    async with driving(scripted.finished()) as screen:
+        screen.session.refusal = "This is a recording."
+        await screen.press("space", ".", "s", "[", "]", "g", "p", "d")
+        assert screen.commands == []
+        assert screen.told == ["This is a recording."] * 8
+        await screen.press("q")
+        assert screen.app._exit and screen.commands == []
+
+
+@pytest.mark.parametrize(("state", "rings"), [("finished", 1), ("failed", 1), ("paused", 0), ("stopped", 0)])
+async def test_the_terminal_rings_when_nobody_may_be_looking(
+    state: str, rings: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with driving(scripted.running(60)) as screen:
+        rung: list[bool] = []
+        monkeypatch.setattr(screen.app, "bell", lambda: rung.append(True))
+        await screen.publish(StateChanged(step=60, state=state))
+        await screen.publish(Alert(step=60, kind="x", severity="info", message="later"))
+        assert len(rung) == rings
+
+
+async def test_the_past_rings_no_bell(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.driving import RecordingApp
+
+    rung: list[bool] = []
+    monkeypatch.setattr(RecordingApp, "bell", lambda self: rung.append(True))
+    async with driving(scripted.finished(), returning=True):
+        assert rung == []
+
+
+async def test_where_a_run_was_in_trouble_the_step_axis_has_a_flag() -> None:
+    async with driving(scripted.running(1_240), size=(120, 40)) as screen:
+        assert "▲" in screen.text
+    async with driving(scripted.running(600), size=(120, 40)) as screen:
+        assert "▲" not in screen.text
