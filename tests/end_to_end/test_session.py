@@ -1,14 +1,12 @@
 """A person's session with the screen: from the first frame to the summary."""
 
-import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.terminal import PATIENCE, SMALL_MODEL, Terminal, events, trainer
+from tests.end_to_end.terminal import SMALL_MODEL, Terminal, events, trainer
 
 LONG = (*SMALL_MODEL, "--steps", "1000000", "--eval-every", "1000", "--sample-every", "500", "--compile", "off")
 ESCAPE = "\x1b"
@@ -89,25 +87,6 @@ def test_sigterm_saves_and_ends_with_143(corpus: Path) -> None:
     assert terminal.wait_for_end() == 143
     assert LEFT_ALTERNATE_SCREEN in terminal.raw
     assert events(corpus.parent / "runs" / "woods", "checkpoint")[-1]["reason"] == "stopped"
-
-
-def test_a_terminal_that_goes_away_saves_and_ends_the_run(corpus: Path) -> None:
-    terminal = start(corpus)
-    run = corpus.parent / "runs" / "woods"
-    os.close(terminal.process.child_fd)
-    terminal.process.closed = True
-    pid = terminal.process.pid
-    _, status = wait_at_most(pid, PATIENCE)
-    assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
-    assert events(run, "checkpoint")[-1]["reason"] == "stopped"
-
-
-def wait_at_most(pid: int, seconds: float) -> tuple[int, int]:
-    deadline = time.monotonic() + seconds
-    while (found := os.waitpid(pid, os.WNOHANG))[0] == 0:
-        assert time.monotonic() < deadline, "the program outlived its terminal"
-        time.sleep(0.05)
-    return found
 
 
 def test_the_screen_stays_after_the_end(corpus: Path) -> None:

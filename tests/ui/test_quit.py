@@ -97,7 +97,7 @@ async def test_a_finished_run_leaves_nothing_to_detach_from() -> None:
 @pytest.mark.parametrize("events", [scripted.loading(), scripted.finished()], ids=["loading", "saved"])
 async def test_a_run_of_another_process_is_never_stopped_without_a_question(events: list[scripted.Event]) -> None:
     async with driving(events, returning=True) as screen:
-        await screen.press("q")
+        await screen.press("escape", "q")
         assert screen.app._exit and screen.commands == []
 
 

@@ -2,8 +2,6 @@
 
 import io
 import math
-import os
-import signal
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -140,23 +138,6 @@ def test_a_finished_run_is_let_go() -> None:
     session = Told(state("finished", 1.0))
     Headless(session, io.StringIO()).run()
     assert session.asked == [Stop(value=False, source="headless")]
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_saves_and_stops(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
-
-    class Signalled(Told):
-        def publish(self, event: Event) -> None:
-            super().publish(event)
-            os.kill(os.getpid(), number)
-
-    session = Signalled(step(1))
-    front = Headless(session, io.StringIO())
-    front.run()
-    assert session.asked == [Stop(value=True, source=number.name)]
-    assert front.signalled == number
-    assert signal.getsignal(number) == before
 
 
 class Broken(io.StringIO):

@@ -1,0 +1,220 @@
+"""The trainer's end of the socket: viewers get what happens, their commands arrive, and none of them can do harm."""
+
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.run.test_state import step
+from tui_trainer.run import journal
+from tui_trainer.run.commands import Attach, Command, Detach, Pause, SetTemperature, Stop
+from tui_trainer.run.control import server
+from tui_trainer.run.control.address import connect
+from tui_trainer.run.control.protocol import MAX_LINE, encode_command
+from tui_trainer.run.control.server import SOURCE, ControlServer
+from tui_trainer.run.events import Event
+from tui_trainer.run.session import Listener, Session
+
+
+class Trainer(Session):
+    """Journals what is published, as a trainer does, and remembers what it is asked."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.path = folder / "control.sock"
+        self.asked: list[Command] = []
+        self.file = folder / "journal.jsonl"
+        self.journal = journal.Journal(self.file)
+        self.publishing = threading.Lock()
+        self.control = ControlServer(self.path, self.join, self.ignore, self.send)
+
+    def run(self) -> None: ...
+
+    def send(self, command: Command) -> None:
+        self.asked.append(command)
+
+    def publish(self, event: Event) -> None:
+        with self.publishing:
+            super().publish(event)
+            self.journal.append(event)
+
+    def join(self) -> tuple[Listener, int]:
+        with self.publishing:
+            return self.listen(), self.file.stat().st_size
+
+    @property
+    def commands(self) -> list[Command]:
+        return [command for command in self.asked if not isinstance(command, Attach | Detach)]
+
+
+class Viewer:
+    """A connection, line by line."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.connection = connect(trainer.path)
+        self.connection.settimeout(20)
+        self.lines = self.connection.makefile("rb")
+        self.greeting = self.next()
+
+    def next(self) -> dict[str, Any]:
+        return dict(json.loads(next(self.lines)))
+
+    def say(self, data: bytes) -> None:
+        self.connection.sendall(data)
+
+    @property
+    def ended(self) -> bool:
+        """Read on to the end; False when the other end has not hung up by then."""
+        try:
+            return all(True for _ in self.lines)
+        except ConnectionError:
+            return True
+        except TimeoutError:
+            return False
+
+
+@pytest.fixture
+def trainer(tmp_path: Path) -> Iterator[Trainer]:
+    trainer = Trainer(tmp_path)
+    yield trainer
+    trainer.control.close()
+
+
+def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline, "what was waited for did not come"
+        time.sleep(0.01)
+
+
+def test_the_journal_and_what_follows_make_the_whole_run(trainer: Trainer) -> None:
+    """However the viewer comes in between, no event is lost and none is there twice."""
+    publishing = threading.Thread(target=lambda: [trainer.publish(step(number)) for number in range(1, 501)])
+    publishing.start()
+    viewers = [Viewer(trainer) for _ in range(4)]
+    publishing.join()
+    for viewer in viewers:
+        past = [event.step for event in journal.read(trainer.file, viewer.greeting["journal"])]
+        if viewer.greeting["journal"] == 0:
+            past = []
+        future = [viewer.next()["step"] for _ in range(500 - len(past))]
+        assert past + future == list(range(1, 501))
+
+
+def test_commands_arrive_in_order_and_from_whom(trainer: Trainer) -> None:
+    viewer = Viewer(trainer)
+    viewer.say(encode_command(Pause()) + encode_command(SetTemperature(value=0.5)))
+    until(lambda: len(trainer.commands) == 2)
+    assert trainer.commands == [Pause(SOURCE), SetTemperature(SOURCE, 0.5)]
+
+
+def test_coming_and_going_is_told(trainer: Trainer) -> None:
+    viewer = Viewer(trainer)
+    until(lambda: trainer.asked == [Attach(SOURCE)])
+    viewer.connection.shutdown(socket.SHUT_RDWR)
+    until(lambda: trainer.asked == [Attach(SOURCE), Detach(SOURCE)])
+    assert trainer._listeners == []
+
+
+@pytest.mark.parametrize(
+    "line", [b"{}", b"\xff\xfe\x00", b"[" * 5_000, b'{"command": "self_destruct"}', b"GET / HTTP/1.1"]
+)
+def test_what_is_no_command_is_refused_and_the_viewer_stays(trainer: Trainer, line: bytes) -> None:
+    viewer = Viewer(trainer)
+    viewer.say(line + b"\n" + encode_command(Pause()))
+    assert "refused" in viewer.next()
+    until(lambda: trainer.commands == [Pause(SOURCE)])
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_a_line_without_end_is_refused_and_cut_off(trainer: Trainer, end: bytes) -> None:
+    viewer, other = Viewer(trainer), Viewer(trainer)
+    with contextlib.suppress(ConnectionError):  # the rest of it need not be taken
+        viewer.say(b"x" * (MAX_LINE * 4) + end)
+    assert viewer.ended
+    other.say(encode_command(Pause()))
+    until(lambda: trainer.commands == [Pause(SOURCE)])
+
+
+def test_half_a_command_is_none(trainer: Trainer) -> None:
+    viewer = Viewer(trainer)
+    viewer.say(encode_command(Stop(value=True))[:-5])
+    viewer.connection.close()
+    viewer.lines.close()
+    until(lambda: Detach(SOURCE) in trainer.asked)
+    assert trainer.commands == []
+
+
+def test_a_flood_of_commands_waits_in_the_socket(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "COMMAND_SECONDS", 0.1)
+    viewer = Viewer(trainer)
+    begun = time.monotonic()
+    viewer.say(encode_command(Pause()) * 1_000)
+    until(lambda: len(trainer.commands) >= 5)
+    assert len(trainer.commands) <= (time.monotonic() - begun) / 0.1 + 1
+
+
+def test_a_viewer_that_takes_nothing_is_sent_away(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "STALLED_SECONDS", 0.2)
+    stalled = Viewer(trainer)
+    long = step(1)
+    longest = 0.0
+    for _ in range(20_000):
+        begun = time.monotonic()
+        trainer.publish(long)
+        longest = max(longest, time.monotonic() - begun)
+        if not trainer._listeners:
+            break
+    until(lambda: not trainer._listeners)
+    assert stalled.ended
+
+
+def test_a_viewer_too_far_behind_is_sent_away(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "SEND_SECONDS", 1.0)
+    viewer = Viewer(trainer)
+    for number in range(server.MAX_BEHIND):
+        trainer.publish(step(number))
+    assert viewer.ended and not trainer._listeners
+
+
+def test_there_is_room_for_so_many_and_again_when_one_leaves(trainer: Trainer) -> None:
+    viewers = [Viewer(trainer) for _ in range(server.MAX_VIEWERS)]
+    assert "refused" in Viewer(trainer).greeting
+    viewers[0].connection.shutdown(socket.SHUT_RDWR)
+    until(lambda: len(trainer._listeners) < server.MAX_VIEWERS)
+    until(lambda: "journal" in Viewer(trainer).greeting)
+
+
+def test_who_connects_and_goes_at_once_takes_no_room(trainer: Trainer) -> None:
+    for _ in range(3 * server.MAX_VIEWERS):
+        connect(trainer.path).close()
+    until(lambda: "journal" in Viewer(trainer).greeting)
+    until(lambda: len(trainer._listeners) <= 1)
+
+
+def test_another_user_is_refused(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_same_user", lambda connection: False)
+    viewer = Viewer(trainer)
+    assert viewer.greeting == {"refused": "This run belongs to another user."}
+    assert viewer.ended and trainer.asked == []
+
+
+def test_a_journal_that_is_gone_refuses_a_viewer_and_no_more(trainer: Trainer) -> None:
+    trainer.file.rename(trainer.file.with_suffix(".away"))
+    assert "refused" in Viewer(trainer).greeting
+    trainer.file.touch()
+    assert "journal" in Viewer(trainer).greeting
+
+
+def test_the_end_is_told_before_the_trainer_hangs_up(trainer: Trainer) -> None:
+    viewer = Viewer(trainer)
+    trainer.publish(step(7))
+    trainer.control.close()
+    assert viewer.next()["step"] == 7
+    assert viewer.ended and not trainer.path.exists()

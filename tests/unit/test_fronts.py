@@ -1,0 +1,105 @@
+"""What signals do to a trainer without a screen, and streams that outlive their terminal."""
+
+import io
+import os
+import signal
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+
+from tests.unit.run.test_state import state, step
+from tests.unit.test_headless import Told
+from tui_trainer import fronts
+from tui_trainer.detaching import Terminal
+from tui_trainer.fronts import HEEDED, Lasting, TrainerProcess
+from tui_trainer.run.commands import Detach, SaveCheckpoint, Stop
+from tui_trainer.run.events import Event
+from tui_trainer.run.session import Outcome
+from tui_trainer.training.local import LocalSession
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in HEEDED}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+class Signalled(Told):
+    """Gets signals at its first event, and stops when it is told to, or at its end."""
+
+    directory = None
+
+    def __init__(self, *numbers: signal.Signals, ends: bool = False) -> None:
+        super().__init__(step(1), *[state("finished", 1.0)] * ends)
+        self.numbers = numbers
+
+    def publish(self, event: Event) -> None:
+        super().publish(event)
+        if event.step == 1:
+            for number in self.numbers:
+                os.kill(os.getpid(), number)
+
+
+def headless(session: Told) -> TrainerProcess:
+    process = TrainerProcess(cast(LocalSession, session))
+    process.run_headless()
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_stops(number: signal.Signals) -> None:
+    session = Signalled(number)
+    assert headless(session).ended_by == number
+    assert session.asked == [Stop(value=True, source=number.name)]
+
+
+def test_sigusr1_saves_and_goes_on() -> None:
+    session = Signalled(signal.SIGUSR1, ends=True)
+    assert headless(session).ended_by is None
+    assert session.asked[0] == SaveCheckpoint("SIGUSR1")
+    assert session.outcome == Outcome()
+
+
+def test_sighup_leaves_the_terminal_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[object] = []
+    monkeypatch.setattr(Terminal, "leave", lambda self, log: left.append(log))
+    session = Signalled(signal.SIGHUP, signal.SIGHUP, ends=True)
+    headless(session)
+    assert session.asked[0] == Detach("terminal")
+    assert Detach("terminal") not in session.asked[1:]
+    assert left == [None]
+
+
+def test_a_signal_that_was_ignored_stays_ignored() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    session = Signalled(signal.SIGHUP, ends=True)
+    headless(session)
+    assert session.asked == [Stop(value=False, source="headless")]
+
+
+class Gone(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(5, "Input/output error")
+
+
+def test_a_stream_whose_terminal_is_gone_tells_so_once_and_takes_everything() -> None:
+    lost: list[bool] = []
+    stream = Lasting(Gone(), lambda: lost.append(True))
+    assert [stream.write("frame"), stream.write("frames")] == [5, 6]
+    stream.flush()
+    assert lost == [True]
+
+
+def test_a_stream_is_otherwise_as_it_was() -> None:
+    below = io.StringIO()
+    stream = Lasting(below, lambda: pytest.fail("nothing is lost"))
+    stream.write("frame")
+    assert below.getvalue() == "frame" and not stream.isatty()
+
+
+def test_a_run_is_looked_at_on_a_terminal_only() -> None:
+    with pytest.raises(fronts.InputError, match="status"):
+        fronts.view(Told(), "woods")
