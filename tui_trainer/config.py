@@ -152,7 +152,7 @@ class ScheduleConfig(Section):
     min_lr: float = option(AUTO, "Learning rate at the end.", minimum=0, maximum=10)
     warmup: int = option(AUTO, "Steps of linear warmup.", minimum=0)
     steps: int = option(AUTO, "Optimizer steps in the run.", minimum=1, maximum=10**12)
-    minutes: float = option(AUTO, "Time for the run; a step is timed, then sets the steps.", above=0, maximum=1e6)
+    minutes: float = option(AUTO, "Time to train for; a step is timed, then sets the steps.", above=0, maximum=1e6)
     epochs: float = option(AUTO, "Passes over the training text; sets the steps.", above=0, maximum=1e6)
 
     def __post_init__(self) -> None:

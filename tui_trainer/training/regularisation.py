@@ -29,7 +29,7 @@ def regularise(config: Config, epochs: float) -> dict[str, tuple[float, str]]:
         for name in settings
         if hasattr(section, name)
     }
-    reason = f"the text is read {epochs:.1f} times"
+    reason = f"the text is read about {epochs:.1f} times"
     told = {name: reason for name, value in settings.items() if value != LEVELS[0][1].get(name, 0) or name == "dropout"}
     return {
         name: (value, told.get(name, "")) if asked[name] == AUTO else (asked[name], "")

@@ -99,7 +99,9 @@ class Trainer:
         self._sampler.schedule(self._progress.step)
         # A checkpoint that was saved while its evaluation was given up.
         owed = self._progress.loss_count and self._progress.step % self._config.run.eval_every == 0
-        if owed and (end := self._evaluate()):
+        if self._progress.step >= self._schedule.steps:
+            self._finish("all steps taken")
+        elif owed and (end := self._evaluate()):
             self._finish(end)
         while not self._obey(wait=self._idle):
             if self._stepping:
