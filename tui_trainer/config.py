@@ -140,7 +140,7 @@ class ModelConfig(Section):
 class OptimizerConfig(Section):
     optimizer: str = option("auto", "What updates the matrices inside the layers.", choices=OPTIMIZERS)
     lr: float = option(AUTO, "Peak learning rate, on AdamW's scale at width 128.", above=0, maximum=10)
-    weight_decay: float = option(AUTO, "Decay of the weight matrices.", minimum=0, maximum=10)
+    weight_decay: float = option(0.1, "Decay of the weight matrices.", minimum=0, maximum=10)
     clip: float = option(1.0, "Largest gradient norm; 0 turns clipping off.", minimum=0)
     batch_size: int = option(AUTO, "Sequences in a micro-batch.", minimum=1, maximum=65536)
     accumulate: int = option(1, "Micro-batches in a step.", minimum=1, maximum=65536)

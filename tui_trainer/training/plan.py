@@ -85,7 +85,6 @@ def resettle(sized: Plan, course: Plan, corpus: Corpus, pace: Pace) -> Plan:
         "compile": first.run.compile,
         "patience": first.run.patience,
         "dropout": first.model.dropout,
-        "weight_decay": first.optimizer.weight_decay,
         "token_masking": first.data.token_masking,
         "bpe_dropout": first.data.bpe_dropout,
     }
