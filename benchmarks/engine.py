@@ -8,12 +8,12 @@ import argparse
 import statistics
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.side import Side
 
 NANOGPT_STEPS = 2000
-CONTEXT, BATCH = 64, 12
 TURNS = 16
 FRACTIONS = (1.0, 0.25, 0.125, 0.0625)
 SPEED_STEPS = 15
@@ -31,16 +31,19 @@ def main() -> None:
     benchmark.compare(range(1, asked.seeds + 1))
 
 
-def setting(text: str) -> tuple[str, str | int]:
+def setting(text: str) -> tuple[str, str | float]:
+    """NAME=VALUE with the value as what it looks like."""
     name, value = text.split("=", 1)
-    return name, int(value) if value.isdecimal() else value
+    for kind in (int, float):
+        with suppress(ValueError):
+            return name, kind(value)
+    return name, value
 
 
 class Benchmark:
-    def __init__(self, corpus: Path, checkout: Path | None, steps: int, settings: dict[str, str | int]) -> None:
+    def __init__(self, corpus: Path, checkout: Path | None, steps: int, settings: dict[str, str | float]) -> None:
         self._corpus, self._checkout, self._steps = corpus, checkout, steps
-        self._settings: dict[str, str | int] = {"preset": "nano", **settings}
-        self._tokens = int(settings.get("context", CONTEXT)) * int(settings.get("batch_size", BATCH))
+        self._settings: dict[str, str | float] = {"preset": "nano", **settings}
 
     def compare(self, seeds: Sequence[int]) -> None:
         pace = self._speed()
@@ -52,7 +55,7 @@ class Benchmark:
             losses = [side.val_loss or float("nan") for side in column]
             spread = statistics.stdev(losses) if len(losses) > 1 else 0.0
             print(
-                f"| {column[0].name} | {column[0].parameters:,} | {column[0].steps * column[0].tokens:,} "
+                f"| {column[0].name} | {column[0].parameters:,} | {column[0].steps * column[0].tokens_per_step:,} "
                 f"| {statistics.mean(side.seconds for side in column):.1f} "
                 f"| {statistics.mean(losses):.4f} | {spread:.4f} |"
             )
@@ -70,7 +73,7 @@ class Benchmark:
             side.close()
         pace = {name.split(",")[0]: statistics.median(values) for name, values in times.items()}
         print("| side | ms a step | tokens/s |\n|---|---|---|")
-        rates = [side.tokens / seconds for side, seconds in zip(sides, pace.values(), strict=True)]
+        rates = [side.tokens_per_step / seconds for side, seconds in zip(sides, pace.values(), strict=True)]
         for (name, seconds), rate in zip(pace.items(), rates, strict=True):
             print(f"| {name} | {1000 * seconds:.1f} | {rate:,.0f} |")
         if "nanoGPT" in pace:
@@ -93,12 +96,10 @@ class Benchmark:
         if self._checkout:
             place = str(self._checkout.absolute())
             steps = self._steps if len(plans) > 1 else plans[0]
-            options: dict[str, str | int] = {"checkout": place, "corpus": corpus, "seed": seed}
-            sides.append(Side("nanoGPT", "benchmarks.nanogpt", steps, CONTEXT * BATCH, **options))
-        ours: dict[str, str | int] = {"corpus": corpus, "seed": seed, **self._settings}
-        return sides + [
-            Side(f"ours, {steps:,} steps", "benchmarks.ours", steps, self._tokens, **ours) for steps in plans
-        ]
+            options: dict[str, str | float] = {"checkout": place, "corpus": corpus, "seed": seed}
+            sides.append(Side("nanoGPT", "benchmarks.nanogpt", steps, **options))
+        ours: dict[str, str | float] = {"corpus": corpus, "seed": seed, **self._settings}
+        return sides + [Side(f"ours, {steps:,} steps", "benchmarks.ours", steps, **ours) for steps in plans]
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ class Trainer:
             self._step += 1
         seconds = time.perf_counter() - started
         count = sum(parameter.numel() for parameter in self._model.parameters())
-        return Turn(seconds, self._evaluate() if self._step == self._steps else None, count)
+        return Turn(seconds, self._evaluate() if self._step == self._steps else None, count, BATCH * CONTEXT)
 
     @torch.no_grad()
     def _evaluate(self) -> float:

@@ -9,7 +9,7 @@ import time
 from benchmarks.side import Turn, serve
 from tui_trainer.config import Config
 from tui_trainer.run.commands import Pause, Resume, Stop
-from tui_trainer.run.events import Evaluation, Event, RunStarted, StateChanged, Step
+from tui_trainer.run.events import Evaluation, Event, RunStarted, Stage, StateChanged, Step
 from tui_trainer.training.local import LocalSession
 
 NEVER = 10**9
@@ -23,7 +23,8 @@ class Session(LocalSession):
         self.pause_at = 0
         self.paused = threading.Event()
         self.val_loss: float | None = None
-        self.parameters = 0
+        self.parameters = self.tokens_per_step = 0
+        self.compiling_since: float | None = None
         self.send(Pause())
 
     def publish(self, event: Event) -> None:
@@ -34,20 +35,32 @@ class Session(LocalSession):
                 self.send(Pause())
             case StateChanged(state="paused" | "finished"):
                 self.paused.set()
-            case StateChanged(state="failed"):
-                raise SystemExit(event.reason)
             case Evaluation():
                 self.val_loss = event.val_loss
             case RunStarted():
-                self.parameters = event.parameters
+                self.parameters, self.tokens_per_step = event.parameters, event.tokens_per_step
+            case Stage(stage="compiling the model"):
+                self.compiling_since = time.perf_counter()
 
 
 class Trainer:
     def __init__(self, config: Config) -> None:
         self._session = Session(config)
-        threading.Thread(target=self._session.run, daemon=True).start()
-        self._session.paused.wait()
+        threading.Thread(target=self._run, daemon=True).start()
+        self._wait()
         self._taken = 0
+        since = self._session.compiling_since
+        self._compiling = time.perf_counter() - since if since else 0.0
+        """Seconds, which count as the first turn's."""
+
+    def _run(self) -> None:
+        self._session.run()
+        self._session.paused.set()
+
+    def _wait(self) -> None:
+        self._session.paused.wait()
+        if (outcome := self._session.outcome) and outcome.error:
+            raise SystemExit(outcome.error)
 
     def train(self, steps: int) -> Turn:
         session = self._session
@@ -56,8 +69,9 @@ class Trainer:
         session.paused.clear()
         started = time.perf_counter()
         session.send(Resume())
-        session.paused.wait()
-        return Turn(session.ended - started, session.val_loss, session.parameters)
+        self._wait()
+        seconds, self._compiling = session.ended - started + self._compiling, 0.0
+        return Turn(seconds, session.val_loss, session.parameters, session.tokens_per_step)
 
     def close(self) -> None:
         self._session.send(Stop(value=False))

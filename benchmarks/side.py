@@ -21,16 +21,17 @@ class Turn:
     seconds: float
     val_loss: float | None = None
     parameters: int = 0
+    tokens_per_step: int = 0
 
 
 class Side:
-    """A trainer at the other end of a pipe, with `steps` of `tokens` each to take in all."""
+    """A trainer at the other end of a pipe, with `steps` to take in all."""
 
-    def __init__(self, name: str, module: str, steps: int, tokens: int, **options: str | int) -> None:
-        self.name, self.steps, self.tokens = name, steps, tokens
+    def __init__(self, name: str, module: str, steps: int, **options: str | float) -> None:
+        self.name, self.steps = name, steps
         self.taken, self.seconds = 0, 0.0
         self.val_loss: float | None = None
-        self.parameters = 0
+        self.parameters = self.tokens_per_step = 0
         settings = json.dumps({"steps": steps, **options})
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, settings], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -47,7 +48,7 @@ class Side:
         turn = self._read()
         self.taken += steps
         self.seconds += turn.seconds
-        self.val_loss, self.parameters = turn.val_loss, turn.parameters
+        self.val_loss, self.parameters, self.tokens_per_step = turn.val_loss, turn.parameters, turn.tokens_per_step
         return turn.seconds
 
     def _read(self) -> Turn:

@@ -141,7 +141,7 @@ class ModelConfig(Section):
 class OptimizerConfig(Section):
     optimizer: str = option("auto", "What updates the matrices inside the layers.", choices=OPTIMIZERS)
     lr: float = option(AUTO, "Peak learning rate, on AdamW's scale at width 128.", above=0, maximum=10)
-    weight_decay: float = option(AUTO, "Decay of the weight matrices.", minimum=0, maximum=10)
+    weight_decay: float = option(0.1, "Decay of the weight matrices.", minimum=0, maximum=10)
     clip: float = option(1.0, "Largest gradient norm; 0 turns clipping off.", minimum=0)
     batch_size: int = option(AUTO, "Sequences in a micro-batch.", minimum=1, maximum=65536)
     accumulate: int = option(1, "Micro-batches in a step.", minimum=1, maximum=65536)
@@ -153,7 +153,7 @@ class ScheduleConfig(Section):
     min_lr: float = option(AUTO, "Learning rate at the end.", minimum=0, maximum=10)
     warmup: int = option(AUTO, "Steps of linear warmup.", minimum=0)
     steps: int = option(AUTO, "Optimizer steps in the run.", minimum=1, maximum=10**12)
-    minutes: float = option(AUTO, "Time for the run; a step is timed, then sets the steps.", above=0, maximum=1e6)
+    minutes: float = option(AUTO, "Time to train for; a step is timed, then sets the steps.", above=0, maximum=1e6)
     epochs: float = option(AUTO, "Passes over the training text; sets the steps.", above=0, maximum=1e6)
 
     def __post_init__(self) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tui_trainer.config import InputError
 from tui_trainer.corpus.shuffle import shuffled
 from tui_trainer.corpus.splitting import Splitter
 
@@ -25,11 +24,7 @@ class Batches:
         self, tokens: np.ndarray, context: int, batch_size: int, seed: int, splitter: Splitter | None = None
     ) -> None:
         """With a `splitter` the tokens of a window are split up at random, and what no longer fits is cut off."""
-        if len(tokens) <= context:
-            raise InputError(
-                f"The training part has {len(tokens):,} tokens, too few for --context {context}: "
-                "give more text, or a smaller --context."
-            )
+        assert len(tokens) > context
         # A plain view: slicing a memmap object costs several times as much.
         self.tokens = tokens.view(np.ndarray)
         self.context = context

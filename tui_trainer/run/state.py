@@ -149,7 +149,7 @@ class RunState:
                 self._prompt = prompt
 
     def _apply_start(self, event: RunStarted) -> None:
-        self._run = event
+        self._run = event if self._run is None else replace(event, reasons=_still_hold(self._run, event))
         self._temperature, self._prompt = event.temperature, event.prompt
         self._loss_smoother = self._loss_smoother.with_half_life(max(10, event.steps / 200))
         for series in self._series.values():
@@ -265,3 +265,9 @@ class _TrainingClock:
         """Evaluations, samples and saves count too, since they lie between the steps."""
         interval = self._interval.update(None)
         return None if interval is None else max(0, steps) * interval
+
+
+def _still_hold(before: RunStarted, after: RunStarted) -> dict[str, str]:
+    """The reasons for what a run chose at first, without that for a length it no longer has."""
+    kept = {name: why for name, why in before.reasons.items() if name != "steps" or before.steps == after.steps}
+    return kept | after.reasons

@@ -10,6 +10,8 @@ from torch import Tensor
 BETAS: Final = (0.9, 0.99)
 """The second is above the usual 0.95: a small batch's gradient is noisy, so its square is averaged for longer."""
 
+MOMENTS: Final = ("exp_avg", "exp_avg_sq")
+
 
 @dataclass(frozen=True)
 class Group:
@@ -40,6 +42,8 @@ class AdamW:
             group["lr"] = lr * group["factor"]
         # The way that torch.amp.GradScaler tells a fused optimizer of gradients it must not use.
         self._inner.found_inf = skip  # type: ignore[attr-defined]
+        if skip.device.type == "mps" and skip:
+            return  # Apple's kernel does not look at it
         self._inner.step()
 
     def state(self) -> dict[str, Tensor]:
@@ -50,10 +54,11 @@ class AdamW:
         }
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Copy what `state` gave, nothing before the first step; raises KeyError where it does not fit."""
+        """Copy what `state` gave, nothing before the first step; raises KeyError or RuntimeError if it does not fit."""
+        self._inner.state.clear()
+        if not any(f"{name}.step" in state for name in self._named):
+            return
         for name, parameter in self._named.items():
-            self._inner.state.pop(parameter, None)
-            if f"{name}.step" in state:
-                keys = ("step", "exp_avg", "exp_avg_sq")
-                held = {key: state[f"{name}.{key}"].to(parameter.device, copy=True) for key in keys}
-                self._inner.state[parameter] = held
+            moments = {key: torch.empty_like(parameter).copy_(state[f"{name}.{key}"]) for key in MOMENTS}
+            step = state[f"{name}.step"].to(parameter.device, copy=True)
+            self._inner.state[parameter] = {"step": step, **moments}

@@ -28,7 +28,7 @@ def build_model(config: Config, corpus: Corpus, device: torch.device) -> Transfo
 
 
 def build_optimizer(config: Config, model: Transformer) -> Optimizer:
-    return make_optimizer(model, config.optimizer.optimizer, max(0.0, config.optimizer.weight_decay))
+    return make_optimizer(model, config.optimizer.optimizer, config.optimizer.weight_decay)
 
 
 def build_stepper(config: Config, corpus: Corpus, model: Transformer, optimizer: Optimizer) -> Stepper:

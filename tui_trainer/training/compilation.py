@@ -81,7 +81,8 @@ def compile_layers(model: Transformer, config: Config) -> str:
     except torch.OutOfMemoryError:
         raise
     except Exception as error:  # compilers fail in many ways
-        torch.compiler.set_stance("force_eager")
+        for layer in model.model.layers:
+            layer._compiled_call_impl = None  # what `layer.compile` sets: there is no other way back
         return f"Compiling failed, so steps are taken uncompiled ({_first_line(error)})."
     with suppress(OSError):
         _mark(config).touch()
@@ -105,7 +106,7 @@ def _kept_code() -> Path:
 def _mark(config: Config) -> Path:
     """The file that stands for code of a run's shape; how many layers there are does not matter."""
     sizes, run = config.model, config.run
-    shape = (sizes.width, sizes.heads, sizes.context, sizes.dropout > 0, config.optimizer.batch_size)
+    shape = (sizes.width, sizes.heads, sizes.context, sizes.dropout, config.optimizer.batch_size)
     key = repr((torch.__version__, *shape, run.device, run.precision, torch.get_num_threads()))
     return _kept_code() / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.mark"
 

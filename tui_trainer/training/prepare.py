@@ -6,7 +6,6 @@ from collections.abc import Callable
 import torch
 
 from tui_trainer.config import AUTO, Config, InputError
-from tui_trainer.corpus.batches import windows_in_epoch
 from tui_trainer.corpus.corpus import Corpus, load_corpus
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.directory import RunDirectory, cannot_write, create_run, runs_root
@@ -19,7 +18,7 @@ from tui_trainer.training.compilation import compile_layers
 from tui_trainer.training.device import choose_device, device_label, setup, versions
 from tui_trainer.training.errors import PreparationStopped
 from tui_trainer.training.inbox import Inbox
-from tui_trainer.training.plan import Plan, resettle, resolve_course, resolve_sizes, tokens_per_step
+from tui_trainer.training.plan import Plan, resettle, resolve_course, resolve_sizes, tokens_per_epoch, tokens_per_step
 from tui_trainer.training.precision import choose_precision
 from tui_trainer.training.stepper import Stepper
 from tui_trainer.training.trainer import Trainer
@@ -81,8 +80,12 @@ class Preparation:
         use_threads(config.run.threads)
         model = build_model(config, corpus, device)
         stepper = self._build_stepper(config, corpus, model)
-        model.load_qwen3_weights(checkpoint.weights)
-        stepper.load(checkpoint.state)
+        try:
+            model.load_qwen3_weights(checkpoint.weights)
+            stepper.load(checkpoint.state)
+        except (KeyError, RuntimeError) as error:
+            message = f"The checkpoint of {directory.name} does not fit its config.toml: restore that file."
+            raise InputError(message) from error
         planned = config.schedule.steps
         config = config.update(steps=_extended(planned, progress, steps))
         progress.finished = False
@@ -191,7 +194,7 @@ def describe(plan: Plan, corpus: Corpus, model: Transformer, progress: Progress,
         train_tokens=len(corpus.train),
         val_tokens=len(corpus.val),
         unigram_entropy=corpus.unigram_entropy,
-        tokens_per_epoch=windows_in_epoch(len(corpus.train), shape.context) * shape.context,
+        tokens_per_epoch=tokens_per_epoch(config, corpus),
         tokens_per_step=tokens_per_step(config),
         steps=course.steps,
         schedule=course.schedule,

@@ -5,9 +5,9 @@ from typing import Final
 from tui_trainer.config import AUTO, Config
 
 LEVELS: Final = (
-    (5.0, {"dropout": 0.0, "weight_decay": 0.1, "token_masking": 0.0, "bpe_dropout": 0.0}),
-    (20.0, {"dropout": 0.1, "weight_decay": 0.1, "token_masking": 0.0, "bpe_dropout": 0.1}),
-    (float("inf"), {"dropout": 0.2, "weight_decay": 0.1, "token_masking": 0.1, "bpe_dropout": 0.1}),
+    (5.0, {"dropout": 0.0, "token_masking": 0.0, "bpe_dropout": 0.0}),
+    (20.0, {"dropout": 0.1, "token_masking": 0.0, "bpe_dropout": 0.1}),
+    (float("inf"), {"dropout": 0.2, "token_masking": 0.1, "bpe_dropout": 0.1}),
 )
 """Up to so many planned passes over the text, these settings."""
 
@@ -25,11 +25,11 @@ def regularise(config: Config, epochs: float) -> dict[str, tuple[float, str]]:
     settings = settings | {"patience": PATIENCE if epochs > PATIENT_FROM else 0}
     asked = {
         name: getattr(section, name)
-        for section in (config.data, config.model, config.optimizer, config.run)
+        for section in (config.data, config.model, config.run)
         for name in settings
         if hasattr(section, name)
     }
-    reason = f"the text is read {epochs:.1f} times"
+    reason = f"the text is read about {epochs:.1f} times"
     told = {name: reason for name, value in settings.items() if value != LEVELS[0][1].get(name, 0) or name == "dropout"}
     return {
         name: (value, told.get(name, "")) if asked[name] == AUTO else (asked[name], "")

@@ -114,9 +114,10 @@ class Trainer:
             self._sample()
         # A checkpoint that was saved while its evaluation was given up.
         owed = self._progress.loss_count and self._progress.step % self._config.run.eval_every == 0
-        end = self._evaluate() if owed else ""
-        if end or self._progress.step >= self._schedule.steps:
-            self._finish(end or ALL_TAKEN)
+        if self._progress.step >= self._schedule.steps:
+            self._finish(ALL_TAKEN)
+        elif owed and (end := self._evaluate()):
+            self._finish(end)
         while not self._over and not self._obey(wait=self._idle):
             if self._stepping:
                 self._advance()

@@ -25,6 +25,9 @@ SETTLED_SECONDS: Final = 1.5
 SLOW_STEP: Final = 1.0
 """Seconds of a step that is so large that every thread helps, and timing it often would take too long."""
 
+SLOW_START: Final = 10.0
+"""Seconds of a first step that is not worth a second one."""
+
 SAMPLED_TOKENS: Final = 4
 
 WORTH_IT: Final = 0.95
@@ -43,7 +46,9 @@ def measure(config: Config, corpus: Corpus, device: torch.device, go_on: Callabl
     `config` has its sizes; `go_on` is called between steps and may raise. Nothing of the run is touched.
     """
     trial = _Trial(config, corpus, device, go_on)
-    step, reason = trial.take(), ""  # the first has memory to find
+    step, reason = trial.take(), ""
+    if step < SLOW_START:
+        step = trial.take()  # the first had memory to find, and a GPU its libraries to load
     if step < SLOW_STEP and device.type == "cpu" and config.run.threads == AUTO:
         step, reason = _choose_threads(trial)
     elif step < SLOW_STEP:

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from tui_trainer.config import InputError
 from tui_trainer.corpus.batches import Batches, validation_windows
 
 
@@ -54,11 +53,6 @@ def test_sequences_do_not_depend_on_the_batch_size() -> None:
     small = [row for index in range(40) for row in Batches(tokens, 16, 3, seed=7).batch(index)[0].tolist()]
     large = [row for index in range(2) for row in Batches(tokens, 16, 60, seed=7).batch(index)[0].tolist()]
     assert small == large
-
-
-def test_too_few_tokens() -> None:
-    with pytest.raises(InputError, match="has 10 tokens, too few for --context 10"):
-        Batches(np.arange(10), 10, 4, seed=1)
 
 
 @pytest.mark.parametrize(

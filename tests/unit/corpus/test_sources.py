@@ -140,7 +140,7 @@ def test_wide_encodings_are_named(library: Path, encoding: str, word: str) -> No
     assert f"is in {word}: convert it to UTF-8" in refusal("wide.txt")
 
 
-@pytest.mark.parametrize("data", [b"not gzip", gzip.compress(b"text" * 99)[:15]])
+@pytest.mark.parametrize("data", [b"not gzip", gzip.compress(b"text" * 99)[:15]], ids=["other", "cut"])
 def test_a_broken_gzip_is_refused(library: Path, data: bytes) -> None:
     Path("broken.gz").write_bytes(data)
     assert "broken.gz is not a whole gzip file" in refusal("broken.gz")

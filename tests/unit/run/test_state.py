@@ -213,6 +213,15 @@ def test_a_resumed_run_drops_what_it_takes_again() -> None:
 # -- samples and settings ------------------------------------------------------------------------------------------
 
 
+def test_what_was_chosen_at_first_is_still_told_after_a_resume() -> None:
+    why = {"optimizer": "it adds little", "steps": "a step took 10 ms"}
+    first = started(reasons=why)
+    assert look(first, started(step=8)).run == started(step=8, reasons=why)
+    longer = look(first, started(step=8, steps=200)).run
+    assert longer is not None
+    assert longer.reasons == {"optimizer": "it adds little"}
+
+
 def test_a_sample_being_written_shows_until_it_is_done() -> None:
     partial = PartialSample(step=1, prompt="The", text="ca", temperature=0.8)
     assert look(*BEGUN, partial).partial_sample == partial

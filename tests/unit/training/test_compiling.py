@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from tests.unit.training.helpers import run_to_end, small_config, small_model
-from tui_trainer.config import Config
+from tui_trainer.config import AUTO, Config
 from tui_trainer.run.events import Alert, Evaluation, Step
+from tui_trainer.training import compilation, prepare
 from tui_trainer.training.compilation import compile_layers
+from tui_trainer.training.trial import settled_pace
 
 BATCHES = Config().update(batch_size=2, precision="fp32")
 
@@ -129,3 +131,16 @@ def test_too_little_memory_is_no_failure_to_compile(compiler: Compiler) -> None:
     compiler.behaviour = short_of_memory
     with pytest.raises(torch.OutOfMemoryError):
         compile_layers(small_model(), BATCHES)
+
+
+def test_minutes_are_not_counted_with_code_that_could_not_be_made(
+    compiler: Compiler, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the trial of a step fails to compile, the run tells, and no later run believes that code is kept."""
+    monkeypatch.setattr(prepare, "settled_pace", settled_pace)
+    compiler.behaviour = failing
+    config = small_config(corpus, compile="on", steps=AUTO, minutes=0.01, warmup=0)
+    session = run_to_end(config)
+    assert [alert.kind for alert in session.of(Alert)] == ["compile"]
+    assert not list(compilation._kept_code().glob("*.mark"))
+    assert session.snapshot().state == "finished"

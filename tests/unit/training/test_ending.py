@@ -16,7 +16,7 @@ def overfitted(tmp_path: Path) -> ScriptedSession:
     """A run over a text so short that it is soon known by heart, and what validates it is not."""
     text = tmp_path / "short.txt"
     text.write_text(SENTENCE * 8 + "Quick foxes jump over lazy wolves; vexed judges quit.\n", encoding="utf-8")
-    return run_to_end(small_config(text, steps=60, eval_every=5, sample_every=60, patience=0, lr=5e-3))
+    return run_to_end(small_config(text, steps=60, eval_every=5, sample_every=60, patience=0, lr=3e-2, dropout=0.1))
 
 
 def test_the_last_sample_is_written_by_the_best_model(overfitted: ScriptedSession) -> None:

@@ -432,3 +432,11 @@ def test_the_session_runs_in_any_thread(corpus: Path) -> None:
     thread.start()
     thread.join(60)
     assert session.snapshot().state == "finished"
+
+
+def test_a_run_of_so_many_minutes_ends_by_itself(corpus: Path) -> None:
+    session = run_to_end(small_config(corpus, steps=AUTO, minutes=0.01))
+    run = session.of(RunStarted)[0]
+    assert session.snapshot().state == "finished"
+    assert session.of(Step)[-1].step == run.steps
+    assert "a step took 10 ms" in run.reasons["steps"]

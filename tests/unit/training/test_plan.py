@@ -13,7 +13,8 @@ from tui_trainer.corpus.batches import windows_in_epoch
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.presets import PRESETS, choose_preset
 from tui_trainer.training import compilation
-from tui_trainer.training.plan import EVALUATIONS, SAMPLES, Pace, Plan, resettle, resolve_course, resolve_sizes
+from tui_trainer.training.plan import EVALUATIONS, SAMPLES, Pace, Plan, epochs, resettle, resolve_course, resolve_sizes
+from tui_trainer.training.regularisation import LEVELS
 
 
 @pytest.fixture
@@ -148,13 +149,14 @@ def test_a_compiled_run_takes_more_steps_in_its_minutes(text: Corpus, monkeypatc
 
 
 def test_minutes_go_by_the_very_step_of_the_run_once_that_is_known(text: Corpus) -> None:
-    sized = resolve_sizes(Plan(Config().update(minutes=10)), text, "cpu")
+    """What was chosen for the first length stays, as the step was timed with it."""
+    sized = resolve_sizes(Plan(Config().update(minutes=0.1, context=8, batch_size=4)), text, "cpu")
     course = resolve_course(sized, text, PACE)
-    settled = resettle(sized, course, text, replace(PACE, step=2 * PACE.step, settled=True))
-    seconds = settled.config.schedule.steps * 2 * PACE.step
-    assert 0.8 * 600 < seconds < 600
+    settled = resettle(sized, course, text, replace(PACE, step=4 * PACE.step, settled=True))
+    assert 0.7 * 6 < settled.config.schedule.steps * 4 * PACE.step < 6
+    assert epochs(settled.config, text) < LEVELS[0][0] < epochs(course.config, text)
+    assert settled.config.model.dropout == course.config.model.dropout > 0
     assert settled.config.run.compile == course.config.run.compile
-    assert settled.config.model.dropout == course.config.model.dropout
     assert settled.reasons.keys() == course.reasons.keys()
 
 
@@ -173,10 +175,10 @@ def test_muon_is_taken_where_it_costs_little(text: Corpus, width: int, kind: str
         assert plan(text, width=width, heads=2, optimizer=asked).optimizer.optimizer == asked
 
 
-@pytest.mark.parametrize("epochs", [0.01, 1.0, 2.5])
-def test_epochs_become_steps(text: Corpus, epochs: float) -> None:
-    config = plan(text, epochs=epochs, context=8, batch_size=4, accumulate=2)
-    assert config.schedule.steps == math.ceil(epochs * windows_in_epoch(len(text.train), 8) * 8 / 64)
+@pytest.mark.parametrize("passes", [0.01, 1.0, 2.5])
+def test_epochs_become_steps(text: Corpus, passes: float) -> None:
+    config = plan(text, epochs=passes, context=8, batch_size=4, accumulate=2)
+    assert config.schedule.steps == math.ceil(passes * windows_in_epoch(len(text.train), 8) * 8 / 64)
     assert config.schedule.epochs == AUTO
 
 

@@ -54,8 +54,12 @@ def test_an_apple_gpu_computes_in_fp32() -> None:
     assert choose_precision("auto", torch.device("mps"))[0] == "fp32"
 
 
-def test_this_machine_tells_how_fast_bf16_is() -> None:
-    assert 0 <= bf16_speed() < 100
+def test_speed_is_how_often_a_bf16_product_goes_into_one_of_fp32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_product_seconds", lambda dtype: 0.6 if dtype == torch.float32 else 0.2)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+    assert bf16_speed() == pytest.approx(3)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    assert bf16_speed() == 0
 
 
 # -- steps ---------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ def decided(passes: float, tokenizer: str = "bpe", **asked: Any) -> dict[str, fl
 
 
 @pytest.mark.parametrize("tokenizer", ["char", "byte", "bpe"])
-@pytest.mark.parametrize("setting", ["dropout", "weight_decay", "token_masking", "bpe_dropout"])
+@pytest.mark.parametrize("setting", ["dropout", "token_masking", "bpe_dropout"])
 def test_more_passes_never_regularise_less(setting: str, tokenizer: str) -> None:
     values = [decided(passes, tokenizer)[setting] for passes in PASSES]
     assert values == sorted(values)
@@ -38,7 +38,6 @@ def test_every_decision_is_a_setting_that_can_be_made() -> None:
 def test_what_is_asked_for_is_taken_without_a_reason(passes: float) -> None:
     asked: dict[str, Any] = {
         "dropout": 0.05,
-        "weight_decay": 0.7,
         "token_masking": 0.0,
         "bpe_dropout": 0.4,
         "patience": 99,
@@ -47,7 +46,7 @@ def test_what_is_asked_for_is_taken_without_a_reason(passes: float) -> None:
     assert not any(reason for _, reason in regularise(Config().update(**asked), passes).values())
     one = regularise(Config().update(tokenizer="bpe", dropout=0.05), passes)
     assert one["dropout"] == (0.05, "")
-    assert one["weight_decay"][0] == decided(passes)["weight_decay"]
+    assert one["token_masking"][0] == decided(passes)["token_masking"]
 
 
 def test_reasons_tell_how_often_the_text_is_read() -> None:

@@ -218,3 +218,22 @@ def test_resume_finds_the_run_by_name_by_path_and_as_the_latest(corpus: Path, ru
         assert session.directory is not None
         assert session.directory.path.samefile(runs / "cats")
         assert session.label == "cats"
+
+
+def test_a_run_left_in_its_last_evaluation_has_no_more_steps_to_take(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus, eval_every=100), stop_after(12))
+    session = resume(only_run(runs))
+    assert session.of(Step) == []
+    assert session.of(RunStarted)[0].steps == 12
+    assert session.of(Evaluation)[-1].step == 12
+    assert session.snapshot().state == "finished"
+
+
+def test_what_another_optimizer_remembers_is_refused(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus, optimizer="adamw"), stop_after(5))
+    directory = only_run(runs)
+    config = directory.config.read_text(encoding="utf-8")
+    directory.config.write_text(config.replace('"adamw"', '"muon"'), encoding="utf-8")
+    outcome = resume(directory).outcome
+    assert outcome.status == 2
+    assert "does not fit its config.toml" in outcome.error

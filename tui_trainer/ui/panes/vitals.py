@@ -12,7 +12,7 @@ from tui_trainer.ui.numbers import UNKNOWN, fixed, milliseconds, percent
 from tui_trainer.ui.panes.pane import Pane
 from tui_trainer.ui.wishes import Wishes
 
-TWO_COLUMNS, FIRST_COLUMN = 56, 23
+TWO_COLUMNS, FIRST_COLUMN = 54, 22
 """Cells from which the table has two columns, and those of the first."""
 
 RATE_AFTER_SECONDS = 2.0
@@ -34,7 +34,7 @@ class VitalsPane(Pane):
 
     def draw(self, snapshot: Snapshot, wishes: Wishes) -> None:
         self.summarise(part(_count_alerts(snapshot.alerts), "$text-warning", 1))
-        width = self.content_size.width
+        width = self.scrollable_content_region.width
         content = _loading(snapshot, width) if snapshot.state == "loading" else _vitals(snapshot, width)
         if not isinstance(self._text.content, Content) or not content.is_same(self._text.content):
             taller = content.plain.count("\n") != str(self._text.content).count("\n")
@@ -69,7 +69,7 @@ def _vitals(snapshot: Snapshot, width: int) -> Content:
         column = max(FIRST_COLUMN, width * 2 // 5)
         left = [_row(*row).pad_right(column - _row(*row).cell_length) for row in pace]
         left += [Content(" " * column)] * (len(rest) - len(pace))
-        right = [_row(*row) for row in rest]
+        right = [_row(*row).truncate(width - column, ellipsis=True) for row in rest]
         lines = [a + b for a, b in zip(left, right, strict=True)]
     return Content("\n").join([*lines, *_alert_lines(snapshot.alerts), *_reason_lines(snapshot.run)])
 
@@ -129,7 +129,7 @@ def _saved(snapshot: Snapshot) -> str:
     if saved is None:
         return "not yet"
     held = f", held {milliseconds(saved.held_seconds)}" if saved.held_seconds else ""
-    return f"step {saved.step:,} ({shorten(saved.reason, 12)}{held})"
+    return f"step {saved.step:,}, {shorten(saved.reason, 12)}{held}"
 
 
 def _alert_lines(alerts: tuple[Alert, ...]) -> list[Content]:
