@@ -32,6 +32,7 @@ class Headless:
         self._session = session
         self._events = session.listen()
         self._out = out or sys.stdout
+        self._ended = False
         self._steps = 0
         self._last_step_line = 0.0
         self._stage, self._stage_line_at = "", 0.0
@@ -55,7 +56,8 @@ class Headless:
 
     def _end(self, state: str) -> None:
         """Nobody is there to use a run that has ended."""
-        if state in ENDED:
+        if state in ENDED and not self._ended:
+            self._ended = True
             self._session.send(Stop(value=False, source="headless"))
 
     def _print(self, line: str) -> None:

@@ -93,7 +93,7 @@ def test_a_run_goes_on_with_smaller_micro_batches(corpus: Path, monkeypatch: pyt
     (alert,) = tight.of(Alert)
     assert (alert.kind, alert.severity) == ("memory", "warning")
     assert "a step is now 2 micro-batches of 2, with the same sequences as before" in alert.message
-    assert asked[-1] > 2, "an evaluation, which has no gradients, is not split"
+    assert max(asked[asked.index(2) :]) > 2, "an evaluation, which has no gradients, is not split"
     assert tight.of(Step)[-1].tokens == roomy.of(Step)[-1].tokens
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.training.helpers import ScriptedSession, run_to_end, small_config, stop_after, watched
+from tests.unit.training.helpers import ScriptedSession, run_to_end, small_config, watched
 from tui_trainer.model.transformer import Shape
 from tui_trainer.run.commands import Command, Resume, Stop
 from tui_trainer.run.events import Alert, CheckpointSaved, Evaluation, Event, StateChanged, Step

@@ -47,6 +47,7 @@ def unbind(path: Path) -> None:
 
 def connect(path: Path) -> socket.socket:
     """A connection to whoever listens at `path`; raises OSError."""
+    path.lstat()  # a path too long for a socket is no reason to say anything but that nobody is there
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(str(path.readlink() if path.is_symlink() else path.absolute()))
