@@ -1,0 +1,12 @@
+"""A run that is killed at random moments is, at its end, the run that was left alone."""
+
+from pathlib import Path
+
+from benchmarks.torture import Torture
+
+
+def test_kills_cost_nothing(tmp_path: Path) -> None:
+    verdict = Torture(tmp_path, steps=120).run(kills=4)
+    assert verdict.kills == 4
+    assert verdict.lost == []
+    assert verdict.differences == []

@@ -1,0 +1,152 @@
+"""Sessions that look at a run: a recording of one that is over, and the live one of another process."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.run.control.test_server import Trainer
+from tests.unit.run.test_state import started, state, step
+from tui_trainer.config import InputError
+from tui_trainer.run.attached import AttachedSession
+from tui_trainer.run.commands import Pause, Stop
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.events import Event, StateChanged
+from tui_trainer.run.journal import Journal
+from tui_trainer.run.lock import lock_run
+from tui_trainer.run.replay import ReplaySession
+from tui_trainer.run.session import Session
+
+PATIENCE = 20
+
+
+def write(directory: RunDirectory, *events: Event) -> None:
+    journal = Journal(directory.journal)
+    for event in events:
+        journal.append(event)
+    journal.close()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    return RunDirectory(tmp_path)
+
+
+class Watching:
+    """A session in a thread of its own."""
+
+    def __init__(self, session: Session) -> None:
+        self.session, self.events = session, session.listen()
+        self._thread = threading.Thread(target=session.run, daemon=True)
+        self._thread.start()
+
+    def wait_for(self, wanted: Callable[[Event], bool]) -> Event:
+        while not wanted(event := self.events.get(timeout=PATIENCE)):
+            pass
+        return event
+
+    def wait_for_state(self, name: str) -> Event:
+        return self.wait_for(lambda event: isinstance(event, StateChanged) and event.state == name)
+
+    def ends(self) -> bool:
+        self._thread.join(PATIENCE)
+        return not self._thread.is_alive()
+
+
+# -- a recording ---------------------------------------------------------------------------------------------------
+
+
+def until_told(session: Session) -> Watching:
+    watching = Watching(session)
+    deadline = threading.Event()
+    while not session.snapshot().step and not deadline.wait(0.01):
+        pass
+    return watching
+
+
+def test_a_recording_shows_the_end_until_it_is_left(run: RunDirectory) -> None:
+    write(run, started(), step(1), step(2), state("finished", 9.0, step=2))
+    session = ReplaySession(run)
+    watching = until_told(session)
+    assert (session.snapshot().state, session.snapshot().step) == ("finished", 2)
+    assert "recording" in session.refusal
+    session.send(Pause())
+    session.leave()
+    assert watching.ends()
+
+
+def test_a_recording_of_a_run_that_vanished_says_so(run: RunDirectory) -> None:
+    write(run, started(), state("running", 1.0), step(1))
+    watching = Watching(ReplaySession(run))
+    event = watching.wait_for_state("failed")
+    assert "has vanished" in str(vars(event)["reason"])
+    watching.session.send(Stop())
+    assert watching.ends()
+
+
+def test_what_is_no_recording_is_refused(run: RunDirectory) -> None:
+    with pytest.raises(InputError, match="has no journal"):
+        ReplaySession(run)
+    write(run, started())
+    with lock_run(run.lock), pytest.raises(InputError, match="is being trained: look at it with attach"):
+        ReplaySession(run)
+
+
+# -- a live run ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def trainer(run: RunDirectory) -> Iterator[Trainer]:
+    with lock_run(run.lock):
+        trainer = Trainer(run.path)
+        yield trainer
+        trainer.control.close()
+
+
+def test_past_and_present_come_together(run: RunDirectory, trainer: Trainer) -> None:
+    for event in (started(), state("running", 1.0), step(1), step(2)):
+        trainer.publish(event)
+    session = AttachedSession(run)
+    watching = until_told(session)
+    assert session.snapshot().step == 2
+    trainer.publish(step(3))
+    watching.wait_for(lambda event: event.step == 3)
+    assert session.snapshot().series["loss"].steps.tolist() == [1, 2, 3]
+    session.leave()
+    assert watching.ends()
+    assert trainer.commands == []
+
+
+def test_commands_reach_the_trainer(run: RunDirectory, trainer: Trainer) -> None:
+    trainer.publish(step(1))
+    session = AttachedSession(run)
+    watching = until_told(session)
+    session.send(Pause())
+    trainer.publish(step(2))
+    watching.wait_for(lambda event: event.step == 2)
+    deadline = threading.Event()
+    while not trainer.commands and not deadline.wait(0.01):
+        pass
+    assert [command.name for command in trainer.commands] == ["pause"]
+    session.leave()
+    assert watching.ends()
+
+
+def test_a_trainer_that_vanishes_is_told_of(run: RunDirectory) -> None:
+    lock = lock_run(run.lock)
+    trainer = Trainer(run.path)
+    trainer.publish(step(1))
+    session = AttachedSession(run)
+    watching = until_told(session)
+    lock.close()
+    trainer.control.close()
+    event = watching.wait_for_state("failed")
+    assert "resume goes on from the newest checkpoint" in str(vars(event)["reason"])
+    session.send(Stop())
+    assert watching.ends()
+
+
+def test_a_run_that_nobody_trains_cannot_be_attached_to(run: RunDirectory) -> None:
+    with pytest.raises(InputError, match="is not being trained: look at it with replay, or go on with resume"):
+        AttachedSession(run)

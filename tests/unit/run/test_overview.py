@@ -1,0 +1,105 @@
+"""A run in a line, from its files alone."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.unit.run.test_state import evaluation, started, state, step
+from tui_trainer.config import Config
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.events import Event
+from tui_trainer.run.journal import Journal
+from tui_trainer.run.lock import lock_run
+from tui_trainer.run.overview import overview, overviews, table
+
+
+def make(root: Path, name: str, *events: Event) -> RunDirectory:
+    run = RunDirectory(root / name)
+    run.path.mkdir(parents=True)
+    run.config.write_text(Config().update(steps=50).to_toml(), encoding="utf-8")
+    if events:
+        journal = Journal(run.journal)
+        for event in events:
+            journal.append(event)
+        journal.close()
+    return run
+
+
+SHORT = [started(), state("running", 100.0), *map(step, range(1, 11)), evaluation(10, 2.5, best=True)]
+
+
+@pytest.mark.parametrize("last", ["finished", "stopped", "failed"])
+def test_a_run_that_ended_tells_how(tmp_path: Path, last: str) -> None:
+    found = overview(make(tmp_path, "cats", *SHORT, state(last, 120.0, step=10)))
+    assert (found.state, found.step, found.steps) == (last, 10, 100)
+    assert (found.best_val_loss, found.best_step) == (2.5, 10)
+    assert found.seconds_left is None
+
+
+@pytest.mark.parametrize("last", ["running", "paused"])
+def test_a_run_is_alive_while_its_lock_is_held(tmp_path: Path, last: str) -> None:
+    run = make(tmp_path, "cats", *SHORT, state(last, 120.0, step=10))
+    with lock_run(run.lock):
+        assert overview(run).state == last
+        assert (overview(run).seconds_left is not None) == (last == "running")
+    assert overview(run).state == "dead"
+
+
+def test_a_stale_lock_file_keeps_nothing_alive(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats", *SHORT)
+    run.lock.write_text("12345")
+    assert overview(run).state == "dead"
+
+
+def test_a_run_that_is_just_taken_up_again_is_loading(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats", *SHORT, state("stopped", 120.0, step=10))
+    with lock_run(run.lock):
+        assert overview(run).state == "loading"
+
+
+def test_a_run_without_a_journal_has_its_plan(tmp_path: Path) -> None:
+    found = overview(make(tmp_path, "cats"))
+    assert (found.state, found.step, found.steps, found.loss) == ("dead", 0, 50, None)
+    assert found.line().startswith("cats  dead  step 0/50 (0 %)  last sign")
+
+
+def test_what_lies_too_far_back_is_taken_from_the_checkpoint(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats", *SHORT, *map(step, range(11, 3000)))
+    checkpoint = run.checkpoints / "step-00000010"
+    checkpoint.mkdir(parents=True)
+    (run.checkpoints / "latest").write_text(checkpoint.name)
+    (checkpoint / "trainer.json").write_text(json.dumps({"step": 10, "best_loss": 2.5, "best_step": 10}))
+    found = overview(run)
+    assert (found.step, found.best_val_loss, found.best_step) == (2999, 2.5, 10)
+
+
+def test_the_line_and_the_object(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats", *SHORT, state("finished", time.time() - 65, step=10))
+    found = overview(run)
+    assert found.line() == (
+        f"cats  finished  step 10/100 (10 %)  loss {found.loss:.4f}  validation 2.5000  "
+        "best 2.5000 at step 10  last sign 1m05s ago"
+    )
+    told = json.loads(found.json())
+    assert told["path"] == str(run.path)
+    assert told["age"] == pytest.approx(65, abs=5)
+
+
+def test_the_table_begins_with_what_changed_last(tmp_path: Path) -> None:
+    make(tmp_path, "old", *SHORT, state("finished", 200.0, step=10))
+    make(tmp_path, "new\x1b[2J", *SHORT, state("stopped", 300.0, step=10))
+    (tmp_path / "no-run").mkdir()
+    broken = make(tmp_path, "broken")
+    broken.config.write_text("steps = [", encoding="utf-8")
+    os.utime(broken.path, (0, 0))
+    lines = table(overviews(tmp_path)).splitlines()
+    assert [line.split()[1] for line in lines] == ["STATE", "stopped", "finished"]
+    assert lines[0].index("STATE") == lines[1].index("stopped") == lines[2].index("finished")
+    assert "\x1b" not in "".join(lines)
+
+
+def test_no_runs_are_a_heading(tmp_path: Path) -> None:
+    assert table(overviews(tmp_path / "nowhere")).split()[0] == "RUN"
