@@ -173,14 +173,14 @@ def _differences(one: Path, other: Path) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--steps", type=int, default=0, help="Of the run; about 40 a kill when left out.")
+    parser.add_argument("--steps", type=int, default=0, help="Of the run; about 60 a kill when left out.")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        verdict = Torture(Path(place), asked.steps or 40 * asked.kills, asked.seed).run(asked.kills)
+        verdict = Torture(Path(place), asked.steps or 60 * asked.kills, asked.seed).run(asked.kills)
     print(
         f"\n{verdict.kills} kills, {verdict.in_saves} of them in the middle of a save; {verdict.steps_taken:,} steps "
-        f"taken for {asked.steps or 40 * asked.kills:,}.\nCheckpoints lost: {verdict.lost or 'none'}.\n"
+        f"taken for {asked.steps or 60 * asked.kills:,}.\nCheckpoints lost: {verdict.lost or 'none'}.\n"
         f"Differences from the run left alone: {verdict.differences or 'none'}."
     )
     sys.exit(bool(verdict.lost or verdict.differences))

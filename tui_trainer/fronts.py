@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tui_trainer.config import InputError
 from tui_trainer.detaching import Terminal
 from tui_trainer.run.commands import Detach, SaveCheckpoint, Stop
+from tui_trainer.run.events import ENDED
 from tui_trainer.run.session import Session
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ def view(session: Session, title: str) -> int:
         return FAILED
     if outcome.error:
         raise InputError(outcome.error)
+    if session.snapshot().state in ENDED:
+        _say(_came_of(session))
+    else:
+        _say(_goes_on(title))
     return outcome.status
 
 
@@ -97,9 +102,7 @@ class TrainerProcess:
         """The screen has ended, the run has not."""
         self._on_lost = lambda: None
         self._session.send(Detach(source))
-        with suppress(OSError):
-            name = self._session.directory.name if self._session.directory else ""
-            print(f"Training goes on. Look at it again with: {program()} attach {name}", flush=True)
+        _say(_goes_on(self._session.directory.name if self._session.directory else ""))
         self._terminal.leave(self._log)
         self._print()
 
@@ -176,23 +179,35 @@ def _read_keys_from_terminal() -> None:
 
 
 def _conclude(session: "LocalSession", ended_by: int | None) -> int:
-    """Say on the normal screen what came of the run."""
-    from tui_trainer.run.summary import summary
-
+    """Say on the normal screen what came of the run; its exit status."""
     session.wait()
     outcome = session.outcome
     if outcome is None:
         return FAILED
     if outcome.error and outcome.status == BAD_INPUT:
         raise InputError(outcome.error)
-    text = summary(session.snapshot(), session.before_and_after(), program()) or outcome.error
-    if text:
-        # A reader that has gone changes nothing about the run.
-        with suppress(OSError):
-            print("\n" + text, flush=True)
+    _say(_came_of(session) or outcome.error)
     if outcome.status == 0 and ended_by == signal.SIGTERM:
         return SIGNALLED + signal.SIGTERM
     return outcome.status
+
+
+def _came_of(session: Session) -> str:
+    from tui_trainer.run.summary import summary
+
+    text = summary(session.snapshot(), session.before_and_after(), program())
+    return f"\n{text}" if text else ""
+
+
+def _goes_on(name: str) -> str:
+    return f"Training goes on. Look at it again with: {program()} attach {name}"
+
+
+def _say(text: str) -> None:
+    """A reader that has gone changes nothing about the run."""
+    with suppress(OSError):
+        if text:
+            print(text, flush=True)
 
 
 def program() -> str:

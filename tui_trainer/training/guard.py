@@ -69,7 +69,9 @@ class Guard:
         """What is wrong with the run, in words that follow "the"; empty while nothing is."""
         if not result.finite:
             self.skipped += 1
-            return f"loss was not finite for {self.skipped} steps" if self.skipped >= self._max_skipped else ""
+            if self.skipped < self._max_skipped:
+                return ""
+            return f"loss or its gradient was not finite for {self.skipped} steps"
         self.skipped = 0
         norm = math.log(max(result.grad_norm, 1e-30))
         loss_spikes = self._loss.far_above(result.loss, LOSS_RISE)

@@ -55,7 +55,7 @@ def test_a_slow_rise_is_not() -> None:
 def test_losses_that_are_not_finite_in_a_row_are_trouble(precision: str, limit: int, loss: float) -> None:
     told = verdicts(settled(precision), [loss] * limit)
     assert told[:-1] == [""] * (limit - 1)
-    assert told[-1] == f"loss was not finite for {limit} steps"
+    assert told[-1] == f"loss or its gradient was not finite for {limit} steps"
 
 
 def test_a_young_run_is_not_judged_by_its_spread() -> None:

@@ -40,8 +40,9 @@ def test_three_bad_steps_bring_back_the_weights_before_them(
     (repair,) = repairs(session)
     assert (repair.step, repair.kind, repair.severity) == (19, "divergence", "error")
     assert repair.message == (
-        "The loss was not finite for 3 steps. The weights are those of step 10 again, the text since is left out, "
-        "and the learning rate is 0.5 of the planned for 20 steps (rollback 1 of at most 3)."
+        "The loss or its gradient was not finite for 3 steps. The weights are those of step 10 again, "
+        "the text since is left out, and the learning rate is 0.5 of the planned for 20 steps "
+        "(rollback 1 of at most 3)."
     )
     steps = session.of(Step)
     assert [step.step for step in steps] == list(range(1, 51))
@@ -102,7 +103,8 @@ def test_a_run_can_be_told_to_stop_instead(corpus: Path, monkeypatch: pytest.Mon
     assert session.outcome is not None
     assert session.outcome.status == 1
     assert session.outcome.error.startswith(
-        "The loss was not finite for 3 steps. The weights are those of step 0 again; train again with a lower --lr."
+        "The loss or its gradient was not finite for 3 steps. "
+        "The weights are those of step 0 again; train again with a lower --lr."
     )
     saved = newest(session.directory_of_run)
     assert saved.progress.step == 8

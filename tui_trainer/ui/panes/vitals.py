@@ -111,6 +111,7 @@ def rest_rows(snapshot: Snapshot) -> list[tuple[str, str]]:
         ("Bits/byte", fixed(evaluation.bits_per_byte if evaluation else None)),
         ("Clipped", UNKNOWN if snapshot.clipped_share is None else f"{percent(snapshot.clipped_share, 1)} of steps"),
         ("Saved", _saved(snapshot)),
+        ("Held for it", milliseconds(snapshot.last_checkpoint.held_seconds if snapshot.last_checkpoint else None)),
         ("Model", f"{run.layers} layers × {run.width}" if run else UNKNOWN),
         ("Memory", human_bytes(resources.memory_bytes) if resources else UNKNOWN),
     ]
@@ -126,10 +127,7 @@ def _best(snapshot: Snapshot) -> str:
 
 def _saved(snapshot: Snapshot) -> str:
     saved = snapshot.last_checkpoint
-    if saved is None:
-        return "not yet"
-    held = f", held {milliseconds(saved.held_seconds)}" if saved.held_seconds else ""
-    return f"step {saved.step:,}, {shorten(saved.reason, 12)}{held}"
+    return f"step {saved.step:,}, {shorten(saved.reason, 12)}" if saved else "not yet"
 
 
 def _alert_lines(alerts: tuple[Alert, ...]) -> list[Content]:
