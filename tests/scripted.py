@@ -189,7 +189,11 @@ def _one_step(step: int) -> list[Event]:
     if step in WRITTEN:
         events.append(sample_event(step, WRITTEN[step]))
     if step % 1000 == 0:
-        events.append(CheckpointSaved(step=step, time=time, path=f"checkpoints/step-{step:08}", reason="regular"))
+        events.append(
+            CheckpointSaved(
+                step=step, time=time, path=f"checkpoints/step-{step:08}", reason="regular", held_seconds=0.006
+            )
+        )
     if step == 700:
         message = "The gradient was three times its usual length; it was clipped."
         events.append(Alert(step=step, time=time, kind="gradient", severity="warning", message=message))

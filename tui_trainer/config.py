@@ -232,7 +232,8 @@ def _flatten(sections: Mapping[str, Any], path: Path) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for section, settings in sections.items():
         if not isinstance(settings, dict):
-            raise InputError(f"{path}: {section!r} stands outside a section: put it under [run], [model] or another.")
+            home = next((place for place, name in known if name == section), "run")
+            raise InputError(f"{path}: {section!r} stands outside a section: put it under one, such as [{home}].")
         for name, value in settings.items():
             if (section, name) not in known:
                 raise InputError(f"{path}: there is no setting {name!r} in [{section}]: remove it, or see --help.")

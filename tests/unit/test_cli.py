@@ -274,7 +274,7 @@ def test_a_name_that_is_taken(program: Program, corpus: Path, runs: Path) -> Non
 @pytest.mark.parametrize(
     ("toml", "says"),
     [
-        ("steps = 5", "'steps' stands outside a section"),
+        ("steps = 5", "'steps' stands outside a section: put it under one, such as [schedule]"),
         ("[schedule]\nstepz = 5", "there is no setting 'stepz' in [schedule]"),
         ("[weather]\nsteps = 5", "there is no setting 'steps' in [weather]"),
         ('[schedule]\nsteps = "5"', "--steps must be a whole number, not '5'"),

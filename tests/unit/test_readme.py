@@ -11,7 +11,7 @@ from tui_trainer.ui.keys import markdown_table
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-OTHER_PROGRAMS = {"--constraint", "--corpus", "--editable", "--megabytes", "--nanogpt"}
+OTHER_PROGRAMS = {"--constraint", "--corpus", "--editable", "--kills", "--megabytes", "--nanogpt"}
 
 
 def test_the_key_list_is_the_key_table() -> None:
@@ -21,7 +21,7 @@ def test_the_key_list_is_the_key_table() -> None:
 
 @pytest.mark.parametrize("option", sorted(set(re.findall(r"--[a-z][a-z-]+", README)) - OTHER_PROGRAMS))
 def test_options_it_names_exist(option: str) -> None:
-    known = {flag(spec.name) for _, spec in options()} | {"--headless", "--config", "--help"}
+    known = {flag(spec.name) for _, spec in options()} | {"--headless", "--config", "--help", "--json"}
     assert option in known
 
 
