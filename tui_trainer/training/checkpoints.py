@@ -119,8 +119,9 @@ class CheckpointStore:
                 sync(file)
         except BaseException as error:
             shutil.rmtree(aside, ignore_errors=True)
-            if isinstance(error, SafetensorError):  # what safetensors makes of a full disk
-                raise OSError(str(error)) from error
+            if isinstance(error, SafetensorError):
+                # What safetensors makes of a full disk: the system's own words are the last in it.
+                raise OSError(str(error).rpartition("I/O error: ")[2].partition(" (os error")[0]) from error
             raise
         aside.rename(path)
         sync(self._root)

@@ -1,11 +1,13 @@
 """Checkpoints: whole or not there, and exactly what was saved."""
 
 import json
+import pickle
 import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +19,20 @@ from tui_trainer.corpus.tokenizer import Tokenizer
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.events import Alert, CheckpointSaved, Step
 from tui_trainer.training import checkpoints
-from tui_trainer.training.checkpoints import BY_HAND, Checkpoint, CheckpointStore, Contents, Progress
+from tui_trainer.training.checkpoints import (
+    BY_HAND,
+    FILES,
+    HASHES,
+    LAST_FILE,
+    OWN_HASH,
+    UNREADABLE,
+    Checkpoint,
+    CheckpointStore,
+    Contents,
+    Progress,
+    _hashes_of,
+    _sealed,
+)
 from tui_trainer.training.keepsakes import copy_state
 from tui_trainer.training.stepper import Stepper
 
@@ -87,6 +102,39 @@ def test_nothing_saved_can_run_code(saver: Saver) -> None:
         json.loads(header)
     assert Tokenizer.from_json((path / "tokenizer.json").read_text(encoding="utf-8")).vocab_size == 7
     assert json.loads((path / "config.json").read_text(encoding="utf-8"))["model_type"] == "qwen3"
+
+
+class Bomb:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, crater: Path) -> None:
+        self.crater = crater
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.crater,)
+
+
+@pytest.mark.parametrize("name", [*FILES, LAST_FILE])
+@pytest.mark.parametrize("pack", [pickle.dump, torch.save])
+def test_no_file_from_a_stranger_runs_code(saver: Saver, tmp_path: Path, pack: Callable[..., None], name: str) -> None:
+    """Though the stranger knows how to make the hashes fit."""
+    path, crater = saver.save(1), tmp_path / "crater"
+    trainer = json.loads((path / LAST_FILE).read_text(encoding="utf-8"))
+    with (path / name).open("wb") as file:
+        pack(Bomb(crater), file)
+    if name != LAST_FILE:
+        written = {key: value for key, value in trainer.items() if key not in (HASHES, OWN_HASH)}
+        (path / LAST_FILE).write_text(_sealed(written, _hashes_of(path)), encoding="utf-8")
+    for take_in in (
+        lambda: Checkpoint.read(path),
+        lambda: Tokenizer.from_json((path / "tokenizer.json").read_text(encoding="utf-8")),
+    ):
+        with suppress(*UNREADABLE, InputError):
+            take_in()
+    assert not crater.exists()
+    with (path / name).open("rb") as file, suppress(Exception):
+        pickle.load(file) if pack is pickle.dump else torch.load(file, weights_only=False)
+    assert crater.exists(), "the bomb was a dud: nothing is tested"
 
 
 @pytest.mark.parametrize("kind", ["adamw", "muon"])
