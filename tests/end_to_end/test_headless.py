@@ -11,7 +11,8 @@ from tests.end_to_end.terminal import SMALL_MODEL, Terminal, events, trainer
 
 SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
 
-BY_HEART = ("--width", "64", "--dropout", "0", "--token-masking", "0", "--patience", "0")
+ROOM_FOR_THEM = ("--layers", "2", "--width", "64", "--heads", "4", "--context", "32", "--batch-size", "16")
+BY_HEART = ("--steps", "150", "--lr", "3e-3", "--dropout", "0", "--token-masking", "0", "--patience", "0")
 """Without what holds a model back from it."""
 
 
@@ -22,13 +23,13 @@ def run(directory: Path, *arguments: str | Path, **options: object) -> subproces
 
 
 def test_a_resumed_run_goes_on_from_its_last_step(corpus: Path) -> None:
-    first = run(corpus.parent, corpus, *SMALL_MODEL, "--headless", "--steps", "200")
+    first = run(corpus.parent, corpus, *SMALL_MODEL, "--headless", "--steps", "40")
     assert first.returncode == 0, first.stderr
     assert "finished" in first.stdout
     second = run(corpus.parent, "resume", "--headless")
     assert second.returncode == 0, second.stderr
     steps = [event["step"] for event in events(corpus.parent / "runs" / "woods", "step")]
-    assert steps == list(range(1, 401))
+    assert steps == list(range(1, 81))
 
 
 def test_a_pipe_gets_plain_lines(corpus: Path) -> None:
@@ -39,7 +40,7 @@ def test_a_pipe_gets_plain_lines(corpus: Path) -> None:
 
 
 def test_a_signal_that_the_parent_ignores_is_ignored(corpus: Path) -> None:
-    quiet = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *trainer(corpus, *SMALL_MODEL, "--steps", "200")]
+    quiet = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *trainer(corpus, *SMALL_MODEL, "--steps", "40")]
     with subprocess.Popen(quiet, cwd=corpus.parent, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -50,7 +51,7 @@ def test_a_signal_that_the_parent_ignores_is_ignored(corpus: Path) -> None:
 
 
 def test_a_few_sentences_are_learned_by_heart(tmp_path: Path) -> None:
-    done = run(tmp_path, SAMPLE_DATA / "tiny.txt", "--headless", "--steps", "250", *BY_HEART)
+    done = run(tmp_path, SAMPLE_DATA / "tiny.txt", "--headless", *ROOM_FOR_THEM, *BY_HEART)
     assert done.returncode == 0, done.stderr
     last = events(tmp_path / "runs" / "tiny", "eval")[-1]
     assert last["train_loss"] < 0.2

@@ -117,8 +117,16 @@ def test_a_run_is_steered_from_other_terminals(corpus: Path, run: Path) -> None:
     assert "woods  stopped" in ask(corpus, "runs")
 
 
-def test_a_viewer_stays_when_the_run_is_stopped_by_another(corpus: Path, run: Path) -> None:
+def test_a_viewer_leaves_without_a_trace_and_stays_when_the_run_is_stopped_by_another(corpus: Path, run: Path) -> None:
     first = start(corpus)
+    viewer = attach(corpus, "RUNNING")
+    viewer.press("q")
+    viewer.wait_for("Detach")
+    viewer.press("d")
+    assert viewer.wait_for_end() == 0
+    goes_on(run)
+    first.wait_for("RUNNING")
+
     viewer = attach(corpus, "RUNNING")
     first.press("q")
     first.wait_for("Save and quit")
@@ -131,31 +139,12 @@ def test_a_viewer_stays_when_the_run_is_stopped_by_another(corpus: Path, run: Pa
     assert viewer.wait_for_end() == 0
 
 
-def test_a_viewer_leaves_without_a_trace_on_the_run(corpus: Path, run: Path) -> None:
-    first = start(corpus)
-    viewer = attach(corpus, "RUNNING")
-    viewer.press("q")
-    viewer.wait_for("Detach")
-    viewer.press("d")
-    assert viewer.wait_for_end() == 0
-    goes_on(run)
-    first.wait_for("RUNNING")
-
-
-def test_a_terminal_that_goes_away_leaves_the_run_behind(corpus: Path, run: Path) -> None:
-    terminal = start(corpus)
-    terminal.close()
-    until(lambda: [event["source"] for event in commands(run, "detach")] == ["terminal"])
-    goes_on(run)
-    attach(corpus, "RUNNING")
-
-
-def test_a_paused_run_stays_paused_and_has_nothing_to_tell(corpus: Path, run: Path) -> None:
+def test_a_terminal_that_goes_away_leaves_a_paused_run_paused_and_with_nothing_to_tell(corpus: Path, run: Path) -> None:
     terminal = start(corpus)
     terminal.press(" ")
     terminal.wait_for("PAUSED")
     terminal.close()
-    until(lambda: commands(run, "detach"))
+    until(lambda: [event["source"] for event in commands(run, "detach")] == ["terminal"])
     again = Terminal(trainer("attach"), corpus.parent)
     again.wait_for("PAUSED", "space resume")
     again.press(" ")

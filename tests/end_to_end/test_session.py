@@ -4,8 +4,6 @@ import signal
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.end_to_end.terminal import SMALL_MODEL, Terminal, events, trainer
 
 LONG = (*SMALL_MODEL, "--steps", "1000000", "--eval-every", "1000", "--sample-every", "500", "--compile", "off")
@@ -23,10 +21,9 @@ def values(run: Path, name: str) -> list[object]:
     return [event["value"] for event in events(run, "command") if event["name"] == name]
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-def test_a_run_is_watched_steered_and_left(corpus: Path, size: tuple[int, int]) -> None:
+def test_a_run_is_watched_steered_and_left(corpus: Path) -> None:
     run = corpus.parent / "runs" / "woods"
-    terminal = start(corpus, size=size)
+    terminal = start(corpus, size=(80, 24))
     terminal.wait_for("tui-trainer", "woods", "Loss", "Samples")
     assert "quit" in terminal.screen.display[-1], "the screen fills the terminal"
 
@@ -82,7 +79,8 @@ def test_the_second_ctrl_c_saves_and_quits(corpus: Path) -> None:
 
 
 def test_sigterm_saves_and_ends_with_143(corpus: Path) -> None:
-    terminal = start(corpus)
+    terminal = start(corpus, size=(200, 60))
+    assert "quit" in terminal.screen.display[-1], "the screen fills the terminal"
     terminal.process.kill(signal.SIGTERM)
     assert terminal.wait_for_end() == 143
     assert LEFT_ALTERNATE_SCREEN in terminal.raw

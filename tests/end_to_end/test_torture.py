@@ -6,7 +6,7 @@ from benchmarks.torture import Torture
 
 
 def test_kills_cost_nothing(tmp_path: Path) -> None:
-    verdict = Torture(tmp_path, steps=120).run(kills=4)
-    assert verdict.kills == 4
+    verdict = Torture(tmp_path, steps=80).run(kills=3)
+    assert verdict.kills == 3
     assert verdict.lost == []
     assert verdict.differences == []
