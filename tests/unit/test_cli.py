@@ -82,7 +82,7 @@ def test_what_is_left_on_the_terminal(program: Program, corpus: Path, runs: Path
     assert "run cats: " in out
     assert "finished: all steps taken" in out
     assert "\ncats: finished at step 6 of 6 after " in out
-    assert f"Go on with: tui-trainer resume {runs / 'cats'}\n" in out
+    assert f"Go on with: tui-trainer resume {runs / 'cats'} --again\n" in out
 
 
 def test_options_before_or_after_the_corpus(program: Program, corpus: Path, runs: Path) -> None:
@@ -122,10 +122,11 @@ def test_a_run_repeats_from_its_own_configuration(program: Program, corpus: Path
 def test_resume_goes_on(program: Program, corpus: Path, runs: Path) -> None:
     program(corpus, *SMALL)
     assert program("resume", "--headless").status == 0
+    assert program("resume", "--again", "--headless").status == 0
     assert program("resume", "cats", "--steps=14", "--headless").status == 0
     assert program("resume", runs / "cats", "--steps=15", "--headless").status == 0
     events = list(journal.read(runs / "cats" / "journal.jsonl"))
-    assert [event.step for event in events if isinstance(event, RunStarted)] == [0, 6, 12, 14]
+    assert [event.step for event in events if isinstance(event, RunStarted)] == [0, 6, 6, 12, 14]
     assert [event.step for event in events if isinstance(event, Step)] == list(range(1, 16))
 
 

@@ -30,7 +30,8 @@ def summary(snapshot: Snapshot, samples: tuple[Sample, Sample] | None, program: 
         return "\n".join([*lines, "No checkpoint was saved."])
     lines.append(f"Checkpoint: {visible_line(snapshot.last_checkpoint.path)}")
     source = "... | " if run.corpus == "stdin" else ""
-    lines.append(f"Go on with: {source}{program} resume {visible_line(shlex.quote(run.path))}")
+    again = " --again" if snapshot.state == "finished" else ""
+    lines.append(f"Go on with: {source}{program} resume {visible_line(shlex.quote(run.path))}{again}")
     return "\n".join(lines)
 
 

@@ -49,7 +49,7 @@ class Progress:
     loss_count: int = 0
     """Training losses since the last evaluation."""
     sampled_step: int = -1
-    """Step of the last regular sample."""
+    """Step of the last regular sample that was published."""
     rollbacks: int = 0
     lr_factor: float = 1.0
     """What the learning rate is multiplied by, up to step `lr_factor_until`."""
@@ -57,6 +57,8 @@ class Progress:
     batch_size: int = 0
     """Of the micro-batches, with `accumulate` of them a step, where memory was too small for the configured ones."""
     accumulate: int = 0
+    planned_steps: int = 0
+    """How many steps the run was to have in all when this was saved; 0 in checkpoints older than this field."""
     finished: bool = False
     """Whether the run has been brought to its end; not so when it was left between its last step and that."""
     guard: dict[str, float] = field(default_factory=dict)

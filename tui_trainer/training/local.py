@@ -28,15 +28,17 @@ JOURNAL_RETRY_SECONDS: Final = 5.0
 class LocalSession(Session):
     """Trains in the thread that calls `run`, and journals what happens."""
 
-    def __init__(self, config: Config, resumed: RunDirectory | None = None, steps: int = 0) -> None:
-        """A new run of `config`, or `resumed` on to `steps` (0: as planned).
+    def __init__(
+        self, config: Config, resumed: RunDirectory | None = None, steps: int = 0, again: bool = False
+    ) -> None:
+        """A new run of `config`, or `resumed` on to `steps` (0: as planned), or for as many steps `again`.
 
         What can be seen at once to be wrong raises InputError here, before any screen is opened.
         """
         super().__init__()
         self.directory = resumed
         self._resumed = resumed is not None
-        self._steps = steps
+        self._steps, self._again = steps, again
         self._inbox = Inbox()
         self._publishing = threading.RLock()
         """Held while an event goes to the screen and to the journal, so that a viewer can join between two."""
@@ -57,10 +59,10 @@ class LocalSession(Session):
                 check_name(root, config.run.name)
 
     @classmethod
-    def resume(cls, name: str, runs_dir: str, steps: int) -> "LocalSession":
+    def resume(cls, name: str, runs_dir: str, steps: int = 0, again: bool = False) -> "LocalSession":
         """Take up the run of that name or path (empty: the latest); raises InputError."""
         directory = find_run(name, runs_root(runs_dir))
-        return cls(Config.from_toml(directory.config), directory, steps)
+        return cls(Config.from_toml(directory.config), directory, steps, again)
 
     def send(self, command: Command) -> None:
         self._inbox.put(command)
@@ -130,7 +132,7 @@ class LocalSession(Session):
 
         preparation = Preparation(self._inbox, self.publish)
         if self._resumed:
-            trainer = preparation.resumed(self._config, self.directory_of_run, self._steps, self._open)
+            trainer = preparation.resumed(self._config, self.directory_of_run, self._steps, self._again, self._open)
         else:
             trainer = preparation.new(self._config, self._open)
         trainer.run()

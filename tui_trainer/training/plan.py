@@ -190,7 +190,8 @@ def _cadence(config: Config, pace: Pace) -> dict[str, int]:
         "sample_every": (config.sampling.sample_every, _looks(training, SAMPLING, SAMPLES, sample)),
         "checkpoint_every": (config.run.checkpoint_every, 10),
     }
-    return {name: max(1, steps // count) if asked == AUTO else asked for name, (asked, count) in looks.items()}
+    # Rounded up, so that the last look is the run's end and not a step before it.
+    return {name: math.ceil(steps / count) if asked == AUTO else asked for name, (asked, count) in looks.items()}
 
 
 def _looks(training: float, share: float, bounds: tuple[int, int], seconds: float) -> int:

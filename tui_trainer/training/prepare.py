@@ -55,15 +55,28 @@ class Preparation:
         self._stage("making the run's directory")
         directory = create_run(runs_root(config.run.runs_dir), config.run.name, corpus.label)
         config = plan.config.update(name=directory.name, runs_dir=str(directory.path.parent.resolve()))
-        progress = Progress(corpus.fingerprint, config.sampling.temperature, config.sampling.prompt, setup=setup())
+        sampling = config.sampling
+        progress = Progress(
+            corpus.fingerprint,
+            sampling.temperature,
+            sampling.prompt,
+            planned_steps=config.schedule.steps,
+            setup=setup(),
+        )
         return self._finish(Plan(config, plan.reasons), corpus, model, stepper, progress, directory, opened)
 
     def resumed(
-        self, config: Config, directory: RunDirectory, steps: int, opened: Callable[[RunDirectory, int], None]
+        self,
+        config: Config,
+        directory: RunDirectory,
+        steps: int,
+        again: bool,
+        opened: Callable[[RunDirectory, int], None],
     ) -> Trainer:
         """A trainer where the run's newest checkpoint stands, to go on to `steps` in all (0: as planned).
 
-        A run that had reached its end goes on for as many steps again. Raises InputError.
+        A run that has reached its end takes no further step, unless `steps` is another number than was planned, or
+        with `again`: then as many as were planned. Raises InputError.
         """
         device = choose_device(config.run.device)
         corpus = self._load_corpus(config)
@@ -87,15 +100,17 @@ class Preparation:
             message = f"The checkpoint of {directory.name} does not fit its config.toml: restore that file."
             raise InputError(message) from error
         planned = config.schedule.steps
-        config = config.update(steps=_extended(planned, progress, steps))
-        progress.finished = False
-        if config.run.patience and progress.evaluations_since_best >= config.run.patience:
-            progress.evaluations_since_best = 0  # patience had run out: it begins anew
+        config = config.update(steps=_steps_in_all(planned, progress, steps, again))
+        _set_length(progress, config)
         trainer = self._finish(Plan(config), corpus, model, stepper, progress, directory, opened)
         for path in broken:
             message = f"A newer checkpoint was broken: it is kept as {visible_line(str(path))}."
             self._publish(Alert(step=progress.step, kind="checkpoint", severity="error", message=message))
-        self._compare(progress)
+        if progress.finished:
+            message = "The run has come to its end. To train on, resume it with a larger --steps, or with --again."
+            self._publish(Alert(step=progress.step, kind="resume", severity="info", message=message))
+        else:
+            self._compare(progress)
         if config.schedule.steps != planned:
             message = (
                 f"The run goes on from {planned:,} planned steps to {config.schedule.steps:,}: so does its schedule."
@@ -160,14 +175,31 @@ class Preparation:
         self._publish(Stage(stage=name, done=done, total=total, seconds=now - self._stage_began))
 
 
-def _extended(planned: int, progress: Progress, asked: int) -> int:
-    """How many steps a resumed run has in all."""
+def _steps_in_all(planned: int, progress: Progress, asked: int, again: bool) -> int:
+    """How many steps a resumed run has in all; raises InputError where that cannot be."""
     reached = progress.step
-    if asked and asked <= reached:
+    if asked and asked < reached:
         raise InputError(f"The run has taken {reached:,} steps already: give --steps a larger number.")
-    if asked:
-        return asked
-    return reached + planned if progress.finished and reached >= planned else planned
+    if again and not _at_end(progress, planned):
+        raise InputError(
+            f"The run is at step {reached:,} of {planned:,}: resume it without --again to go on to its end."
+        )
+    return reached + planned if again else asked or planned
+
+
+def _at_end(progress: Progress, steps: int) -> bool:
+    """Whether the run has been brought to its end, which was that of a run of so many steps."""
+    return progress.finished and steps == (progress.planned_steps or progress.step)
+
+
+def _set_length(progress: Progress, config: Config) -> None:
+    """Take note of how long the run is now: the end of a run of another length was not its end, nor its patience's."""
+    steps, patience = config.schedule.steps, config.run.patience
+    if progress.finished and not _at_end(progress, steps):
+        progress.finished = False
+    if steps != progress.planned_steps and patience and progress.evaluations_since_best >= patience:
+        progress.evaluations_since_best = 0
+    progress.planned_steps = steps
 
 
 def describe(plan: Plan, corpus: Corpus, model: Transformer, progress: Progress, directory: RunDirectory) -> RunStarted:

@@ -44,6 +44,9 @@ class Sampler:
         self._waiting: deque[int] = deque(maxlen=WAITING_LIMIT)
         """Seeds of the samples to come."""
         self._reported = ""
+        self.scheduled_step = self.published_step = -1
+        """Steps of the last regular sample that was begun, and that was published."""
+        self._regular = False
 
     @property
     def busy(self) -> bool:
@@ -52,7 +55,9 @@ class Sampler:
     def schedule(self, step: int) -> None:
         """Begin the regular sample of `step`, with the run's seed; none may be being written."""
         assert not self.busy
+        self.scheduled_step = step
         self._begin(step, self._seed)
+        self._regular = True
 
     def request(self, step: int) -> None:
         """Begin one more sample, with a seed of its own, now or after those that were asked for before."""
@@ -84,6 +89,7 @@ class Sampler:
 
     def _begin(self, step: int, seed: int) -> None:
         self._step, self._sample_seed = step, seed
+        self._regular = False
         ids, self._used_prompt = self._encode_prompt()
         self._used_temperature = self.temperature
         self._generation = Generation(
@@ -124,6 +130,8 @@ class Sampler:
             )
         )
         self._generation = None
+        if self._regular:
+            self.published_step = self._step
 
     def _show_partial(self) -> None:
         if self._generation is None or time.perf_counter() - self._shown < PARTIAL_SECONDS:

@@ -1,7 +1,7 @@
 """The training loop: steps, and between them whatever is due or asked for."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -49,12 +49,15 @@ SAMPLE_SECONDS: Final = 1.0
 
 ALL_TAKEN: Final = "all steps taken"
 
+CLOSE_TO_END: Final = 0.1
+"""Part of the steps between two evaluations; one that is due so shortly before the end is left to the end's own."""
+
 OVERFLOWS: Final = 4
 """Skipped steps in a row that are no news in fp16, while the right scale of the loss is being found."""
 
 
 class Trainer:
-    """Carries one run from where `progress` stands to its end, and stays at the user's service until told to stop."""
+    """Takes one run from where `progress` stands to its end, then answers commands until one is to stop."""
 
     def __init__(
         self,
@@ -81,7 +84,10 @@ class Trainer:
         self._tokens_per_step = tokens_per_step(config)
         self._sampler = Sampler(model, corpus, config.sampling, config.run.seed, publish)
         self._sampler.temperature, self._sampler.prompt = progress.temperature, progress.prompt
-        self._state = "running"
+        self._sampler.scheduled_step = self._sampler.published_step = progress.sampled_step
+        self._state = self._published_state = ("", "")
+        """The state and the reason for it: what they are, and what was last published."""
+        self._evaluating = False
         self._single_step = False
         self._validation = Validation(model, corpus, progress, config.run.precision, config.run.patience, publish)
         self._weights_step = progress.step
@@ -89,6 +95,7 @@ class Trainer:
         self._skipped = 0
         self._in_step = False
         self._over = False
+        self._ending = self._end()
         self._saver = Saver(store, publish)
         self._repair = Repair(model, stepper, progress, plan.steps, config.run.precision, config.run.on_divergence)
         self._saved_at = time.monotonic()
@@ -110,23 +117,28 @@ class Trainer:
 
     def _loop(self) -> None:
         self._repair.keep()
-        if self._progress.step % self._config.sampling.sample_every == 0:
-            self._sample()
-        # A checkpoint that was saved while its evaluation was given up.
-        owed = self._progress.loss_count and self._progress.step % self._config.run.eval_every == 0
-        if self._progress.step >= self._schedule.steps:
-            self._finish(ALL_TAKEN)
-        elif owed and (end := self._evaluate()):
-            self._finish(end)
+        if not self._end_reason:
+            if self._progress.loss_count and self._evaluation_due:
+                self._evaluate()  # the checkpoint was saved while its evaluation was given up
+            self._sample_if_due()
         while not self._over and not self._obey(wait=self._idle):
-            if self._stepping:
-                self._advance()
-            elif self._sampler.busy:
+            if not self._stepping:
                 self._sampler.advance(self._weights_step, lambda: self._inbox.pending)
+            elif self._end_reason:
+                next(self._ending)
+            else:
+                self._advance()
 
     @property
     def _stepping(self) -> bool:
-        return self._state == "running" or self._single_step
+        return self._state[0] == "running" or self._single_step
+
+    @property
+    def _end_reason(self) -> str:
+        """Why no further step is to be taken; empty while there are steps to take."""
+        if self._progress.step >= self._schedule.steps:
+            return ALL_TAKEN
+        return self._validation.out_of_patience
 
     @property
     def _idle(self) -> bool:
@@ -153,12 +165,13 @@ class Trainer:
         return self._inbox.stopping or self._obey(wait=False)
 
     def _apply(self, command: Command) -> None:
+        state, _ = self._state
         match command:
-            case Pause() if self._state == "running":
+            case Pause() if state == "running":
                 self._change_state("paused")
-            case Resume() if self._state == "paused":
+            case Resume() if state == "paused":
                 self._change_state("running")
-            case StepOnce() if self._state == "paused":
+            case StepOnce() if state == "paused":
                 self._single_step = True
             case SaveCheckpoint():
                 self._save(BY_HAND)
@@ -171,22 +184,30 @@ class Trainer:
 
     def _stop(self, command: Stop) -> bool:
         """Whether the run is over: not so when a person wanted its last steps saved, and the disk refuses."""
-        unsaved = self._state == "finished" and not self._saver.wait()
+        state, _ = self._state
+        unsaved = state == "finished" and not self._saver.wait()
         if (command.value or unsaved) and not self._save("stopped").wait():
             if command.source not in PEOPLE:
                 raise RunFailedError("The last checkpoint could not be saved: the steps since the one before are lost.")
             self._inbox.stay()
             self._alert("stop", "error", "Not stopped, as nothing could be saved: make room and try again.")
-            if self._state == "running":
+            if state == "running":
                 self._change_state("paused", "it could not be saved")
             return False
-        if self._state != "finished":
+        if state != "finished":
             self._change_state("stopped", f"by {command.source}")
         return True
 
     def _change_state(self, state: str, reason: str = "") -> None:
-        self._state = state
-        self._publish(StateChanged(step=self._progress.step, state=state, reason=reason))
+        """An evaluation goes on to its end in any state: one that changes meanwhile is published after its result."""
+        self._state = state, reason
+        if not self._evaluating:
+            self._publish_state()
+
+    def _publish_state(self) -> None:
+        if self._state != self._published_state:
+            self._published_state = state, reason = self._state
+            self._publish(StateChanged(step=self._progress.step, state=state, reason=reason))
 
     # -- steps ------------------------------------------------------------------------------------------------------
 
@@ -202,9 +223,8 @@ class Trainer:
         self._report(wait=self._pausing)
         self._repair.keep()
         self._sampler.advance(self._progress.step, lambda: self._inbox.pending)
-        end = self._do_what_is_due()
-        if end or progress.step >= self._schedule.steps:
-            self._finish(end or ALL_TAKEN)
+        if not self._end_reason:
+            self._do_what_is_due()
 
     def _take_step(self, lr: float) -> bool:
         """Whether the step was taken: not so when interrupted, or when it has to be tried again with less memory."""
@@ -243,7 +263,7 @@ class Trainer:
     @property
     def _pausing(self) -> bool:
         """Whether no step may follow for a while, which would bring the news of this one."""
-        return self._state != "running" or self._inbox.pending
+        return self._state[0] != "running" or self._inbox.pending
 
     def _report(self, wait: bool) -> None:
         """Tell what is known of the steps taken, of all of them with `wait`; undo them if they did harm."""
@@ -285,41 +305,66 @@ class Trainer:
         else:
             self._alert("divergence", "error", "The loss or its gradient is not finite: the update was skipped.")
 
-    def _do_what_is_due(self) -> str:
-        """Evaluate, save, sample; why the run should end now, if it should."""
-        step, config = self._progress.step, self._config
-        end = self._evaluate() if step % config.run.eval_every == 0 else ""
+    def _do_what_is_due(self) -> None:
+        """Evaluate, save, sample."""
+        if self._evaluation_due:
+            self._evaluate()
+        if self._end_reason:
+            return
+        step = self._progress.step
         waited = time.monotonic() - self._saved_at
         retry = self._saver.refused and waited > RETRY_SECONDS
-        due = step % config.run.checkpoint_every == 0 or waited > CHECKPOINT_SECONDS or retry
+        due = step % self._config.run.checkpoint_every == 0 or waited > CHECKPOINT_SECONDS or retry
         if due and self._saver.step != step:
             self._save("periodic")
-        if step % config.sampling.sample_every == 0:
+        self._sample_if_due()
+
+    @property
+    def _evaluation_due(self) -> bool:
+        every, left = self._config.run.eval_every, self._schedule.steps - self._progress.step
+        return self._progress.step % every == 0 and left >= CLOSE_TO_END * every
+
+    def _sample_if_due(self) -> None:
+        if self._progress.step % self._config.sampling.sample_every == 0:
             self._sample()
-        return end
 
     def _sample(self) -> None:
-        """Begin the regular sample of this step."""
-        if self._progress.sampled_step != self._weights_step:
+        """Begin the regular sample of this step, after what was begun before, unless a stop is asked for."""
+        if self._sampler.scheduled_step != self._weights_step:
             self._sampler.finish(lambda: self._inbox.stopping)
-            self._progress.sampled_step = self._weights_step
-            self._sampler.schedule(self._weights_step)
+            if not self._sampler.busy:
+                self._sampler.schedule(self._weights_step)
 
-    def _finish(self, reason: str) -> None:
-        """Judge, save and show what has been learned, unless a stop is asked for meanwhile."""
+    # -- the end ----------------------------------------------------------------------------------------------------
+
+    def _end(self) -> Iterator[None]:
+        """Evaluate, save and show what has been learned, in parts between which commands are obeyed.
+
+        Each part depends on nothing but `progress` and the checkpoints, so a run that was cut amid its end has the
+        same end when it is resumed. What is being sampled comes first, as a checkpoint does not keep it.
+        """
         self._report(wait=True)
-        if self._progress.loss_count:
+        yield from self._sample_to_end()
+        while self._progress.loss_count:
             self._evaluate()
-        if self._inbox.stopping:
-            return
+            yield
+        self._sample_if_due()
+        yield from self._sample_to_end()
+        reason = self._end_reason
         self._progress.finished = True
         self._save("finished")
-        self._sampler.finish(lambda: self._inbox.stopping)
         if self._take_best():
             reason += f"; the model is that of step {self._weights_step:,}, the best"
         self._sample()
-        self._sampler.finish(lambda: self._inbox.stopping)
+        yield from self._sample_to_end()
+        self._single_step = False
         self._change_state("finished", reason)
+        yield
+
+    def _sample_to_end(self) -> Iterator[None]:
+        while self._sampler.busy:
+            self._sampler.advance(self._weights_step, lambda: self._inbox.pending)
+            yield
 
     def _take_best(self) -> bool:
         """Give the model, which nothing trains any more, the best weights, if those of the last step are not they."""
@@ -333,13 +378,16 @@ class Trainer:
 
     # -- evaluation and checkpoints ---------------------------------------------------------------------------------
 
-    def _evaluate(self) -> str:
-        """Judge the model and keep it if it is the best; why the run should end now, if it should."""
+    def _evaluate(self) -> None:
+        """Judge the model, and keep it if it is the best."""
         self._report(wait=True)
-        verdict = self._validation.judge(self._attend)
-        if verdict.best:
-            self._save("best")
-        return verdict.end
+        self._evaluating = True
+        try:
+            if self._validation.judge(self._attend):
+                self._save("best")
+        finally:
+            self._evaluating = False
+            self._publish_state()
 
     def _save(self, reason: str) -> Saver:
         """Begin to save a checkpoint; a disk that refuses is an alert, not the end."""
@@ -354,7 +402,8 @@ class Trainer:
         """A copy of all that a checkpoint holds."""
         copy = copy_state(self._model, self._stepper, self._progress.step)
         tokenizer = self._corpus.tokenizer.to_json()
-        return Contents(replace(self._progress), copy.weights, copy.state, self._model.shape, tokenizer)
+        progress = replace(self._progress, sampled_step=self._sampler.published_step)
+        return Contents(progress, copy.weights, copy.state, self._model.shape, tokenizer)
 
     def _alert(self, kind: str, severity: str, message: str) -> None:
         self._publish(Alert(step=self._progress.step, kind=kind, severity=severity, message=message))

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from tui_trainer.corpus.corpus import Corpus
@@ -19,14 +18,6 @@ OVERFITTING_AFTER: Final = 3
 def known(number: float) -> float | None:
     """A number as events carry it: None stands for one that is not finite."""
     return number if math.isfinite(number) else None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether the model is the best so far; why the run should end, empty if it should not."""
-
-    best: bool = False
-    end: str = ""
 
 
 class Validation:
@@ -48,20 +39,32 @@ class Validation:
         self._patience = patience
         self._publish = publish
 
-    def judge(self, interrupted: Callable[[], bool]) -> Verdict:
-        """Evaluate and publish; an interrupted evaluation changes nothing."""
+    @property
+    def out_of_patience(self) -> str:
+        """Why to stop early, if the last evaluations were no improvement for as often as the user allows; else empty.
+
+        It goes by `progress` alone, so a run that was cut before it could end ends when it is resumed.
+        """
+        stale = self._progress.evaluations_since_best
+        if not self._patience or stale < self._patience:
+            return ""
+        return f"validation loss has not improved for {stale} evaluations"
+
+    def judge(self, interrupted: Callable[[], bool]) -> bool:
+        """Evaluate and publish; whether the model is the best so far. An interrupted evaluation changes nothing."""
         loss = evaluate(self._model, self._corpus.val, self._precision, interrupted)
         if loss is None:
-            return Verdict()
+            return False
         progress = self._progress
         best = math.isfinite(loss) and (progress.best_loss is None or loss < progress.best_loss)
         self._publish_evaluation(loss, best)
         progress.loss_sum, progress.loss_count = 0.0, 0
         if best:
             progress.best_loss, progress.best_step, progress.evaluations_since_best = loss, progress.step, 0
-            return Verdict(best=True)
+            return True
         progress.evaluations_since_best += 1
-        return Verdict(end=self._watch_overfitting())
+        self._watch_overfitting()
+        return False
 
     def _publish_evaluation(self, loss: float, best: bool) -> None:
         progress = self._progress
@@ -78,15 +81,10 @@ class Validation:
         if not math.isfinite(loss):
             self._alert("divergence", "error", "The validation loss is not finite.")
 
-    def _watch_overfitting(self) -> str:
-        """Why to stop now, if the user's patience has run out."""
-        stale = self._progress.evaluations_since_best
-        if self._patience and stale >= self._patience:
-            return f"validation loss has not improved for {stale} evaluations"
-        if stale == OVERFITTING_AFTER:
+    def _watch_overfitting(self) -> None:
+        if self._progress.evaluations_since_best == OVERFITTING_AFTER and not self.out_of_patience:
             since = self._progress.best_step
             self._alert("overfitting", "warning", f"No better validation since step {since:,}: it may be overfitting.")
-        return ""
 
     def _alert(self, kind: str, severity: str, message: str) -> None:
         self._publish(Alert(step=self._progress.step, kind=kind, severity=severity, message=message))

@@ -35,7 +35,7 @@ def test_a_finished_run() -> None:
     ]
     assert lines[-2:] == [
         "Checkpoint: runs/cats/checkpoints/step-00000003",
-        "Go on with: tui-trainer resume runs/cats",
+        "Go on with: tui-trainer resume runs/cats --again",
     ]
 
 

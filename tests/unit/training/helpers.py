@@ -42,8 +42,12 @@ SMALL: dict[str, Any] = {
     "sample_tokens": 5,
     "checkpoint_every": 3,
     "device": "cpu",
+    "precision": "fp32",
     "compile": "off",
 }
+PRECISIONS = ("fp32", "bf16")
+"""What must hold in every precision is tested in these: every CPU computes both, some of them slowly."""
+
 ENDLESS = 10**6
 CPU = torch.device("cpu")
 PACE = Pace(step=0.01, evaluation=0.02, token=0.001)
@@ -131,9 +135,13 @@ class Resumed(ScriptedSession):
     """The same for a run taken up again."""
 
     def __init__(
-        self, directory: RunDirectory, steps: int = 0, react: Callable[[Event], Command | None] = lambda event: None
+        self,
+        directory: RunDirectory,
+        steps: int = 0,
+        again: bool = False,
+        react: Callable[[Event], Command | None] = lambda event: None,
     ) -> None:
-        LocalSession.__init__(self, Config.from_toml(directory.config), directory, steps)
+        LocalSession.__init__(self, Config.from_toml(directory.config), directory, steps, again)
         self.events = []
         self.react = react
 

@@ -139,7 +139,7 @@ def test_minutes_are_not_counted_with_code_that_could_not_be_made(
     """Where the trial of a step fails to compile, the run tells, and no later run believes that code is kept."""
     monkeypatch.setattr(prepare, "settled_pace", settled_pace)
     compiler.behaviour = failing
-    config = small_config(corpus, compile="on", steps=AUTO, minutes=0.01, warmup=0)
+    config = small_config(corpus, compile="on", steps=AUTO, minutes=0.01, warmup=0, eval_every=100)
     session = run_to_end(config)
     assert [alert.kind for alert in session.of(Alert)] == ["compile"]
     assert not list(compilation._kept_code().glob("*.mark"))

@@ -19,12 +19,13 @@ from tui_trainer.config import Config, InputError
 from tui_trainer.run import journal
 from tui_trainer.run.commands import Command, SetPrompt, SetTemperature, Stop
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import Evaluation, Event, RunStarted, Sample, StateChanged, Step
+from tui_trainer.run.events import Alert, Evaluation, Event, RunStarted, Sample, StateChanged, Step
+from tui_trainer.training import checkpoints
 from tui_trainer.training.local import LocalSession
 
 
-def resume(directory: RunDirectory, steps: int = 0) -> ScriptedSession:
-    session = Resumed(directory, steps)
+def resume(directory: RunDirectory, steps: int = 0, again: bool = False) -> ScriptedSession:
+    session = Resumed(directory, steps, again)
     session.run()
     return session
 
@@ -131,12 +132,39 @@ def test_temperature_and_prompt_are_remembered(corpus: Path, runs: Path) -> None
     assert {(sample.temperature, sample.prompt) for sample in session.of(Sample)} == {(0.3, "dog")}
 
 
+@pytest.mark.parametrize("steps", [0, 12])
+def test_a_finished_run_takes_no_further_step(corpus: Path, runs: Path, steps: int) -> None:
+    run_to_end(small_config(corpus))
+    session = resume(only_run(runs), steps)
+    assert session.of(Step) == []
+    assert session.snapshot().state == "finished"
+    assert "resume it with a larger --steps, or with --again" in session.of(Alert)[0].message
+    assert Config.from_toml(only_run(runs).config).schedule.steps == 12
+
+
 def test_a_finished_run_goes_on_for_as_many_steps_again(corpus: Path, runs: Path) -> None:
     run_to_end(small_config(corpus))
-    session = resume(only_run(runs))
+    session = resume(only_run(runs), again=True)
     assert [event.step for event in session.of(Step)] == list(range(13, 25))
     assert session.of(RunStarted)[0].steps == 24
     assert Config.from_toml(only_run(runs).config).schedule.steps == 24
+
+
+def test_a_longer_run_that_was_killed_at_once_goes_on(corpus: Path, runs: Path) -> None:
+    """Before it had saved anything: the newest checkpoint is that of the end it had before."""
+    run_to_end(small_config(corpus))
+    killed = Resumed(only_run(runs), again=True, react=stop_after(13, save=False))
+    killed.run()
+    session = resume(only_run(runs))
+    assert [event.step for event in session.of(Step)] == list(range(13, 25))
+
+
+def test_a_run_amid_its_steps_has_no_end_to_go_on_from(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus), stop_after(5))
+    session = resume(only_run(runs), again=True)
+    assert session.outcome is not None
+    assert session.outcome.status == 2
+    assert session.outcome.error == "The run is at step 5 of 12: resume it without --again to go on to its end."
 
 
 def test_a_run_can_be_made_longer(corpus: Path, runs: Path) -> None:
@@ -144,14 +172,40 @@ def test_a_run_can_be_made_longer(corpus: Path, runs: Path) -> None:
     assert resume(only_run(runs), steps=14).snapshot().step == 14
 
 
+def test_a_run_can_be_ended_where_it_stands(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus), stop_after(5))
+    session = resume(only_run(runs), steps=5)
+    assert session.of(Step) == []
+    assert [event.step for event in session.of(Evaluation)] == [5]
+    assert session.snapshot().state == "finished"
+
+
 def test_a_run_cannot_end_before_it_has_come_to(corpus: Path, runs: Path) -> None:
     run_to_end(small_config(corpus))
     before = only_run(runs).journal.read_bytes()
-    session = resume(only_run(runs), steps=12)
+    session = resume(only_run(runs), steps=11)
     assert session.outcome is not None
     assert session.outcome.status == 2
     assert session.outcome.error == "The run has taken 12 steps already: give --steps a larger number."
     assert only_run(runs).journal.read_bytes() == before
+
+
+def test_a_finished_checkpoint_from_before_lengths_were_kept_is_an_end(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus))
+    path = only_run(runs).checkpoints / "step-00000012"
+    trainer = checkpoints._opened(path)
+    del trainer["planned_steps"]
+    trainer["reason"] = "finished"
+    text = checkpoints._sealed(trainer, checkpoints._hashes_of(path))
+    (path / "trainer.json").write_text(text, encoding="utf-8")
+    assert resume(only_run(runs)).of(Step) == []
+
+
+@pytest.mark.parametrize(("steps", "every", "evaluated"), [(13, 12, [13]), (13, 6, [6, 12, 13]), (12, 5, [5, 10, 12])])
+def test_an_end_is_not_evaluated_twice(corpus: Path, steps: int, every: int, evaluated: list[int]) -> None:
+    """Not a step before it either, by the measure of how far evaluations are apart."""
+    session = run_to_end(small_config(corpus, steps=steps, eval_every=every))
+    assert [event.step for event in session.of(Evaluation)] == evaluated
 
 
 def test_a_run_stopped_by_patience_goes_on_with_new_patience(corpus: Path, runs: Path) -> None:

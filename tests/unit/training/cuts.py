@@ -1,0 +1,74 @@
+"""A run cut at every place between its last step and the end of its process, as a kill or a power cut would."""
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.training.helpers import ScriptedSession
+from tui_trainer.run.events import Event, Step
+from tui_trainer.run.journal import Journal
+from tui_trainer.training import checkpoints
+
+
+class Cuts:
+    """Copies the run's directory before everything that changes it, once the run has taken `last` steps.
+
+    A killed process leaves on the disk what it had handed to the system, which is what such a copy holds.
+    """
+
+    def __init__(self, place: Path, last: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._place, self._last = place, last
+        self._session: ScriptedSession | None = None
+        self._over = False
+        self._lock = threading.RLock()
+        """Held by the trainer's thread and the checkpoints' while they change something, so a copy is of one moment."""
+        self._found: dict[tuple[tuple[str, bytes], ...], Path] = {}
+        for owner, name in (
+            (Journal, "append"),
+            (checkpoints, "replace_text"),
+            (checkpoints, "save_file"),
+            (Path, "rename"),
+            (Path, "write_text"),
+            (Path, "mkdir"),
+            (shutil, "rmtree"),
+        ):
+            monkeypatch.setattr(owner, name, self._watched(getattr(owner, name)))
+
+    def take(self, session: ScriptedSession) -> list[Path]:
+        """Carry the session to its end; the copies, each of another state of the directory, in order."""
+        self._session = session
+        session.react = self._notice_last_step
+        session.run()
+        self._copy()
+        return list(self._found.values())
+
+    def _notice_last_step(self, event: Event) -> None:
+        self._over = self._over or (isinstance(event, Step) and event.step == self._last)
+
+    def _watched(self, change: Callable[..., Any]) -> Callable[..., Any]:
+        def copy_and_change(*arguments: Any, **options: Any) -> Any:
+            with self._lock:
+                if self._over:
+                    self._copy()
+                return change(*arguments, **options)
+
+        return copy_and_change
+
+    def _copy(self) -> None:
+        assert self._session is not None
+        run, self._over = self._session.directory_of_run.path, False  # copying is no change of the run
+        state = tuple(sorted(_contents(run)))
+        if state not in self._found:
+            self._found[state] = self._place / f"cut-{len(self._found)}"
+            shutil.copytree(run, self._found[state], ignore=shutil.ignore_patterns("*.sock"))
+        self._over = True
+
+
+def _contents(run: Path) -> Iterator[tuple[str, bytes]]:
+    for path in run.rglob("*"):
+        if path.is_file():
+            yield str(path.relative_to(run)), path.read_bytes()

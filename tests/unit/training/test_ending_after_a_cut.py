@@ -1,0 +1,70 @@
+"""A run cut anywhere between its last step and the end of its process: resumed, it ends as if it had not been cut."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.training.cuts import Cuts
+from tests.unit.training.helpers import PRECISIONS, Resumed, ScriptedSession, small_config
+from tui_trainer.config import Config
+from tui_trainer.run import journal
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.events import Evaluation, Sample, StateChanged, Step
+
+WORSE: dict[str, Any] = {"lr": 3.0, "warmup": 11, "eval_every": 2}
+"""A learning rate that grows until it spoils what was learned by step 2."""
+
+ENDS: dict[str, tuple[int, int, dict[str, Any]]] = {
+    "best at its end": (12, 12, {"sample_every": 6}),
+    "best before its end": (12, 2, {**WORSE, "sample_every": 5}),
+    "out of patience": (6, 2, {**WORSE, "patience": 2, "checkpoint_every": 1}),
+}
+"""By what is special about it: the last step of a run, its best one, and its settings."""
+
+
+def told(run: RunDirectory) -> dict[str, list[Any]]:
+    """What the journal has of a run, without times; what was told again after a cut counts once."""
+    events = list(journal.effective(run.journal))
+    kept: dict[str, list[Any]] = {
+        "steps": [(e.step, e.loss, e.lr, e.grad_norm, e.weight_norm) for e in events if isinstance(e, Step)],
+        "evaluations": [(e.step, e.train_loss, e.val_loss, e.best) for e in events if isinstance(e, Evaluation)],
+        "samples": [(e.step, e.prompt, e.text, e.seed) for e in events if isinstance(e, Sample)],
+        "end": [(e.step, e.reason) for e in events if isinstance(e, StateChanged) and e.state == "finished"],
+    }
+    return {name: list(dict.fromkeys(values)) for name, values in kept.items()}
+
+
+def kept(run: RunDirectory) -> dict[str, bytes]:
+    """Every file of the checkpoints, by its path."""
+    return {
+        str(path.relative_to(run.path)): path.read_bytes() for path in run.checkpoints.glob("[!.]*/*") if path.is_file()
+    } | {name: (run.checkpoints / name).read_bytes() for name in ("latest", "best")}
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("end", ENDS)
+def test_a_cut_run_has_the_end_it_would_have_had(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, precision: str
+) -> None:
+    last, best, settings = ENDS[end]
+    session = ScriptedSession(small_config(corpus, precision=precision, dropout=0.2, **settings))
+    with monkeypatch.context() as patches:
+        cuts = Cuts(tmp_path, last, patches).take(session)
+    whole = session.directory_of_run
+    assert session.snapshot().step == last
+    assert session.snapshot().best_evaluation.step == best  # type: ignore[union-attr]
+    assert len(cuts) > 10, "places were missed"
+
+    planned = 12
+    for number, cut in enumerate(cuts):
+        run = RunDirectory(cut)
+        # Half of them with --steps; and each once more, which changes nothing.
+        for steps in (planned * (number % 2), 0):
+            resumed = Resumed(run, steps)
+            resumed.run()
+            assert resumed.outcome is not None and resumed.outcome.status == 0, resumed.outcome
+            assert resumed.snapshot().state == "finished"
+            assert told(run) == told(whole), f"{cut.name} of {len(cuts)}"
+            assert kept(run) == kept(whole), f"{cut.name} of {len(cuts)}"
+            assert Config.from_toml(run.config).schedule.steps == planned
