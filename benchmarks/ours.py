@@ -6,7 +6,7 @@ import tempfile
 import threading
 import time
 
-from benchmarks.side import Turn, serve
+from benchmarks.side import TURN_SECONDS, Turn, serve
 from tui_trainer.config import Config
 from tui_trainer.run.commands import Pause, Resume, Stop
 from tui_trainer.run.events import Evaluation, Event, RunStarted, Stage, StateChanged, Step
@@ -14,13 +14,17 @@ from tui_trainer.training.local import LocalSession
 
 NEVER = 10**9
 
+LEAVING_SECONDS = 60.0
+
 
 class Session(LocalSession):
-    """Pauses by itself at a given step, so that none is taken outside a turn."""
+    """Pauses by itself at a given step, so that none is taken outside a turn; the last step leads to the run's end."""
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.pause_at = 0
+        self.failure = ""
+        self._last_step = config.schedule.steps
         self.paused = threading.Event()
         self.val_loss: float | None = None
         self.parameters = self.tokens_per_step = 0
@@ -32,8 +36,12 @@ class Session(LocalSession):
         match event:
             case Step() if event.step == self.pause_at:
                 self.ended = time.perf_counter()
-                self.send(Pause())
+                if event.step < self._last_step:
+                    self.send(Pause())
             case StateChanged(state="paused" | "finished"):
+                self.paused.set()
+            case StateChanged(state="failed"):
+                self.failure = event.reason
                 self.paused.set()
             case Evaluation():
                 self.val_loss = event.val_loss
@@ -46,7 +54,8 @@ class Session(LocalSession):
 class Trainer:
     def __init__(self, config: Config) -> None:
         self._session = Session(config)
-        threading.Thread(target=self._run, daemon=True).start()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
         self._wait()
         self._taken = 0
         since = self._session.compiling_since
@@ -54,13 +63,20 @@ class Trainer:
         """Seconds, which count as the first turn's."""
 
     def _run(self) -> None:
-        self._session.run()
-        self._session.paused.set()
+        try:
+            self._session.run()
+        finally:
+            self._session.paused.set()
 
     def _wait(self) -> None:
-        self._session.paused.wait()
-        if (outcome := self._session.outcome) and outcome.error:
-            raise SystemExit(outcome.error)
+        session = self._session
+        in_time = session.paused.wait(TURN_SECONDS)
+        problem = session.failure if in_time else f"A turn took more than {TURN_SECONDS:.0f} s."
+        if not problem and session.outcome:
+            problem = session.outcome.error
+        if problem:
+            self.close()
+            raise SystemExit(problem)
 
     def train(self, steps: int) -> Turn:
         session = self._session
@@ -74,7 +90,9 @@ class Trainer:
         return Turn(seconds, session.val_loss, session.parameters, session.tokens_per_step)
 
     def close(self) -> None:
+        """End the run, and wait for its thread: one that still computed would break the end of the process."""
         self._session.send(Stop(value=False))
+        self._thread.join(LEAVING_SECONDS)
 
 
 if __name__ == "__main__":
@@ -83,5 +101,7 @@ if __name__ == "__main__":
         asked = {"eval_every": NEVER, "sample_every": NEVER, "checkpoint_every": NEVER, "sample_tokens": 1}
         corpus = (settings.pop("corpus"),)
         trainer = Trainer(Config().update(corpus=corpus, runs_dir=runs, **asked, **settings))
-        serve(trainer.train)
-        trainer.close()
+        try:
+            serve(trainer.train)
+        finally:
+            trainer.close()

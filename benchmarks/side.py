@@ -5,6 +5,7 @@ loss over the whole validation part too. So two sides can take turns, and a busy
 """
 
 import json
+import select
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+
+TURN_SECONDS = 3600.0
+"""How long a side may take to get ready, or for the steps of a turn."""
+
+CLOSING_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -52,14 +58,23 @@ class Side:
         return turn.seconds
 
     def _read(self) -> Turn:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        stdout = self._process.stdout
+        assert stdout is not None
+        line = stdout.readline() if select.select([stdout], [], [], TURN_SECONDS)[0] else ""
         if not line:
+            self._process.kill()
             raise SystemExit(f"{self.name} ended early: run {self._process.args} to see why.")
         return Turn(**json.loads(line))
 
     def close(self) -> None:
-        self._process.communicate()
+        """Have the process end, which it does when nothing more can be asked of it."""
+        try:
+            self._process.communicate(timeout=CLOSING_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise SystemExit(f"{self.name} did not end within {CLOSING_SECONDS:.0f} s.") from None
+        if self._process.returncode:
+            raise SystemExit(f"{self.name} ended with status {self._process.returncode}.")
 
 
 def serve(train: Callable[[int], Turn]) -> None:

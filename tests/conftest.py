@@ -1,16 +1,36 @@
-"""What every test shares: one thread, and a cache, a runs directory and a working directory of its own."""
+"""What every test shares: one thread, places of its own, and an end of all that it started."""
 
 import os
 
-# Before torch is imported, here or in a subprocess: results repeat bit for bit, and parallel tests share the cores.
+# Before torch is imported, here or in a subprocess: parallel tests share the cores. What depends on it says so itself.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
+from tests import processes
 from tui_trainer.corpus import sources
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have a guard that outlives this process, once for all workers."""
+    if not hasattr(config, "workerinput"):
+        session = os.environ[processes.SESSION] = uuid.uuid4().hex
+        guard = processes.start_guard(session)
+        config.add_cleanup(guard.communicate)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_alive(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Trainers outlive their terminals, but not their test."""
+    test, older = uuid.uuid4().hex, frozenset(psutil.pids())
+    monkeypatch.setenv(processes.TEST, test)
+    yield
+    processes.end(processes.TEST, test, older)
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from tests.waiting import PATIENCE
 from tui_trainer.run.commands import (
     Command,
     Generate,
@@ -93,7 +94,7 @@ class ScriptedSession(Session):
             self.publish(event)
 
     def run(self) -> None:
-        self.ended.wait()
+        self.ended.wait(PATIENCE)
         self.outcome = Outcome()
 
     def send(self, command: Command) -> None:

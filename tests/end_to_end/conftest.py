@@ -1,12 +1,18 @@
 """A small text that a small model trains on at once."""
 
 import random
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
+
+SECONDS = 180
+"""How long a test of the whole program may take."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(SECONDS))
 
 
 @pytest.fixture
@@ -16,16 +22,6 @@ def corpus(tmp_path: Path) -> Path:
     path = tmp_path / "woods.txt"
     path.write_text(" ".join(chooser.choices(words, k=4000)) + ".\n", encoding="utf-8")
     return path
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_left_behind(tmp_path: Path) -> Iterator[None]:
-    """Trainers outlive their terminals, but not their test."""
-    yield
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if Path(process.cwd()) == tmp_path:
-                process.kill()
 
 
 @pytest.fixture(autouse=True)

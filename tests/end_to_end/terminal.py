@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import shlex
 import sys
 import time
@@ -12,10 +13,15 @@ from typing import Any
 import pexpect
 import pyte
 
-PATIENCE = 60.0
-"""Seconds after which what a test waits for will not come."""
+from tests.waiting import PATIENCE, until
 
-SMALL_MODEL = ("--layers", "1", "--width", "16", "--heads", "2", "--context", "16", "--batch-size", "4")
+WHOLE_FRAME_SECONDS = 5.0
+"""A screen that never rests for so long is read as it is."""
+
+SMALL_MODEL = (
+    *("--layers", "1", "--width", "16", "--heads", "2", "--context", "16", "--batch-size", "4"),
+    *("--threads", "1", "--precision", "fp32", "--compile", "off", "--seed", "1"),
+)
 
 
 class Terminal:
@@ -24,6 +30,8 @@ class Terminal:
     def __init__(self, command: Sequence[str], directory: Path, columns: int = 120, rows: int = 40) -> None:
         self.screen = pyte.Screen(columns, rows)
         self.raw = b""
+        self._ended = False
+        """Whether every process that had the terminal has let go of it, and all they wrote has been read."""
         self._stream = pyte.ByteStream(self.screen)
         # Other tests of this process may have left a size there, which would win over the terminal's own.
         inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
@@ -38,6 +46,11 @@ class Terminal:
     @property
     def text(self) -> str:
         return "\n".join(self.screen.display)
+
+    @property
+    def unwrapped(self) -> str:
+        """The text without white space: wherever it was wrapped, as paths are that are long on some machines."""
+        return "".join(self.text.split())
 
     def press(self, keys: str) -> None:
         self.process.send(keys)
@@ -59,22 +72,31 @@ class Terminal:
 
     def _whole_frame(self) -> bool:
         """Read to the end of what is being painted: half a frame may show, or lack, what the whole one does not."""
-        while self._read():
+        deadline = time.monotonic() + WHOLE_FRAME_SECONDS
+        while self._read() and time.monotonic() < deadline:
             pass
         return True
 
     def wait_for_end(self) -> int:
-        """Read to the end; the exit status."""
-        self.wait_until(lambda: not self._read() and not self.process.isalive(), "end of the program")
-        self._whole_frame()
+        """Read to the end, which is where nobody can write to the terminal any more; the exit status."""
+        deadline = time.monotonic() + PATIENCE
+        while not self._ended:
+            assert time.monotonic() < deadline, f"no end of the program in:\n{self.text}"
+            self._read()
+        until(lambda: not self.process.isalive(), "the end of the program")
         self.process.close()
         return int(self.process.exitstatus if self.process.exitstatus is not None else -self.process.signalstatus)
 
     def _read(self) -> bool:
         """Take in what has been written; whether there was anything."""
+        if self._ended or not select.select([self.process.child_fd], [], [], 0.05)[0]:
+            return False
         try:
-            data = self.process.read_nonblocking(65536, timeout=0.05)
-        except (pexpect.TIMEOUT, pexpect.EOF):
+            data = os.read(self.process.child_fd, 65536)
+        except OSError:
+            data = b""
+        if not data:
+            self._ended = True
             return False
         self.raw += data
         # pyte does not know the private forms of two sequences, and takes their ends for text.

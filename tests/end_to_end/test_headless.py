@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.terminal import SMALL_MODEL, Terminal, events, trainer
+from tests.waiting import PATIENCE, until
 
 SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
 
 ROOM_FOR_THEM = ("--layers", "2", "--width", "64", "--heads", "4", "--context", "32", "--batch-size", "16")
+PINNED = ("--threads", "1", "--precision", "fp32", "--compile", "off", "--optimizer", "muon", "--seed", "1")
 BY_HEART = ("--steps", "150", "--lr", "3e-3", "--dropout", "0", "--token-masking", "0", "--patience", "0")
 """Without what holds a model back from it."""
 
@@ -26,7 +28,10 @@ def test_a_resumed_run_goes_on_from_its_last_step(corpus: Path) -> None:
     first = run(corpus.parent, corpus, *SMALL_MODEL, "--headless", "--steps", "40")
     assert first.returncode == 0, first.stderr
     assert "finished" in first.stdout
-    second = run(corpus.parent, "resume", "--headless")
+    ended = run(corpus.parent, "resume", "--headless")
+    assert ended.returncode == 0, ended.stderr
+    assert "The run has come to its end" in ended.stdout
+    second = run(corpus.parent, "resume", "--again", "--headless")
     assert second.returncode == 0, second.stderr
     steps = [event["step"] for event in events(corpus.parent / "runs" / "woods", "step")]
     assert steps == list(range(1, 81))
@@ -40,18 +45,16 @@ def test_a_pipe_gets_plain_lines(corpus: Path) -> None:
 
 
 def test_a_signal_that_the_parent_ignores_is_ignored(corpus: Path) -> None:
-    quiet = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *trainer(corpus, *SMALL_MODEL, "--steps", "40")]
-    with subprocess.Popen(quiet, cwd=corpus.parent, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("run "):
-                process.send_signal(signal.SIGHUP)
-    assert process.returncode == 0
+    quiet = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *trainer(corpus, *SMALL_MODEL, "--steps", "400")]
+    process = subprocess.Popen(quiet, cwd=corpus.parent, stdout=subprocess.DEVNULL)
+    until(lambda: events(corpus.parent / "runs" / "woods", "step"), "the first step")
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(PATIENCE) == 0
     assert events(corpus.parent / "runs" / "woods", "state")[-1]["state"] == "finished"
 
 
 def test_a_few_sentences_are_learned_by_heart(tmp_path: Path) -> None:
-    done = run(tmp_path, SAMPLE_DATA / "tiny.txt", "--headless", *ROOM_FOR_THEM, *BY_HEART)
+    done = run(tmp_path, SAMPLE_DATA / "tiny.txt", "--headless", *ROOM_FOR_THEM, *PINNED, *BY_HEART)
     assert done.returncode == 0, done.stderr
     last = events(tmp_path / "runs" / "tiny", "eval")[-1]
     assert last["train_loss"] < 0.2

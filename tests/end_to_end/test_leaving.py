@@ -4,17 +4,16 @@ import json
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from tests.end_to_end.terminal import PATIENCE, SMALL_MODEL, Shell, Terminal, events, trainer
+from tests.end_to_end.terminal import SMALL_MODEL, Shell, Terminal, events, trainer
+from tests.waiting import PATIENCE, until
 
-LONG = (*SMALL_MODEL, "--steps", "1000000", "--eval-every", "1000", "--sample-every", "500", "--compile", "off")
+LONG = (*SMALL_MODEL, "--steps", "1000000", "--eval-every", "1000", "--sample-every", "500")
 
 
 @pytest.fixture
@@ -42,13 +41,6 @@ def ask(corpus: Path, *arguments: str) -> str:
     done = subprocess.run(trainer(*arguments), cwd=corpus.parent, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "what was waited for did not come"
-        time.sleep(0.05)
 
 
 def goes_on(run: Path) -> None:

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.torture import Torture
 
 
-def test_kills_cost_nothing(tmp_path: Path) -> None:
-    verdict = Torture(tmp_path, steps=80).run(kills=3)
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_kills_cost_nothing(tmp_path: Path, precision: str) -> None:
+    verdict = Torture(tmp_path, steps=80, precision=precision).run(kills=3)
     assert verdict.kills == 3
+    assert verdict.at_the_end >= 1
     assert verdict.lost == []
     assert verdict.differences == []

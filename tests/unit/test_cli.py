@@ -18,7 +18,7 @@ from tui_trainer.training.trainer import Trainer
 
 TEXT = "The cat sat on the mat, and the dog lay by the door.\n" * 40
 SMALL = ["--layers=2", "--width=16", "--heads=2", "--context=8", "--batch-size=4", "--steps=6"]
-SMALL += ["--sample-tokens=5", "--device=cpu", "--headless"]
+SMALL += ["--sample-tokens=5", "--device=cpu", "--threads=1", "--precision=fp32", "--compile=off", "--headless"]
 BINARY = b"\x7fELF\x00\x01\x02"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tokenizers
 
+from tests.waiting import PATIENCE
 from tui_trainer.config import InputError
 from tui_trainer.corpus import tokenizer as module
 from tui_trainer.corpus.reading import Scan
@@ -152,7 +153,9 @@ def test_no_fork_warning_reaches_the_terminal() -> None:
         "os.waitpid(pid, 0)\n"
     )
     environment = {name: value for name, value in os.environ.items() if name != "TOKENIZERS_PARALLELISM"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, check=True, timeout=PATIENCE
+    )
     assert done.stdout + done.stderr == b""
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.run.control.test_server import Trainer
 from tests.unit.run.test_state import started, state, step
+from tests.waiting import PATIENCE, arriving, until
 from tui_trainer.config import InputError
 from tui_trainer.run.attached import AttachedSession
 from tui_trainer.run.commands import Pause, Stop
@@ -17,8 +18,6 @@ from tui_trainer.run.journal import Journal
 from tui_trainer.run.lock import lock_run
 from tui_trainer.run.replay import ReplaySession
 from tui_trainer.run.session import Session
-
-PATIENCE = 20
 
 
 def write(directory: RunDirectory, *events: Event) -> None:
@@ -42,9 +41,7 @@ class Watching:
         self._thread.start()
 
     def wait_for(self, wanted: Callable[[Event], bool]) -> Event:
-        while not wanted(event := self.events.get(timeout=PATIENCE)):
-            pass
-        return event
+        return next(filter(wanted, arriving(self.events)))
 
     def wait_for_state(self, name: str) -> Event:
         return self.wait_for(lambda event: isinstance(event, StateChanged) and event.state == name)
@@ -59,9 +56,7 @@ class Watching:
 
 def until_told(session: Session) -> Watching:
     watching = Watching(session)
-    deadline = threading.Event()
-    while not session.snapshot().step and not deadline.wait(0.01):
-        pass
+    until(lambda: session.snapshot().step, "the first step")
     return watching
 
 
@@ -125,9 +120,7 @@ def test_commands_reach_the_trainer(run: RunDirectory, trainer: Trainer) -> None
     session.send(Pause())
     trainer.publish(step(2))
     watching.wait_for(lambda event: event.step == 2)
-    deadline = threading.Event()
-    while not trainer.commands and not deadline.wait(0.01):
-        pass
+    until(lambda: trainer.commands, "the command")
     assert [command.name for command in trainer.commands] == ["pause"]
     session.leave()
     assert watching.ends()

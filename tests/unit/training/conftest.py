@@ -1,8 +1,10 @@
 """A corpus small enough to learn in a moment, and a machine that need not be measured."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.unit.training.helpers import PACE, TEXT
 from tui_trainer.training import prepare
@@ -13,6 +15,14 @@ def corpus(tmp_path: Path) -> Path:
     path = tmp_path / "cats.txt"
     path.write_text(TEXT, encoding="utf-8")
     return path
+
+
+@pytest.fixture(autouse=True)
+def threads_as_before() -> Iterator[None]:
+    """A run sets the number of threads of its process, which other tests share."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 """A tiny run, and ways to watch it: in a thread as a screen does, or scripted, in the test's own thread."""
 
-import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from tests.waiting import PATIENCE, arriving
 from tui_trainer.config import Config, DataConfig
 from tui_trainer.corpus.batches import Batches
 from tui_trainer.corpus.corpus import Corpus, load_corpus
@@ -25,9 +25,6 @@ from tui_trainer.training.plan import Pace
 from tui_trainer.training.stepper import Stepper, StepResult
 
 TEXT = "The cat sat on the mat, and the dog lay by the door.\n" * 40
-PATIENCE_SECONDS = 60
-"""A hung test ends after this; no test waits that long otherwise."""
-
 SMALL: dict[str, Any] = {
     "layers": 2,
     "width": 16,
@@ -42,6 +39,7 @@ SMALL: dict[str, Any] = {
     "sample_tokens": 5,
     "checkpoint_every": 3,
     "device": "cpu",
+    "threads": 1,
     "precision": "fp32",
     "compile": "off",
 }
@@ -171,14 +169,11 @@ class Watched:
 
     def wait_for(self, wanted: Callable[[Event], bool]) -> Event:
         """The next event that is wanted; those before it are in `events` too."""
-        while True:
-            try:
-                event = self._queue.get(timeout=PATIENCE_SECONDS)
-            except queue.Empty as error:
-                raise AssertionError(f"nothing came after {self.events[-3:]}") from error
+        for event in arriving(self._queue):
             self.events.append(event)
             if wanted(event):
-                return event
+                break
+        return event
 
     def wait_for_state(self, state: str) -> Event:
         return self.wait_for(lambda event: isinstance(event, StateChanged) and event.state == state)
@@ -187,7 +182,7 @@ class Watched:
         return self.wait_for(lambda event: isinstance(event, kind))
 
     def join(self) -> None:
-        self._thread.join(PATIENCE_SECONDS)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
 
 

@@ -46,8 +46,9 @@ def judged(session: ScriptedSession) -> list[tuple[Any, ...]]:
         {"optimizer": "adamw", "accumulate": 2},
         {"optimizer": "muon", "token_masking": 0.3},
         {"tokenizer": "bpe", "vocab_size": 270, "bpe_dropout": 0.3},
+        {"optimizer": "muon", "precision": "bf16"},
     ],
-    ids=["adamw", "muon", "bpe"],
+    ids=["adamw", "muon", "bpe", "bf16"],
 )
 def test_what_follows_equals_an_uninterrupted_run_bit_for_bit(
     corpus: Path, runs: Path, step: int, changes: dict[str, Any]

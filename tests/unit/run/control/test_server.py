@@ -5,13 +5,14 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.unit.run.test_state import step
+from tests.waiting import PATIENCE, until
 from tui_trainer.run import journal
 from tui_trainer.run.commands import Attach, Command, Detach, Pause, SetTemperature, Stop
 from tui_trainer.run.control import server
@@ -86,19 +87,13 @@ def trainer(tmp_path: Path) -> Iterator[Trainer]:
     trainer.control.close()
 
 
-def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline, "what was waited for did not come"
-        time.sleep(0.01)
-
-
 def test_the_journal_and_what_follows_make_the_whole_run(trainer: Trainer) -> None:
     """However the viewer comes in between, no event is lost and none is there twice."""
     publishing = threading.Thread(target=lambda: [trainer.publish(step(number)) for number in range(1, 501)])
     publishing.start()
     viewers = [Viewer(trainer) for _ in range(4)]
-    publishing.join()
+    publishing.join(PATIENCE)
+    assert not publishing.is_alive()
     for viewer in viewers:
         past = [event.step for event in journal.read(trainer.file, viewer.greeting["journal"])]
         if viewer.greeting["journal"] == 0:

@@ -1,0 +1,74 @@
+"""Every benchmark runs, in small; that of killed runs is in test_torture.py."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import engine
+from benchmarks.engine import Benchmark
+
+SMALL: dict[str, str | float] = {
+    **{"layers": 1, "width": 16, "heads": 2, "context": 16, "batch_size": 4},
+    **{"threads": 1, "precision": "fp32", "compile": "off"},
+}
+
+STAND_IN = """
+from dataclasses import dataclass
+import torch
+
+@dataclass
+class GPTConfig:
+    block_size: int
+    vocab_size: int
+    n_layer: int
+    n_head: int
+    n_embd: int
+    dropout: float
+    bias: bool
+
+class GPT(torch.nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.table = torch.nn.Embedding(config.vocab_size, config.vocab_size)
+
+    def forward(self, ids, targets):
+        logits = self.table(ids)
+        return logits, torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+    def configure_optimizers(self, weight_decay, lr, betas, device):
+        print("a stand-in, which knows how often a character follows another")
+        return torch.optim.AdamW(self.parameters(), lr=lr, betas=betas, weight_decay=weight_decay)
+"""
+"""What the benchmark needs of nanoGPT's model.py."""
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "TURNS", 2)
+    monkeypatch.setattr(engine, "SPEED_STEPS", 2)
+    monkeypatch.setattr(engine, "FRACTIONS", (1.0, 0.5))
+
+
+def rows(told: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in told.splitlines() if line.startswith("|")]
+
+
+def test_the_engine_against_a_stand_in_for_nanogpt(
+    corpus: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "checkout").mkdir()
+    (tmp_path / "checkout" / "model.py").write_text(STAND_IN, encoding="utf-8")
+    Benchmark(corpus, tmp_path / "checkout", 200, SMALL).compare([1])
+    told = capfd.readouterr()
+    speeds, races = rows(told.out)[2:4], rows(told.out)[6:]  # below two lines of heading each
+    assert [row[0] for row in speeds] == ["nanoGPT", "ours"]
+    assert len(races) == 3
+    assert races[0][0] == "nanoGPT"
+    for row in races:
+        assert 1.0 < float(row[4]) < 4.0, "a loss after the last step, which none lacks"
+    assert "terminate called" not in told.err
+
+
+def test_a_side_that_cannot_begin_is_told_of(corpus: Path) -> None:
+    with pytest.raises(SystemExit, match="ours, 10,000 steps ended early"):
+        Benchmark(corpus, None, 20, {**SMALL, "heads": 5})._speed()
