@@ -65,7 +65,7 @@ def test_the_engine_against_a_stand_in_for_nanogpt(
     assert len(races) == 3
     assert races[0][0] == "nanoGPT"
     for row in races:
-        assert 1.0 < float(row[4]) < 4.0, "a loss after the last step, which none lacks"
+        assert 0.0 < float(row[4]) < 4.0, "a side without a loss after its last step"
     assert "terminate called" not in told.err
 
 

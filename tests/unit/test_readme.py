@@ -21,7 +21,7 @@ def test_the_key_list_is_the_key_table() -> None:
 
 @pytest.mark.parametrize("option", sorted(set(re.findall(r"--[a-z][a-z-]+", README)) - OTHER_PROGRAMS))
 def test_options_it_names_exist(option: str) -> None:
-    known = {flag(spec.name) for _, spec in options()} | {"--headless", "--config", "--help", "--json"}
+    known = {flag(spec.name) for _, spec in options()} | {"--again", "--headless", "--config", "--help", "--json"}
     assert option in known
 
 
