@@ -109,13 +109,15 @@ def train(corpus: tuple[str, ...], config_file: Path | None, headless: bool, **a
 @cli.command(short_help="Go on with a run.")
 @run_argument
 @click.option("--steps", type=click.IntRange(min=1), default=None, help="Steps the run is to have in all.")
-@click.option("--again", is_flag=True, help="Train a run that has come to its end for as many steps again.")
+@click.option(
+    "--again", is_flag=True, help="Train a run that has come to its end for as many steps more as were planned."
+)
 @runs_dir_option
 @headless_option
 def resume(run: str, steps: int | None, again: bool, runs_dir: str, headless: bool) -> int:
     """Go on with RUN (a name or a path; the latest when left out) from its newest checkpoint to its end.
 
-    A run that has come to its end is shown with its best model, and trains on only with a larger --steps or --again.
+    A run that has come to its end is shown with its best model, and trains on only with --again or a larger --steps.
     """
     if steps and again:
         raise InputError("--steps and --again both say how long the run is to be: give one of them.")

@@ -89,6 +89,9 @@ class Preparation:
             raise InputError(
                 f"The corpus of {directory.name} has changed since the run began: restore it, or train a new run."
             )
+        planned = config.schedule.steps
+        config = config.update(steps=_steps_in_all(planned, progress, steps, again))
+        _set_length(progress, config)
         self._stage("building the model")
         use_threads(config.run.threads)
         model = build_model(config, corpus, device)
@@ -99,26 +102,29 @@ class Preparation:
         except (KeyError, RuntimeError) as error:
             message = f"The checkpoint of {directory.name} does not fit its config.toml: restore that file."
             raise InputError(message) from error
-        planned = config.schedule.steps
-        config = config.update(steps=_steps_in_all(planned, progress, steps, again))
-        _set_length(progress, config)
         trainer = self._finish(Plan(config), corpus, model, stepper, progress, directory, opened)
         for path in broken:
             message = f"A newer checkpoint was broken: it is kept as {visible_line(str(path))}."
             self._publish(Alert(step=progress.step, kind="checkpoint", severity="error", message=message))
         if progress.finished:
-            message = "The run has come to its end. To train on, resume it with a larger --steps, or with --again."
+            message = (
+                f"The run has come to its end, at step {progress.step:,} of {planned:,}. To train on, resume it "
+                f"with --again, or with another --steps than {planned}."
+            )
             self._publish(Alert(step=progress.step, kind="resume", severity="info", message=message))
         else:
-            self._compare(progress)
+            self._compare(
+                progress, "as it would have gone on" if config.schedule.steps == planned else "as it was left"
+            )
         if config.schedule.steps != planned:
             message = (
-                f"The run goes on from {planned:,} planned steps to {config.schedule.steps:,}: so does its schedule."
+                f"The run now has {config.schedule.steps:,} steps in all, where {planned:,} were planned: "
+                "the learning rate follows the schedule of a run of that length."
             )
             self._publish(Alert(step=progress.step, kind="schedule", severity="info", message=message))
         return trainer
 
-    def _compare(self, progress: Progress) -> None:
+    def _compare(self, progress: Progress, unchanged: str) -> None:
         """Say whether what follows is to the bit what would have followed."""
         now, before = setup(), progress.setup
         changed = [
@@ -128,7 +134,7 @@ class Preparation:
             message = f"Resumed at step {progress.step:,}, approximately: {'; '.join(changed)}."
             self._publish(Alert(step=progress.step, kind="resume", severity="warning", message=message))
         else:
-            message = f"Resumed at step {progress.step:,}, exactly as it would have gone on."
+            message = f"Resumed at step {progress.step:,}, exactly {unchanged}."
             self._publish(Alert(step=progress.step, kind="resume", severity="info", message=message))
         progress.setup = now
 

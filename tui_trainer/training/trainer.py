@@ -167,7 +167,7 @@ class Trainer:
     def _apply(self, command: Command) -> None:
         state, _ = self._state
         match command:
-            case Pause() if state == "running":
+            case Pause() if state == "running" and not self._progress.finished:
                 self._change_state("paused")
             case Resume() if state == "paused":
                 self._change_state("running")
@@ -184,6 +184,8 @@ class Trainer:
 
     def _stop(self, command: Stop) -> bool:
         """Whether the run is over: not so when a person wanted its last steps saved, and the disk refuses."""
+        if self._progress.finished:
+            self._finish()
         state, _ = self._state
         unsaved = state == "finished" and not self._saver.wait()
         if (command.value or unsaved) and not self._save("stopped").wait():
@@ -350,31 +352,34 @@ class Trainer:
             yield
         self._sample_if_due()
         yield from self._sample_to_end()
-        reason = self._end_reason
         self._progress.finished = True
         self._save("finished")
-        if self._take_best():
-            reason += f"; the model is that of step {self._weights_step:,}, the best"
+        self._take_best()
         self._sample()
         yield from self._sample_to_end()
+        self._finish()
+        yield
+
+    def _finish(self) -> None:
+        """There is nothing left to do, but for a sample that may be given up."""
+        reason = self._end_reason
+        if self._weights_step != self._progress.step:
+            reason += f"; the model is that of step {self._weights_step:,}, the best"
         self._single_step = False
         self._change_state("finished", reason)
-        yield
 
     def _sample_to_end(self) -> Iterator[None]:
         while self._sampler.busy:
             self._sampler.advance(self._weights_step, lambda: self._inbox.pending)
             yield
 
-    def _take_best(self) -> bool:
+    def _take_best(self) -> None:
         """Give the model, which nothing trains any more, the best weights, if those of the last step are not they."""
         saved = self._saver.wait()
         best = self._store.best() if saved and self._progress.best_step != self._progress.step else None
-        if best is None:
-            return False
-        self._model.load_qwen3_weights(best.weights)
-        self._weights_step = best.progress.step
-        return True
+        if best is not None:
+            self._model.load_qwen3_weights(best.weights)
+            self._weights_step = best.progress.step
 
     # -- evaluation and checkpoints ---------------------------------------------------------------------------------
 

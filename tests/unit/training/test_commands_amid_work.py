@@ -169,10 +169,11 @@ def amid_last_sample(*commands: Command) -> Callable[[Event], Command | None]:
 
 def test_what_is_asked_amid_the_last_sample_is_done_before_the_end(corpus: Path, slow_samples: None) -> None:
     session = run_to_end(
-        small_config(corpus, sample_every=100), amid_last_sample(SetPrompt(value="dog"), Generate(), SaveCheckpoint())
+        small_config(corpus, sample_every=100),
+        amid_last_sample(SetPrompt(value="dog"), Pause(), Generate(), SaveCheckpoint()),
     )
     assert told(session, since=12) == [
-        *("evaluation 12", "command set_prompt", "command generate", "command save_checkpoint"),
+        *("evaluation 12", "command set_prompt", "command pause", "command generate", "command save_checkpoint"),
         *("finished", "command stop"),
     ]
     assert [(sample.step, sample.prompt) for sample in session.of(Sample)][-2:] == [(12, "The"), (12, "dog")]
@@ -180,11 +181,11 @@ def test_what_is_asked_amid_the_last_sample_is_done_before_the_end(corpus: Path,
 
 
 @pytest.mark.parametrize("save", [True, False])
-def test_a_stop_amid_the_last_sample_leaves_the_end_for_later(
+def test_a_stop_amid_the_last_sample_gives_up_no_more_than_that(
     corpus: Path, runs: Path, slow_samples: None, save: bool
 ) -> None:
     stopped = run_to_end(small_config(corpus, sample_every=100), amid_last_sample(Stop(value=save)))
-    assert told(stopped, since=12) == ["evaluation 12", "command stop", "stopped"]
+    assert told(stopped, since=12) == ["evaluation 12", "command stop", "finished"]
     resumed = Resumed(only_run(runs))
     resumed.run()
     assert resumed.of(Step) == []

@@ -139,7 +139,7 @@ def test_a_finished_run_takes_no_further_step(corpus: Path, runs: Path, steps: i
     session = resume(only_run(runs), steps)
     assert session.of(Step) == []
     assert session.snapshot().state == "finished"
-    assert "resume it with a larger --steps, or with --again" in session.of(Alert)[0].message
+    assert "at step 12 of 12. To train on, resume it with --again" in session.of(Alert)[0].message
     assert Config.from_toml(only_run(runs).config).schedule.steps == 12
 
 
