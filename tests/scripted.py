@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from tui_trainer.run.commands import (
     Command,
     Generate,
@@ -94,7 +94,7 @@ class ScriptedSession(Session):
             self.publish(event)
 
     def run(self) -> None:
-        self.ended.wait(PATIENCE)
+        self.ended.wait(TIMEOUT)
         self.outcome = Outcome()
 
     def send(self, command: Command) -> None:

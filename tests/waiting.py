@@ -8,11 +8,11 @@ from typing import Final
 
 from tui_trainer.run.events import Event
 
-PATIENCE: Final = 45.0
+TIMEOUT: Final = 45.0
 """Seconds after which what is waited for will not come: less than a test may take (pyproject.toml)."""
 
 
-def until(true: Callable[[], object], what: str = "what was waited for", seconds: float = PATIENCE) -> None:
+def until(true: Callable[[], object], what: str = "what was waited for", seconds: float = TIMEOUT) -> None:
     """Ask again and again, until it is true."""
     deadline = time.monotonic() + seconds
     while not true():
@@ -20,7 +20,7 @@ def until(true: Callable[[], object], what: str = "what was waited for", seconds
         time.sleep(0.01)
 
 
-def arriving(events: "queue.SimpleQueue[Event]", seconds: float = PATIENCE) -> Iterator[Event]:
+def arriving(events: "queue.SimpleQueue[Event]", seconds: float = TIMEOUT) -> Iterator[Event]:
     """The events of a queue as they come; fails when nobody has taken the last one that was wanted in time."""
     deadline, last = time.monotonic() + seconds, None
     while time.monotonic() < deadline:

@@ -13,7 +13,7 @@ from typing import Any
 import pexpect
 import pyte
 
-from tests.waiting import PATIENCE, until
+from tests.waiting import TIMEOUT, until
 
 WHOLE_FRAME_SECONDS = 5.0
 """A screen that never rests for so long is read as it is."""
@@ -39,7 +39,7 @@ class Terminal:
         # The program starts only when the terminal has its size, which pexpect sets after the fork.
         waiting = ["-c", 'stty -echo; read go; stty echo; exec "$@"', "sh", *command]
         self.process = pexpect.spawn(
-            "sh", waiting, cwd=directory, env=environment, dimensions=(rows, columns), timeout=PATIENCE
+            "sh", waiting, cwd=directory, env=environment, dimensions=(rows, columns), timeout=TIMEOUT
         )
         self.process.send("\n")
 
@@ -65,7 +65,7 @@ class Terminal:
         self.wait_until(lambda: all(text in self.text for text in texts), f"{texts} on the screen")
 
     def wait_until(self, true: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while not (true() and self._whole_frame() and true()):
             assert time.monotonic() < deadline, f"no {what} in:\n{self.text}"
             self._read()
@@ -79,7 +79,7 @@ class Terminal:
 
     def wait_for_end(self) -> int:
         """Read to the end, which is where nobody can write to the terminal any more; the exit status."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while not self._ended:
             assert time.monotonic() < deadline, f"no end of the program in:\n{self.text}"
             self._read()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.terminal import SMALL_MODEL, Terminal, events, trainer
-from tests.waiting import PATIENCE, until
+from tests.waiting import TIMEOUT, until
 
 SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
 
@@ -49,7 +49,7 @@ def test_a_signal_that_the_parent_ignores_is_ignored(corpus: Path) -> None:
     process = subprocess.Popen(quiet, cwd=corpus.parent, stdout=subprocess.DEVNULL)
     until(lambda: events(corpus.parent / "runs" / "woods", "step"), "the first step")
     process.send_signal(signal.SIGHUP)
-    assert process.wait(PATIENCE) == 0
+    assert process.wait(TIMEOUT) == 0
     assert events(corpus.parent / "runs" / "woods", "state")[-1]["state"] == "finished"
 
 

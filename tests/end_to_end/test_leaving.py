@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from tests.end_to_end.terminal import SMALL_MODEL, Shell, Terminal, events, trainer
-from tests.waiting import PATIENCE, until
+from tests.waiting import TIMEOUT, until
 
 LONG = (*SMALL_MODEL, "--steps", "1000000", "--eval-every", "1000", "--sample-every", "500")
 
@@ -38,7 +38,7 @@ def attach(corpus: Path, *shown: str) -> Terminal:
 
 def ask(corpus: Path, *arguments: str) -> str:
     """What the program prints."""
-    done = subprocess.run(trainer(*arguments), cwd=corpus.parent, capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(trainer(*arguments), cwd=corpus.parent, capture_output=True, text=True, timeout=TIMEOUT)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -9,7 +9,7 @@ from textual.geometry import Size
 
 from tests import scripted
 from tests.driving import Driver, driving
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from tui_trainer.ui.cockpit import arrangement
 from tui_trainer.ui.fit import bar, fit, part, shorten
 
@@ -138,4 +138,4 @@ def test_a_long_name_is_shortened() -> None:
 
 def test_the_screen_needs_no_torch() -> None:
     code = "import sys, tui_trainer.ui.app; sys.exit(any(name in sys.modules for name in ('torch', 'plotext')))"
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=PATIENCE).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=TIMEOUT).returncode == 0

@@ -9,10 +9,10 @@ import psutil
 import pytest
 
 from tests import processes
-from tests.waiting import PATIENCE, until
+from tests.waiting import TIMEOUT, until
 
 DETACHED = (
-    f"import os, time\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\ntime.sleep({2 * PATIENCE})\n"
+    f"import os, time\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\ntime.sleep({2 * TIMEOUT})\n"
 )
 """Leaves its parent and its session, as a trainer leaves its terminal."""
 
@@ -26,7 +26,7 @@ def detached(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) ->
     """The mark of a process that nobody waits for."""
     mark = f"mark of {request.node.name} {os.getpid()}"
     monkeypatch.setenv(processes.SESSION, mark)
-    subprocess.run([sys.executable, "-c", DETACHED], check=True, timeout=PATIENCE)
+    subprocess.run([sys.executable, "-c", DETACHED], check=True, timeout=TIMEOUT)
     until(lambda: len(alive(processes.SESSION, mark)) == 1, "the detached process")
     yield mark
     processes.end(processes.SESSION, mark)
@@ -45,5 +45,5 @@ def test_what_was_there_before_is_left_alone(detached: str) -> None:
 def test_the_guard_ends_what_a_killed_session_leaves(detached: str) -> None:
     guard = processes.start_guard(detached)
     assert guard.poll() is None
-    guard.communicate(timeout=PATIENCE)  # closes its standard input, as the end of this process would
+    guard.communicate(timeout=TIMEOUT)  # closes its standard input, as the end of this process would
     assert alive(processes.SESSION, detached) == []

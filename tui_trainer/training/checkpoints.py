@@ -8,6 +8,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -45,6 +46,8 @@ class Progress:
     best_loss: float | None = None
     best_step: int = 0
     evaluations_since_best: int = 0
+    evaluated_step: int = -1
+    """Step of the last evaluation; -1 before the first, and in checkpoints older than this field."""
     loss_sum: float = 0.0
     loss_count: int = 0
     """Training losses since the last evaluation."""
@@ -106,6 +109,14 @@ class CheckpointStore:
         self._prune()
         return path
 
+    def _point(self, progress: Progress) -> None:
+        """Set the pointers to what they are with this checkpoint: a process may have been killed before it could."""
+        for pointer, step in (("latest", progress.step), ("best", progress.best_step)):
+            path = self.path(step)
+            if (path / LAST_FILE).is_file() and self.pointed(pointer) != path:
+                with suppress(OSError):  # they are set again when the next checkpoint is saved
+                    replace_text(self._root / pointer, path.name)
+
     def _write(self, path: Path, contents: Contents, reason: str) -> None:
         aside = path.with_name(f".{path.name}.partial")
         shutil.rmtree(aside, ignore_errors=True)
@@ -166,6 +177,7 @@ class CheckpointStore:
             except UNREADABLE:
                 broken.append(path)
                 continue
+            self._point(checkpoint.progress)
             return checkpoint, [_set_aside(each) for each in broken]
         raise InputError(
             f"{visible_line(str(self._root.parent))} has no checkpoint that can be read: train anew under another name."

@@ -90,8 +90,11 @@ class Preparation:
                 f"The corpus of {directory.name} has changed since the run began: restore it, or train a new run."
             )
         planned = config.schedule.steps
+        _complete(progress, config)
+        if not _at_end(progress, config):
+            progress.finished = False
         config = config.update(steps=_steps_in_all(planned, progress, steps, again))
-        _set_length(progress, config)
+        _adopt_planned_steps(progress, config)
         self._stage("building the model")
         use_threads(config.run.threads)
         model = build_model(config, corpus, device)
@@ -107,14 +110,16 @@ class Preparation:
             message = f"A newer checkpoint was broken: it is kept as {visible_line(str(path))}."
             self._publish(Alert(step=progress.step, kind="checkpoint", severity="error", message=message))
         if progress.finished:
+            early = progress.step < planned
+            steps_asked = f"--steps above {progress.step}, other than {planned}" if early else "a larger --steps"
             message = (
-                f"The run has come to its end, at step {progress.step:,} of {planned:,}. To train on, resume it "
-                f"with --again, or with another --steps than {planned}."
+                f"The run has come to its end, at step {progress.step:,} of {planned:,}. "
+                f"To train on, resume it with --again, or with {steps_asked}."
             )
             self._publish(Alert(step=progress.step, kind="resume", severity="info", message=message))
         else:
             self._compare(
-                progress, "as it would have gone on" if config.schedule.steps == planned else "as it was left"
+                progress, "as it would have gone on" if config.schedule.steps == planned else "as it was saved"
             )
         if config.schedule.steps != planned:
             message = (
@@ -156,8 +161,9 @@ class Preparation:
     ) -> Trainer:
         config = plan.config
         try:
-            replace_text(directory.config, config.to_toml())
+            # In this order: where the journal cannot be opened, a longer run has not been begun.
             opened(directory, progress.step)
+            replace_text(directory.config, config.to_toml())
         except OSError as error:
             raise cannot_write(directory, error) from error
         self._publish(describe(plan, corpus, model, progress, directory))
@@ -186,26 +192,41 @@ def _steps_in_all(planned: int, progress: Progress, asked: int, again: bool) -> 
     reached = progress.step
     if asked and asked < reached:
         raise InputError(f"The run has taken {reached:,} steps already: give --steps a larger number.")
-    if again and not _at_end(progress, planned):
+    if again and not progress.finished:
         raise InputError(
             f"The run is at step {reached:,} of {planned:,}: resume it without --again to go on to its end."
         )
     return reached + planned if again else asked or planned
 
 
-def _at_end(progress: Progress, steps: int) -> bool:
-    """Whether the run has been brought to its end, which was that of a run of so many steps."""
-    return progress.finished and steps == (progress.planned_steps or progress.step)
+def _at_end(progress: Progress, config: Config) -> bool:
+    """Whether the run has been brought to its end, and that still is the end of a run so configured."""
+    steps = config.schedule.steps
+    ended = progress.step >= steps or _out_of_patience(progress, config)
+    return progress.finished and steps == progress.planned_steps and ended
 
 
-def _set_length(progress: Progress, config: Config) -> None:
-    """Take note of how long the run is now: the end of a run of another length was not its end, nor its patience's."""
-    steps, patience = config.schedule.steps, config.run.patience
-    if progress.finished and not _at_end(progress, steps):
-        progress.finished = False
-    if steps != progress.planned_steps and patience and progress.evaluations_since_best >= patience:
+def _complete(progress: Progress, config: Config) -> None:
+    """Fill in what checkpoints of earlier versions lack."""
+    if progress.planned_steps == 0:
+        at_last_step = progress.finished and not _out_of_patience(progress, config)
+        progress.planned_steps = progress.step if at_last_step else config.schedule.steps
+    if progress.evaluated_step < 0 and progress.loss_count == 0:
+        progress.evaluated_step = progress.step
+
+
+def _adopt_planned_steps(progress: Progress, config: Config) -> None:
+    """If the planned length has changed, the run is unfinished, and early stopping begins anew."""
+    steps = config.schedule.steps
+    if steps == progress.planned_steps:
+        return
+    progress.planned_steps, progress.finished = steps, False
+    if _out_of_patience(progress, config):
         progress.evaluations_since_best = 0
-    progress.planned_steps = steps
+
+
+def _out_of_patience(progress: Progress, config: Config) -> bool:
+    return 0 < config.run.patience <= progress.evaluations_since_best
 
 
 def describe(plan: Plan, corpus: Corpus, model: Transformer, progress: Progress, directory: RunDirectory) -> RunStarted:

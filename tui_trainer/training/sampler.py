@@ -68,11 +68,14 @@ class Sampler:
         else:
             self._begin(step, seed)
 
-    def finish(self, interrupted: Callable[[], bool], seconds: float = math.inf) -> None:
-        """Write what has been begun or asked for to its end, but for no longer than `seconds`, or until interrupted."""
+    def finish(self, step: int, interrupted: Callable[[], bool], seconds: float = math.inf) -> None:
+        """Write what has been begun or asked for to its end, but for no longer than `seconds`, or until interrupted.
+
+        A waiting sample that begins is one of `step`.
+        """
         deadline = time.perf_counter() + seconds
         while self.busy and not interrupted() and time.perf_counter() < deadline:
-            self.advance(self._step, interrupted)
+            self.advance(step, interrupted)
 
     def advance(self, step: int, interrupted: Callable[[], bool], seconds: float = SLICE_SECONDS) -> None:
         """Write for about `seconds`, less when interrupted; a waiting sample that begins is one of `step`."""
@@ -131,7 +134,8 @@ class Sampler:
         )
         self._generation = None
         if self._regular:
-            self.published_step = self._step
+            # Of the best model's, at the end of a run, the step is an earlier one.
+            self.published_step = max(self.published_step, self._step)
 
     def _show_partial(self) -> None:
         if self._generation is None or time.perf_counter() - self._shown < PARTIAL_SECONDS:

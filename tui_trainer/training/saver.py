@@ -11,12 +11,14 @@ from tui_trainer.training.checkpoints import CheckpointStore, Contents
 class Saver:
     """One checkpoint is written at a time; the next one waits for it."""
 
-    def __init__(self, store: CheckpointStore, publish: Callable[[Event], None]) -> None:
+    def __init__(self, store: CheckpointStore, publish: Callable[[Event], None], saved_step: int = -1) -> None:
         self._store, self._publish = store, publish
         self._worker = ThreadPoolExecutor(1, "checkpoints")
         self._writing: Future[bool] | None = None
         self.step = -1
         """Of the newest checkpoint that is saved, or being saved."""
+        self.saved_step = saved_step
+        """Of the newest checkpoint that is known to be whole; once `wait` has returned."""
 
     def save(self, copy: Callable[[], Contents], reason: str) -> None:
         """Copy what a checkpoint holds, and begin to write it."""
@@ -46,6 +48,7 @@ class Saver:
             message = f"The checkpoint could not be saved: {error.strerror or error}."
             self._publish(Alert(step=step, kind="checkpoint", severity="error", message=message))
             return False
+        self.saved_step = step
         seconds = time.perf_counter() - started
         self._publish(
             CheckpointSaved(step=step, path=str(path), reason=reason, held_seconds=held, write_seconds=seconds)

@@ -25,7 +25,7 @@ from tui_trainer.training.checkpoints import BY_HAND, CheckpointStore, Contents,
 from tui_trainer.training.device import resources
 from tui_trainer.training.errors import RunFailedError
 from tui_trainer.training.inbox import Inbox
-from tui_trainer.training.keepsakes import copy_state
+from tui_trainer.training.keepsakes import Keepsake, copy_state
 from tui_trainer.training.plan import tokens_per_step
 from tui_trainer.training.repair import Repair
 from tui_trainer.training.sampler import Sampler
@@ -88,15 +88,21 @@ class Trainer:
         self._state = self._published_state = ("", "")
         """The state and the reason for it: what they are, and what was last published."""
         self._evaluating = False
-        self._single_step = False
+        self._single_steps = 0
+        """Steps that a paused run is to take."""
         self._validation = Validation(model, corpus, progress, config.run.precision, config.run.patience, publish)
         self._weights_step = progress.step
         """The step whose weights the model has."""
         self._skipped = 0
         self._in_step = False
         self._over = False
-        self._ending = self._end()
-        self._saver = Saver(store, publish)
+        self._interrupted = False
+        """Whether an evaluation or a sample was given up for a stop that was then refused."""
+        self._end_parts = self._end_in_parts()
+        self._end_saved = False
+        self._last_state: Keepsake | None = None
+        """That of the last step, once the model has the best weights."""
+        self._saver = Saver(store, publish, saved_step=progress.step if progress.step else -1)
         self._repair = Repair(model, stepper, progress, plan.steps, config.run.precision, config.run.on_divergence)
         self._saved_at = time.monotonic()
         self._resources_at = 0.0
@@ -117,21 +123,29 @@ class Trainer:
 
     def _loop(self) -> None:
         self._repair.keep()
-        if not self._end_reason:
-            if self._progress.loss_count and self._evaluation_due:
-                self._evaluate()  # the checkpoint was saved while its evaluation was given up
-            self._sample_if_due()
+        self._make_up()
         while not self._over and not self._obey(wait=self._idle):
             if not self._stepping:
                 self._sampler.advance(self._weights_step, lambda: self._inbox.pending)
             elif self._end_reason:
-                next(self._ending)
+                next(self._end_parts)
+            elif self._interrupted:
+                self._make_up()
             else:
                 self._advance()
 
+    def _make_up(self) -> None:
+        """Do what is due at this step and was given up for a stop."""
+        self._interrupted = False
+        if self._end_reason:
+            return
+        if self._evaluation_due:
+            self._evaluate()
+        self._sample_if_due()
+
     @property
     def _stepping(self) -> bool:
-        return self._state[0] == "running" or self._single_step
+        return self._state[0] == "running" or self._single_steps > 0
 
     @property
     def _end_reason(self) -> str:
@@ -167,12 +181,15 @@ class Trainer:
     def _apply(self, command: Command) -> None:
         state, _ = self._state
         match command:
-            case Pause() if state == "running" and not self._progress.finished:
+            case Pause() if state == "running" and not self._end_saved:  # after that only a sample is left to write
                 self._change_state("paused")
+            case Pause():
+                self._single_steps = 0
             case Resume() if state == "paused":
+                self._single_steps = 0
                 self._change_state("running")
             case StepOnce() if state == "paused":
-                self._single_step = True
+                self._single_steps += 1
             case SaveCheckpoint():
                 self._save(BY_HAND)
             case SetTemperature(value=value):
@@ -184,14 +201,16 @@ class Trainer:
 
     def _stop(self, command: Stop) -> bool:
         """Whether the run is over: not so when a person wanted its last steps saved, and the disk refuses."""
-        if self._progress.finished:
-            self._finish()
+        if self._end_saved:
+            self._publish_finished()
         state, _ = self._state
-        unsaved = state == "finished" and not self._saver.wait()
-        if (command.value or unsaved) and not self._save("stopped").wait():
+        self._saver.wait()
+        unsaved = state == "finished" and self._saver.saved_step != self._progress.step
+        if (command.value or unsaved) and not self._save_last():
             if command.source not in PEOPLE:
                 raise RunFailedError("The last checkpoint could not be saved: the steps since the one before are lost.")
             self._inbox.stay()
+            self._interrupted = True
             self._alert("stop", "error", "Not stopped, as nothing could be saved: make room and try again.")
             if state == "running":
                 self._change_state("paused", "it could not be saved")
@@ -199,6 +218,11 @@ class Trainer:
         if state != "finished":
             self._change_state("stopped", f"by {command.source}")
         return True
+
+    def _save_last(self) -> bool:
+        """Save before the run is over; whether the weights of its last step are saved, now or before."""
+        self._save("finished" if self._progress.finished else "stopped").wait()
+        return self._saver.saved_step == self._progress.step
 
     def _change_state(self, state: str, reason: str = "") -> None:
         """An evaluation goes on to its end in any state: one that changes meanwhile is published after its result."""
@@ -218,7 +242,7 @@ class Trainer:
         progress = self._progress
         if not self._take_step(self._schedule.at(progress.step) * self._repair.lr_factor):
             return
-        self._single_step = False
+        self._single_steps = max(0, self._single_steps - 1)
         progress.step += 1
         self._weights_step = progress.step
         progress.tokens += self._tokens_per_step
@@ -323,8 +347,10 @@ class Trainer:
 
     @property
     def _evaluation_due(self) -> bool:
-        every, left = self._config.run.eval_every, self._schedule.steps - self._progress.step
-        return self._progress.step % every == 0 and left >= CLOSE_TO_END * every
+        step, every = self._progress.step, self._config.run.eval_every
+        if step == 0 or step == self._progress.evaluated_step:
+            return False
+        return step % every == 0 and self._schedule.steps - step >= CLOSE_TO_END * every
 
     def _sample_if_due(self) -> None:
         if self._progress.step % self._config.sampling.sample_every == 0:
@@ -333,21 +359,24 @@ class Trainer:
     def _sample(self) -> None:
         """Begin the regular sample of this step, after what was begun before, unless a stop is asked for."""
         if self._sampler.scheduled_step != self._weights_step:
-            self._sampler.finish(lambda: self._inbox.stopping)
+            self._sampler.finish(self._weights_step, lambda: self._inbox.stopping)
             if not self._sampler.busy:
                 self._sampler.schedule(self._weights_step)
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
-    def _end(self) -> Iterator[None]:
+    def _end_in_parts(self) -> Iterator[None]:
         """Evaluate, save and show what has been learned, in parts between which commands are obeyed.
 
         Each part depends on nothing but `progress` and the checkpoints, so a run that was cut amid its end has the
         same end when it is resumed. What is being sampled comes first, as a checkpoint does not keep it.
         """
         self._report(wait=True)
+        yield
         yield from self._sample_to_end()
-        while self._progress.loss_count:
+        if self._saver.saved_step != self._progress.step:
+            self._save("periodic")
+        while self._progress.evaluated_step != self._progress.step:
             self._evaluate()
             yield
         self._sample_if_due()
@@ -355,17 +384,18 @@ class Trainer:
         self._progress.finished = True
         self._save("finished")
         self._take_best()
+        self._end_saved = True
         self._sample()
         yield from self._sample_to_end()
-        self._finish()
+        self._publish_finished()
         yield
 
-    def _finish(self) -> None:
-        """There is nothing left to do, but for a sample that may be given up."""
+    def _publish_finished(self) -> None:
+        """Tell that the run is finished, and which model it has now."""
         reason = self._end_reason
         if self._weights_step != self._progress.step:
             reason += f"; the model is that of step {self._weights_step:,}, the best"
-        self._single_step = False
+        self._single_steps = 0
         self._change_state("finished", reason)
 
     def _sample_to_end(self) -> Iterator[None]:
@@ -374,10 +404,14 @@ class Trainer:
             yield
 
     def _take_best(self) -> None:
-        """Give the model, which nothing trains any more, the best weights, if those of the last step are not they."""
-        saved = self._saver.wait()
-        best = self._store.best() if saved and self._progress.best_step != self._progress.step else None
-        if best is not None:
+        """Give the model, which nothing trains any more, the best weights, if those of the last step are not they.
+
+        It keeps those of the last step where any of the two could not be saved.
+        """
+        saved, best_step = self._saver.wait(), self._progress.best_step
+        best = self._store.best() if saved and best_step != self._progress.step else None
+        if best is not None and best.progress.step == best_step:
+            self._last_state = copy_state(self._model, self._stepper, self._progress.step)
             self._model.load_qwen3_weights(best.weights)
             self._weights_step = best.progress.step
 
@@ -399,13 +433,13 @@ class Trainer:
         self._saved_at = time.monotonic()
         self._report(wait=True)
         # A sample is of weights that no checkpoint has: what was begun before this one is not to be lost.
-        self._sampler.finish(lambda: False, SAMPLE_SECONDS)
+        self._sampler.finish(self._weights_step, lambda: False, SAMPLE_SECONDS)
         self._saver.save(self._contents, reason)
         return self._saver
 
     def _contents(self) -> Contents:
         """A copy of all that a checkpoint holds."""
-        copy = copy_state(self._model, self._stepper, self._progress.step)
+        copy = self._last_state or copy_state(self._model, self._stepper, self._progress.step)
         tokenizer = self._corpus.tokenizer.to_json()
         progress = replace(self._progress, sampled_step=self._sampler.published_step)
         return Contents(progress, copy.weights, copy.state, self._model.shape, tokenizer)

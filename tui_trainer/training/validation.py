@@ -58,6 +58,7 @@ class Validation:
         progress = self._progress
         best = math.isfinite(loss) and (progress.best_loss is None or loss < progress.best_loss)
         self._publish_evaluation(loss, best)
+        progress.evaluated_step = progress.step
         progress.loss_sum, progress.loss_count = 0.0, 0
         if best:
             progress.best_loss, progress.best_step, progress.evaluations_since_best = loss, progress.step, 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from tui_trainer.config import DataConfig, InputError
 from tui_trainer.corpus.corpus import Corpus, load_corpus, unigram_entropy
 
@@ -102,4 +102,4 @@ def test_the_corpus_loads_neither_torch_nor_a_screen() -> None:
         "import sys, tui_trainer.corpus.corpus, tui_trainer.corpus.batches\n"
         "sys.exit(bool({'torch', 'textual', 'rich', 'plotext'} & set(sys.modules)))"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=TIMEOUT)

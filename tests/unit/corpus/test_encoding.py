@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from tui_trainer.config import InputError
 from tui_trainer.corpus import cache as cache_module
 from tui_trainer.corpus import reading
@@ -200,7 +200,7 @@ def test_two_at_once_do_no_harm(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
     assert len(results) == 4
     for encoded in results:
         assert_right(encoded)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tokenizers
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from tui_trainer.config import InputError
 from tui_trainer.corpus import tokenizer as module
 from tui_trainer.corpus.reading import Scan
@@ -154,7 +154,7 @@ def test_no_fork_warning_reaches_the_terminal() -> None:
     )
     environment = {name: value for name, value in os.environ.items() if name != "TOKENIZERS_PARALLELISM"}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, check=True, timeout=PATIENCE
+        [sys.executable, "-c", code], env=environment, capture_output=True, check=True, timeout=TIMEOUT
     )
     assert done.stdout + done.stderr == b""
 

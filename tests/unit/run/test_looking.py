@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.run.control.test_server import Trainer
 from tests.unit.run.test_state import started, state, step
-from tests.waiting import PATIENCE, arriving, until
+from tests.waiting import TIMEOUT, arriving, until
 from tui_trainer.config import InputError
 from tui_trainer.run.attached import AttachedSession
 from tui_trainer.run.commands import Pause, Stop
@@ -47,7 +47,7 @@ class Watching:
         return self.wait_for(lambda event: isinstance(event, StateChanged) and event.state == name)
 
     def ends(self) -> bool:
-        self._thread.join(PATIENCE)
+        self._thread.join(TIMEOUT)
         return not self._thread.is_alive()
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.unit.training.helpers import ScriptedSession
-from tui_trainer.run.events import Event, Step
+from tui_trainer.run.commands import Command, SaveCheckpoint
+from tui_trainer.run.events import Evaluation, Event, Step
 from tui_trainer.run.journal import Journal
 from tui_trainer.training import checkpoints
 
@@ -17,11 +18,12 @@ from tui_trainer.training import checkpoints
 class Cuts:
     """Copies the run's directory before everything that changes it, once the run has taken `last` steps.
 
-    A killed process leaves on the disk what it had handed to the system, which is what such a copy holds.
+    A killed process leaves on the disk what it had handed to the system, which is what such a copy holds. With `save`
+    a person asks for a checkpoint once the end has been evaluated.
     """
 
-    def __init__(self, place: Path, last: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._place, self._last = place, last
+    def __init__(self, place: Path, last: int, save: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._place, self._last, self._save = place, last, save
         self._session: ScriptedSession | None = None
         self._over = False
         self._lock = threading.RLock()
@@ -38,7 +40,7 @@ class Cuts:
         ):
             monkeypatch.setattr(owner, name, self._watched(getattr(owner, name)))
 
-    def take(self, session: ScriptedSession) -> list[Path]:
+    def run(self, session: ScriptedSession) -> list[Path]:
         """Carry the session to its end; the copies, each of another state of the directory, in order."""
         self._session = session
         session.react = self._notice_last_step
@@ -46,8 +48,10 @@ class Cuts:
         self._copy()
         return list(self._found.values())
 
-    def _notice_last_step(self, event: Event) -> None:
+    def _notice_last_step(self, event: Event) -> Command | None:
         self._over = self._over or (isinstance(event, Step) and event.step == self._last)
+        at_end = isinstance(event, Evaluation) and event.step == self._last
+        return SaveCheckpoint() if at_end and self._save else None
 
     def _watched(self, change: Callable[..., Any]) -> Callable[..., Any]:
         def copy_and_change(*arguments: Any, **options: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tests.waiting import PATIENCE, arriving
+from tests.waiting import TIMEOUT, arriving
 from tui_trainer.config import Config, DataConfig
 from tui_trainer.corpus.batches import Batches
 from tui_trainer.corpus.corpus import Corpus, load_corpus
@@ -182,7 +182,7 @@ class Watched:
         return self.wait_for(lambda event: isinstance(event, kind))
 
     def join(self) -> None:
-        self._thread.join(PATIENCE)
+        self._thread.join(TIMEOUT)
         assert not self._thread.is_alive()
 
 

@@ -247,7 +247,7 @@ def test_a_run_goes_on_when_the_disk_is_full(corpus: Path, monkeypatch: pytest.M
     assert session.outcome is not None
     assert session.outcome.status == 1
     assert "could not be saved" in session.outcome.error
-    assert [alert.step for alert in session.of(Alert)] == [5, 10, 12, 12, 12]
+    assert [alert.step for alert in session.of(Alert)] == [5, 10, 12, 12, 12, 12]
     assert {alert.kind for alert in session.of(Alert)} == {"checkpoint"}
     assert session.of(Alert)[0].message == "The checkpoint could not be saved: No space left on device."
     assert session.of(CheckpointSaved) == []

@@ -1,5 +1,6 @@
 """Commands that arrive while the trainer evaluates, saves or ends the run are obeyed, and told in order."""
 
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.training.helpers import Resumed, ScriptedSession, only_run, run_to_end, small_config
+from tests.waiting import TIMEOUT
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.commands import (
     Command,
@@ -137,20 +139,65 @@ def test_a_stop_amid_the_last_evaluation_leaves_it_for_later(corpus: Path, runs:
 
 
 def test_what_is_asked_amid_a_save_is_done_after_it(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    save = CheckpointStore.save
-    session = ScriptedSession(small_config(corpus, eval_every=100, checkpoint_every=5), going_on)
+    save, asked = CheckpointStore.save, threading.Event()
 
     def save_and_ask(self: CheckpointStore, *contents: Any) -> Path:
-        if not session.of(CommandApplied):
+        if not asked.is_set():
             for command in (SaveCheckpoint(), Pause()):
                 session.send(command)
+            asked.set()
         return save(self, *contents)
+
+    def wait_or_go_on(event: Event) -> Command | None:
+        if isinstance(event, Step) and event.step == 6:
+            assert asked.wait(TIMEOUT), "checkpoints are written in a thread of its own, which has to have begun"
+        return going_on(event)
+
+    session = ScriptedSession(small_config(corpus, eval_every=100, checkpoint_every=5), wait_or_go_on)
 
     monkeypatch.setattr(CheckpointStore, "save", save_and_ask)
     session.run()
     commands = [event.name for event in session.of(CommandApplied)]
     assert commands == ["save_checkpoint", "pause", "resume", "stop"]
     assert [event.reason for event in session.of(CheckpointSaved)][:2] == ["periodic", "asked"]
+
+
+def test_a_stop_that_cannot_be_obeyed_costs_no_evaluation_and_no_sample(
+    corpus: Path, amid_evaluation: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calm = run_to_end(small_config(corpus, name="calm", sample_every=4))
+    save = CheckpointStore.save
+
+    def refuse_stopped(self: CheckpointStore, contents: Any, reason: str) -> Path:
+        if reason == "stopped":
+            raise OSError(28, "No space left on device")
+        return save(self, contents, reason)
+
+    monkeypatch.setattr(CheckpointStore, "save", refuse_stopped)
+    session = ScriptedSession(small_config(corpus, sample_every=4), going_on)
+    amid_evaluation(session, 4, Stop())
+    session.run()
+    assert told(session, since=4)[:5] == ["command stop", "paused", "command resume", "running", "evaluation 4"]
+    assert session.of(Evaluation)[0].val_loss == pytest.approx(calm.of(Evaluation)[0].val_loss, abs=1e-5)
+    assert [event.step for event in session.of(Evaluation)] == [4, 8, 12]
+    assert [event.step for event in session.of(Sample)] == [0, 4, 8, 12]
+
+
+def test_single_steps_asked_for_together_are_all_taken(corpus: Path, amid_evaluation: Ask) -> None:
+    session = ScriptedSession(
+        small_config(corpus), lambda event: Resume() if type(event) is Step and event.step == 6 else None
+    )
+    amid_evaluation(session, 4, Pause(), StepOnce(), StepOnce())
+    session.run()
+    assert told(session, since=4)[3:][:4] == ["evaluation 4", "paused", "step 5", "step 6"]
+
+
+@pytest.mark.parametrize("held_by", [Pause(), Resume()])
+def test_a_pause_ends_single_steps(corpus: Path, amid_evaluation: Ask, held_by: Command) -> None:
+    session = ScriptedSession(small_config(corpus), going_on)
+    amid_evaluation(session, 4, Pause(), StepOnce(), StepOnce(), held_by, Pause())
+    session.run()
+    assert told(session, since=4)[5:][:3] == ["evaluation 4", "paused", "command resume"]
 
 
 @pytest.fixture
@@ -178,6 +225,19 @@ def test_what_is_asked_amid_the_last_sample_is_done_before_the_end(corpus: Path,
     ]
     assert [(sample.step, sample.prompt) for sample in session.of(Sample)][-2:] == [(12, "The"), (12, "dog")]
     assert session.of(CheckpointSaved)[-1].reason == "asked"
+
+
+def test_a_checkpoint_asked_for_after_the_end_changes_nothing_of_it(corpus: Path, runs: Path) -> None:
+    def save_at_end(event: Event) -> Command | None:
+        return SaveCheckpoint() if isinstance(event, StateChanged) and event.state == "finished" else None
+
+    worse = {"lr": 3.0, "warmup": 11, "eval_every": 2, "sample_every": 6, "dropout": 0.2}
+    session = run_to_end(small_config(corpus, **worse), save_at_end)
+    samples = [(sample.step, sample.text) for sample in session.of(Sample)]
+    assert [step for step, _ in samples] == [0, 6, 12, 2], "the last one is the best model's"
+    resumed = Resumed(only_run(runs))
+    resumed.run()
+    assert [(sample.step, sample.text) for sample in resumed.of(Sample)] == samples[3:]
 
 
 @pytest.mark.parametrize("save", [True, False])

@@ -1,5 +1,6 @@
 """A run cut anywhere between its last step and the end of its process: resumed, it ends as if it had not been cut."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from tui_trainer.run.events import Evaluation, Sample, StateChanged, Step
 WORSE: dict[str, Any] = {"lr": 3.0, "warmup": 11, "eval_every": 2}
 """A learning rate that grows until it spoils what was learned by step 2."""
 
-ENDS: dict[str, tuple[int, int, dict[str, Any]]] = {
-    "best at its end": (12, 12, {"sample_every": 6}),
-    "best before its end": (12, 2, {**WORSE, "sample_every": 5}),
-    "out of patience": (6, 2, {**WORSE, "patience": 2, "checkpoint_every": 1}),
+ENDS: dict[str, tuple[int, int, bool, dict[str, Any]]] = {
+    "best at its end": (12, 12, False, {"sample_every": 6}),
+    "best before its end": (12, 2, False, {**WORSE, "sample_every": 5}),
+    "out of patience": (6, 2, False, {**WORSE, "patience": 2, "checkpoint_every": 1}),
+    "out of patience, and saved by hand": (6, 2, True, {**WORSE, "patience": 2}),
 }
-"""By what is special about it: the last step of a run, its best one, and its settings."""
+"""A run's last step, its best one, whether a checkpoint is asked for after its last evaluation, its settings."""
 
 
 def told(run: RunDirectory) -> dict[str, list[Any]]:
@@ -35,11 +37,15 @@ def told(run: RunDirectory) -> dict[str, list[Any]]:
     return {name: list(dict.fromkeys(values)) for name, values in kept.items()}
 
 
-def kept(run: RunDirectory) -> dict[str, bytes]:
-    """Every file of the checkpoints, by its path."""
-    return {
+def kept(run: RunDirectory) -> dict[str, Any]:
+    """Every file of the checkpoints, by its path; without the reason of a save that was asked for before a cut."""
+    files: dict[str, Any] = {
         str(path.relative_to(run.path)): path.read_bytes() for path in run.checkpoints.glob("[!.]*/*") if path.is_file()
-    } | {name: (run.checkpoints / name).read_bytes() for name in ("latest", "best")}
+    }
+    for name in filter(lambda name: name.endswith("trainer.json"), files):
+        progress = json.loads(files[name])
+        files[name] = {key: progress[key] for key in progress.keys() - {"reason", "sha256_of_this"}}
+    return files | {name: (run.checkpoints / name).read_bytes() for name in ("latest", "best")}
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -47,10 +53,10 @@ def kept(run: RunDirectory) -> dict[str, bytes]:
 def test_a_cut_run_has_the_end_it_would_have_had(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, precision: str
 ) -> None:
-    last, best, settings = ENDS[end]
+    last, best, save, settings = ENDS[end]
     session = ScriptedSession(small_config(corpus, precision=precision, dropout=0.2, **settings))
     with monkeypatch.context() as patches:
-        cuts = Cuts(tmp_path, last, patches).take(session)
+        cuts = Cuts(tmp_path, last, save, patches).run(session)
     whole = session.directory_of_run
     assert session.snapshot().step == last
     assert session.snapshot().best_evaluation.step == best  # type: ignore[union-attr]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.unit.training.helpers import CPU, tokens
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from tui_trainer.corpus.batches import Batches
 from tui_trainer.corpus.splitting import Splitter
 from tui_trainer.corpus.tokenizer import Tokenizer
@@ -68,7 +68,7 @@ def test_the_next_batch_is_read_ahead() -> None:
     assert feed._next is not None
     number, future = feed._next
     assert number == 4
-    assert np.array_equal(future.result(PATIENCE)[0].numpy(), source.batch(4)[0])
+    assert np.array_equal(future.result(TIMEOUT)[0].numpy(), source.batch(4)[0])
 
 
 def test_a_failure_to_read_ahead_is_told_when_the_batch_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,15 +191,21 @@ def test_a_run_cannot_end_before_it_has_come_to(corpus: Path, runs: Path) -> Non
     assert only_run(runs).journal.read_bytes() == before
 
 
-def test_a_finished_checkpoint_from_before_lengths_were_kept_is_an_end(corpus: Path, runs: Path) -> None:
-    run_to_end(small_config(corpus))
-    path = only_run(runs).checkpoints / "step-00000012"
+@pytest.mark.parametrize("patience", [0, 2])
+def test_a_finished_checkpoint_of_an_earlier_version_is_an_end(corpus: Path, runs: Path, patience: int) -> None:
+    worse = {"lr": 3.0, "warmup": 11, "eval_every": 2, "dropout": 0.2}
+    finished = run_to_end(small_config(corpus, **worse, patience=patience)).snapshot()
+    assert finished.step == (6 if patience else 12)
+    path = only_run(runs).checkpoints / f"step-{finished.step:08}"
     trainer = checkpoints._opened(path)
-    del trainer["planned_steps"]
+    for name in ("planned_steps", "evaluated_step"):
+        del trainer[name]
     trainer["reason"] = "finished"
     text = checkpoints._sealed(trainer, checkpoints._hashes_of(path))
     (path / "trainer.json").write_text(text, encoding="utf-8")
-    assert resume(only_run(runs)).of(Step) == []
+    session = resume(only_run(runs))
+    assert session.of(Step) == session.of(Evaluation) == []
+    assert session.snapshot().reason == finished.reason
 
 
 @pytest.mark.parametrize(("steps", "every", "evaluated"), [(13, 12, [13]), (13, 6, [6, 12, 13]), (12, 5, [5, 10, 12])])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from tui_trainer.run.control.address import MAX_PATH, bind, connect, unbind
 
 
@@ -24,7 +24,7 @@ def says_hello(path: Path, listener: socket.socket) -> bool:
     answering.start()
     with connect(path) as connection:
         answer = connection.recv(10)
-    answering.join(PATIENCE)
+    answering.join(TIMEOUT)
     return answer == b"hello"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.unit.run.test_state import step
-from tests.waiting import PATIENCE, until
+from tests.waiting import TIMEOUT, until
 from tui_trainer.run import journal
 from tui_trainer.run.commands import Attach, Command, Detach, Pause, SetTemperature, Stop
 from tui_trainer.run.control import server
@@ -92,7 +92,7 @@ def test_the_journal_and_what_follows_make_the_whole_run(trainer: Trainer) -> No
     publishing = threading.Thread(target=lambda: [trainer.publish(step(number)) for number in range(1, 501)])
     publishing.start()
     viewers = [Viewer(trainer) for _ in range(4)]
-    publishing.join(PATIENCE)
+    publishing.join(TIMEOUT)
     assert not publishing.is_alive()
     for viewer in viewers:
         past = [event.step for event in journal.read(trainer.file, viewer.greeting["journal"])]
