@@ -63,7 +63,8 @@ class Side:
         line = stdout.readline() if select.select([stdout], [], [], TURN_SECONDS)[0] else ""
         if not line:
             self._process.kill()
-            raise SystemExit(f"{self.name} ended early: run {self._process.args} to see why.")
+            self._process.wait(CLOSING_SECONDS)
+            raise SystemExit(f"{self.name} ended early: run {self._process.args!r} to see why.")
         return Turn(**json.loads(line))
 
     def close(self) -> None:

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from tui_trainer.run import journal
-from tui_trainer.run.events import CheckpointSaved, Event, StateChanged, Step
+from tui_trainer.run.events import CheckpointSaved, Event, RunStarted, StateChanged, Step
 
 OPTIONS = (
     *("--layers", "1", "--width", "32", "--heads", "2", "--context", "16", "--batch-size", "4", "--threads", "1"),
-    *("--compile", "off", "--dropout", "0.1", "--token-masking", "0.1", "--patience", "0", "--sample-tokens", "40"),
+    *("--compile", "off", "--dropout", "0.1", "--token-masking", "0.1", "--patience", "0", "--sample-tokens", "80"),
 )
 WORDS = ("a", "the", "fox", "owl", "sees", "finds", "old", "red", "moon", "river", "and", "then", "sleeps", "under")
 
@@ -39,7 +39,7 @@ KINDS = ("in a save", "while training", "in a save", "while training", "in a sav
 AT_THE_END = 0.1
 """Part of the kills that come when all steps are taken."""
 
-PATIENCE = {"in a save": 0.02, "while training": 1.5, "at the start": 4.0, "at the end": 0.5}
+MAX_DELAY = {"in a save": 0.02, "while training": 1.5, "at the start": 4.0, "at the end": 0.25}
 """Seconds within which a kill of each kind comes, at random, once its moment has."""
 
 MOMENT_SECONDS = 30.0
@@ -57,7 +57,9 @@ class Verdict:
     in_saves: int
     """Kills that left a half-written checkpoint behind."""
     at_the_end: int
-    """Kills when all steps were taken."""
+    """Kills between the last step and the end, told as `finished`."""
+    after_the_end: int
+    """Kills after that, before the process had ended."""
     steps_taken: int
     """With those that were taken again."""
     lost: list[str]
@@ -68,12 +70,14 @@ class Verdict:
 
 class Torture:
     def __init__(self, place: Path, steps: int, seed: int = 1, precision: str = "fp32") -> None:
-        self._place, self._steps, self._precision = place, steps, precision
+        self._place, self._steps = place, steps
         self._chooser = random.Random(seed)
         self._corpus = place / "woods.txt"
         self._corpus.write_text(" ".join(random.Random(7).choices(WORDS, k=8000)) + ".\n", encoding="utf-8")
+        self._in_saves = self._size_before = 0
         often = {"--checkpoint-every": steps // 200, "--eval-every": steps // 100, "--sample-every": steps // 50}
-        self._cadence = [str(part) for name, every in often.items() for part in (name, max(5, every))]
+        cadence = [str(part) for name, every in often.items() for part in (name, max(5, every))]
+        self._options = ["--steps", str(steps), "--precision", precision, *OPTIONS, *cadence]
         self._lost: list[str] = []
         self._missed = 0
         """How often in a row a process had ended before it was to be killed: the next one is killed sooner."""
@@ -82,64 +86,80 @@ class Torture:
     def run(self, kills: int) -> Verdict:
         """Raises RuntimeError when a run cannot be resumed, or does not end."""
         left_alone = self._place / "left-alone"
-        self._end(self._start(left_alone.name))
-        process = self._start(self._run.name)
-        done = in_saves = at_the_end = 0
-        last_ones = max(1, round(AT_THE_END * kills))
-        for attempt in range(3 * kills):
-            if done == kills:
-                break
-            all_taken = self._all_taken
-            kind = "at the end" if all_taken or done >= kills - last_ones else KINDS[attempt % len(KINDS)]
-            half_written = _being_written(self._run)
-            if self._kill(process, kind):
-                done += 1
-                in_saves += bool(_being_written(self._run) - half_written)
-                at_the_end += self._all_taken
-                self._check_announced()
-                reached = max((event.step for event in _events(self._run)), default=0)
-                print(f"\rkill {done} of {kills}, step {reached}", end="", file=sys.stderr, flush=True)
-            process = self._resume(with_steps=bool(attempt % 2))
-        self._end(process)
-        if not self._finished:
-            self._end(self._resume(with_steps=False))
+        try:
+            self._end(self._start("train", str(self._corpus), "--name", left_alone.name, *self._options))
+            self._start("train", str(self._corpus), "--name", self._run.name, *self._options)
+            phases = self._kill_often(kills)
+        finally:
+            self._process.kill()
+            self._process.wait(WAIT_SECONDS)
         steps = sum(event["event"] == "step" for event in _lines(self._run))
         differences = list(_differences(left_alone, self._run))
-        if not self._finished:
-            differences.append("the run did not come to its end")
-        return Verdict(done, in_saves, at_the_end, steps, self._lost, differences)
+        return Verdict(
+            kills=len(phases),
+            in_saves=self._in_saves,
+            at_the_end=phases.count("at the end"),
+            after_the_end=phases.count("after the end"),
+            steps_taken=steps,
+            lost=self._lost,
+            differences=differences,
+        )
 
-    def _start(self, name: str) -> subprocess.Popen[bytes]:
-        asked = [str(self._corpus), "--name", name, "--steps", str(self._steps), "--precision", self._precision]
-        return self._trainer("train", *asked, *OPTIONS, *self._cadence)
+    def _kill_often(self, kills: int) -> list[str]:
+        """Where the run was at each of the kills; at last it is left to come to its end."""
+        phases: list[str] = []
+        last_ones = max(1, round(AT_THE_END * kills))
+        for attempt in range(3 * kills):
+            ending = len(phases) >= kills - last_ones or self._phase(0) != "amid its steps"
+            kind = "at the end" if ending else KINDS[attempt % len(KINDS)]
+            if self._kill(kind):
+                phases.append(self._phase(self._size_before))
+                self._check_announced()
+                reached = max((event.step for event in _events(self._run)), default=0)
+                print(f"\rkill {len(phases)} of {kills}, step {reached}", end="", file=sys.stderr, flush=True)
+            self._start("resume", str(self._run), *["--steps", str(self._steps)] * (attempt % 2))
+            if len(phases) == kills:
+                break
+        self._end(self._process)
+        return phases
 
-    def _resume(self, with_steps: bool) -> subprocess.Popen[bytes]:
-        return self._trainer("resume", str(self._run), *["--steps", str(self._steps)] * with_steps)
-
-    def _trainer(self, command: str, *asked: str) -> subprocess.Popen[bytes]:
+    def _start(self, command: str, *asked: str) -> subprocess.Popen[bytes]:
         arguments = [sys.executable, "-m", "tui_trainer", command, *asked, "--headless", "--runs-dir", str(self._place)]
-        return subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self._size_before = _size(self._run)
+        self._process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        return self._process
 
-    def _kill(self, process: subprocess.Popen[bytes], kind: str) -> bool:
-        """Whether it was killed, and did not end by itself."""
-        run, size, before = self._run, _size(self._run), _being_written(self._run)
+    def _kill(self, kind: str) -> bool:
+        """Whether the process was killed, and did not end by itself."""
+        run, before, process = self._run, _being_written(self._run), self._process
         # Before there is anything to keep, every kill costs the run: that proves nothing.
         _wait(process, lambda: (run / "checkpoints" / "latest").exists())
         if kind == "in a save":
             _wait(process, lambda: bool(_being_written(run) - before), pause=0.0002)
         elif kind == "while training":
-            _wait(process, lambda: _size(run) > size)
+            _wait(process, lambda: _size(run) > self._size_before)
         elif kind == "at the end":
-            _wait(process, lambda: _size(run) > size and self._all_taken, WAIT_SECONDS, pause=0.005)
-        _wait(process, lambda: False, PATIENCE[kind] * self._chooser.random() / 4**self._missed)
+            _wait(process, lambda: self._phase(self._size_before) != "amid its steps", WAIT_SECONDS, pause=0.002)
+        _wait(process, lambda: False, MAX_DELAY[kind] * self._chooser.random() / 4**self._missed)
         if process.poll() is not None:
             self._end(process)
             self._missed += 1
             return False
-        self._missed = 0
         process.kill()
         process.communicate(timeout=WAIT_SECONDS)
+        self._missed = 0
+        self._in_saves += bool(_being_written(run) - before)
         return True
+
+    def _phase(self, since: int) -> str:
+        """Where the run is by what its journal has after byte `since`."""
+        told = _events_after(self._run, since)
+        begun = max((number for number, event in enumerate(told) if isinstance(event, RunStarted)), default=0)
+        told = told[begun:]
+        if any(isinstance(event, StateChanged) and event.state == "finished" for event in told):
+            return "after the end"
+        at_last_step = any(isinstance(event, RunStarted | Step) and event.step == self._steps for event in told)
+        return "at the end" if at_last_step else "amid its steps"
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         try:
@@ -155,17 +175,6 @@ class Torture:
         announced = [event.step for event in _events(self._run) if isinstance(event, CheckpointSaved)]
         if announced and not (self._run / "checkpoints" / f"step-{announced[-1]:08}" / "trainer.json").exists():
             self._lost.append(f"step {announced[-1]}")
-
-    @property
-    def _all_taken(self) -> bool:
-        """Whether the last step is among the last events."""
-        if not _size(self._run):
-            return False
-        return any(isinstance(event, Step) and event.step == self._steps for event in journal.tail(_journal(self._run)))
-
-    @property
-    def _finished(self) -> bool:
-        return any(isinstance(event, StateChanged) and event.state == "finished" for event in _events(self._run))
 
 
 def _wait(
@@ -193,6 +202,12 @@ def _being_written(run: Path) -> set[tuple[str, float]]:
         with suppress(OSError):  # it is whole by now
             found.add((path.name, path.stat().st_ctime))
     return found
+
+
+def _events_after(run: Path, since: int) -> list[Event]:
+    """Those near the journal's end that were told after its first `since` bytes."""
+    new = _size(run) - since
+    return journal.tail(_journal(run), min(new, 262_144)) if new > 0 else []
 
 
 def _events(run: Path) -> list[Event]:
@@ -229,7 +244,8 @@ def main() -> None:
         verdict = Torture(Path(place), steps, asked.seed, asked.precision).run(asked.kills)
     print(
         f"\n{asked.precision}: {verdict.kills} kills, {verdict.in_saves} of them in the middle of a save, "
-        f"{verdict.at_the_end} between the last step and the end; {verdict.steps_taken:,} steps taken for {steps:,}.\n"
+        f"{verdict.at_the_end} between the last step and the end, {verdict.after_the_end} after that and before the "
+        f"process had ended; {verdict.steps_taken:,} steps taken for {steps:,}.\n"
         f"Checkpoints lost: {verdict.lost or 'none'}.\n"
         f"Differences from the run left alone: {verdict.differences or 'none'}."
     )

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests import processes
+from tests.waiting import TIMEOUT
 from tui_trainer.corpus import sources
 
 
@@ -21,7 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         session = os.environ[processes.SESSION] = uuid.uuid4().hex
         guard = processes.start_guard(session)
-        config.add_cleanup(guard.communicate)
+        config.add_cleanup(lambda: guard.communicate(timeout=TIMEOUT))
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +31,7 @@ def nothing_is_left_alive(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     test, older = uuid.uuid4().hex, frozenset(psutil.pids())
     monkeypatch.setenv(processes.TEST, test)
     yield
-    processes.end(processes.TEST, test, older)
+    assert processes.end(processes.TEST, test, older), "a process of this test cannot be ended"
 
 
 @pytest.fixture(autouse=True)

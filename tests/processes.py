@@ -1,8 +1,9 @@
 """The processes that tests start, all of which end with their test, however it ends.
 
-What a test starts inherits its environment, and with it a mark. Trainers leave their terminal, their session and their
-parent, but not their environment: so they are found. Run as a program this is the guard of a whole test session: it
-waits for its standard input to close, which happens even when pytest is killed, and then ends what is left.
+What a test starts inherits its environment, and with it a mark. Trainers leave their terminal, their session and
+their parent, but not their environment: so they are found, all but a fork of the test's own process. Run as a program
+this is the guard of a whole test session: it waits for its standard input to close, which happens even when pytest is
+killed, and then ends what is left.
 """
 
 import os
@@ -34,16 +35,17 @@ def with_mark(name: str, value: str, among: Iterable[int]) -> Iterator[psutil.Pr
                 yield process
 
 
-def end(name: str, value: str, older: frozenset[int] = frozenset()) -> None:
-    """End every process with this mark but this one, and but for those that were there before."""
+def end(name: str, value: str, older: frozenset[int] = frozenset()) -> bool:
+    """End every process with this mark but this one, and but for those that were there before; whether none is left."""
     for _ in range(ROUNDS):
         found = list(with_mark(name, value, set(psutil.pids()) - older - {os.getpid()}))
         if not found:
-            return
+            return True
         for process in found:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(found, timeout=1.0)
+    return False
 
 
 def start_guard(session: str) -> subprocess.Popen[bytes]:

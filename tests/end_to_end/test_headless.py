@@ -20,7 +20,7 @@ BY_HEART = ("--steps", "150", "--lr", "3e-3", "--dropout", "0", "--token-masking
 
 def run(directory: Path, *arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        trainer(*arguments), cwd=directory, capture_output=True, text=True, timeout=120, env=os.environ, **options
+        trainer(*arguments), cwd=directory, capture_output=True, text=True, timeout=TIMEOUT, env=os.environ, **options
     )  # type: ignore[call-overload]
 
 
@@ -45,12 +45,16 @@ def test_a_pipe_gets_plain_lines(corpus: Path) -> None:
 
 
 def test_a_signal_that_the_parent_ignores_is_ignored(corpus: Path) -> None:
-    quiet = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *trainer(corpus, *SMALL_MODEL, "--steps", "400")]
+    quiet = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *trainer(corpus, *SMALL_MODEL, "--steps", "1000000")]
+    run = corpus.parent / "runs" / "woods"
     process = subprocess.Popen(quiet, cwd=corpus.parent, stdout=subprocess.DEVNULL)
-    until(lambda: events(corpus.parent / "runs" / "woods", "step"), "the first step")
+    until(lambda: events(run, "step"), "the first step")
     process.send_signal(signal.SIGHUP)
-    assert process.wait(TIMEOUT) == 0
-    assert events(corpus.parent / "runs" / "woods", "state")[-1]["state"] == "finished"
+    process.send_signal(signal.SIGUSR1)
+    until(lambda: events(run, "command"), "the signal that is not ignored")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(TIMEOUT) == 128 + signal.SIGTERM
+    assert [event["source"] for event in events(run, "command")] == ["SIGUSR1", "SIGTERM"]
 
 
 def test_a_few_sentences_are_learned_by_heart(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from benchmarks.torture import Torture
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_kills_cost_nothing(tmp_path: Path, precision: str) -> None:
-    verdict = Torture(tmp_path, steps=80, precision=precision).run(kills=3)
+    verdict = Torture(tmp_path, steps=200, precision=precision).run(kills=3)
     assert verdict.kills == 3
-    assert verdict.at_the_end >= 1
+    assert verdict.at_the_end + verdict.after_the_end >= 1
     assert verdict.lost == []
     assert verdict.differences == []

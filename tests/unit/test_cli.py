@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import TIMEOUT
 from tui_trainer import cli
 from tui_trainer.config import Config, options
 from tui_trainer.run import journal
@@ -338,7 +339,7 @@ def test_a_reader_that_goes_does_not_end_the_run(corpus: Path, runs: Path) -> No
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "tui_trainer", str(corpus), *SMALL]
-    result = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    result = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=TIMEOUT, check=False)
     os.close(writer)
     assert (result.returncode, result.stderr) == (0, "")
     assert (runs / "cats" / "checkpoints" / "step-00000006").is_dir()
@@ -350,7 +351,7 @@ def test_a_terminal_of_few_characters_shows_what_it_can(tmp_path: Path, runs: Pa
     command = [sys.executable, "-m", "tui_trainer", str(path), *SMALL]
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     result = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=False, env=environment, encoding="ascii"
+        command, capture_output=True, text=True, timeout=TIMEOUT, check=False, env=environment, encoding="ascii"
     )
     assert (result.returncode, result.stderr) == (0, "")
     assert "katze: finished at step 6 of 6" in result.stdout

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import tui_trainer
+from tests.waiting import TIMEOUT
 
 SCREEN = {"textual", "rich", "plotext"}
 PACKAGE = Path(tui_trainer.__file__).parent
@@ -20,7 +21,7 @@ def modules_of(package: str) -> list[str]:
 def loaded_by(*modules: str) -> set[str]:
     """The top-level packages in a fresh Python after these imports."""
     code = f"import sys, {', '.join(modules)}; print(*{{name.partition('.')[0] for name in sys.modules}})"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=TIMEOUT, check=False)
     assert result.returncode == 0, result.stderr
     return set(result.stdout.split())
 

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import TIMEOUT
+
 SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
 
 
 def make_fables(*arguments: str) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, str(SAMPLE_DATA / "make_fables.py"), *arguments]
-    return subprocess.run(command, capture_output=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False)
 
 
 def fables(megabytes: float, seed: int = 1) -> bytes:

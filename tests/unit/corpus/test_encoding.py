@@ -196,7 +196,7 @@ def test_two_at_once_do_no_harm(
 
     monkeypatch.setattr(NewEntry, "publish", publish_together)
     results: list[Encoded] = []
-    threads = [threading.Thread(target=lambda: results.append(encode(sources))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: results.append(encode(sources)), daemon=True) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

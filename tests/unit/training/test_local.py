@@ -17,6 +17,7 @@ from tests.unit.training.helpers import (
     stop_after,
     watched,
 )
+from tests.waiting import TIMEOUT
 from tui_trainer.config import AUTO, Config, InputError
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.commands import (
@@ -428,9 +429,9 @@ def test_listeners_hear_from_now_on(corpus: Path) -> None:
 
 def test_the_session_runs_in_any_thread(corpus: Path) -> None:
     session = ScriptedSession(small_config(corpus))
-    thread = threading.Thread(target=session.run)
+    thread = threading.Thread(target=session.run, daemon=True)
     thread.start()
-    thread.join(60)
+    thread.join(TIMEOUT)
     assert session.snapshot().state == "finished"
 
 

@@ -15,7 +15,7 @@ from tui_trainer.training.checkpoints import CheckpointStore, Contents, Progress
 from tui_trainer.training.local import LocalSession
 from tui_trainer.training.saver import Saver
 
-SECONDS = 60
+SECONDS = 45
 """A hung test ends after this."""
 
 
@@ -66,10 +66,11 @@ def test_the_next_copy_is_made_when_the_last_one_is_written() -> None:
         assert [event.step for event in told] == [1]
         return contents(2)
 
-    second = threading.Thread(target=saver.save, args=(copy, "periodic"))
+    second = threading.Thread(target=saver.save, args=(copy, "periodic"), daemon=True)
     second.start()
     disk.ready.set()
     second.join(SECONDS)
+    assert not second.is_alive()
     assert saver.wait()
     assert [event.step for event in told] == [1, 2]
     assert disk.most == 1

@@ -20,11 +20,12 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def says_hello(path: Path, listener: socket.socket) -> bool:
-    answering = threading.Thread(target=lambda: listener.accept()[0].sendall(b"hello"))
+    answering = threading.Thread(target=lambda: listener.accept()[0].sendall(b"hello"), daemon=True)
     answering.start()
     with connect(path) as connection:
         answer = connection.recv(10)
     answering.join(TIMEOUT)
+    assert not answering.is_alive()
     return answer == b"hello"
 
 

@@ -89,7 +89,9 @@ def trainer(tmp_path: Path) -> Iterator[Trainer]:
 
 def test_the_journal_and_what_follows_make_the_whole_run(trainer: Trainer) -> None:
     """However the viewer comes in between, no event is lost and none is there twice."""
-    publishing = threading.Thread(target=lambda: [trainer.publish(step(number)) for number in range(1, 501)])
+    publishing = threading.Thread(
+        target=lambda: [trainer.publish(step(number)) for number in range(1, 501)], daemon=True
+    )
     publishing.start()
     viewers = [Viewer(trainer) for _ in range(4)]
     publishing.join(TIMEOUT)
