@@ -68,6 +68,10 @@ class Progress:
     setup: dict[str, str] = field(default_factory=dict)
     """What the numbers depend on to the bit, beside configuration and corpus."""
 
+    def out_of_patience(self, patience: int) -> bool:
+        """Whether so many evaluations, if any number is given, have brought no improvement."""
+        return 0 < patience <= self.evaluations_since_best
+
 
 @dataclass(frozen=True)
 class Contents:

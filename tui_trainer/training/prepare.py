@@ -18,6 +18,7 @@ from tui_trainer.training.compilation import compile_layers
 from tui_trainer.training.device import choose_device, device_label, setup, versions
 from tui_trainer.training.errors import PreparationStopped
 from tui_trainer.training.inbox import Inbox
+from tui_trainer.training.length import settle_length
 from tui_trainer.training.plan import Plan, resettle, resolve_course, resolve_sizes, tokens_per_epoch, tokens_per_step
 from tui_trainer.training.precision import choose_precision
 from tui_trainer.training.stepper import Stepper
@@ -73,11 +74,7 @@ class Preparation:
         again: bool,
         opened: Callable[[RunDirectory, int], None],
     ) -> Trainer:
-        """A trainer where the run's newest checkpoint stands, to go on to `steps` in all (0: as planned).
-
-        A run that has reached its end takes no further step, unless `steps` is another number than was planned, or
-        with `again`: then as many as were planned. Raises InputError.
-        """
+        """A trainer where the run's newest checkpoint stands, with the length of `settle_length`; raises InputError."""
         device = choose_device(config.run.device)
         corpus = self._load_corpus(config)
         self._stage("reading the checkpoint")
@@ -90,11 +87,7 @@ class Preparation:
                 f"The corpus of {directory.name} has changed since the run began: restore it, or train a new run."
             )
         planned = config.schedule.steps
-        _complete(progress, config)
-        if not _at_end(progress, config):
-            progress.finished = False
-        config = config.update(steps=_steps_in_all(planned, progress, steps, again))
-        _adopt_planned_steps(progress, config)
+        config = settle_length(progress, config, steps, again)
         self._stage("building the model")
         use_threads(config.run.threads)
         model = build_model(config, corpus, device)
@@ -109,6 +102,12 @@ class Preparation:
         for path in broken:
             message = f"A newer checkpoint was broken: it is kept as {visible_line(str(path))}."
             self._publish(Alert(step=progress.step, kind="checkpoint", severity="error", message=message))
+        self._tell_length(progress, planned)
+        return trainer
+
+    def _tell_length(self, progress: Progress, planned: int) -> None:
+        """Say how the run goes on, if it does; `planned` is how many steps it had before it was resumed."""
+        steps = progress.planned_steps
         if progress.finished:
             early = progress.step < planned
             steps_asked = f"--steps above {progress.step}, other than {planned}" if early else "a larger --steps"
@@ -118,16 +117,13 @@ class Preparation:
             )
             self._publish(Alert(step=progress.step, kind="resume", severity="info", message=message))
         else:
-            self._compare(
-                progress, "as it would have gone on" if config.schedule.steps == planned else "as it was saved"
-            )
-        if config.schedule.steps != planned:
+            self._compare(progress, "as it would have gone on" if steps == planned else "as it was saved")
+        if steps != planned:
             message = (
-                f"The run now has {config.schedule.steps:,} steps in all, where {planned:,} were planned: "
+                f"The run now has {steps:,} steps in all, where {planned:,} were planned: "
                 "the learning rate follows the schedule of a run of that length."
             )
             self._publish(Alert(step=progress.step, kind="schedule", severity="info", message=message))
-        return trainer
 
     def _compare(self, progress: Progress, unchanged: str) -> None:
         """Say whether what follows is to the bit what would have followed."""
@@ -185,48 +181,6 @@ class Preparation:
         if name != self._stage_name:
             self._stage_name, self._stage_began = name, now
         self._publish(Stage(stage=name, done=done, total=total, seconds=now - self._stage_began))
-
-
-def _steps_in_all(planned: int, progress: Progress, asked: int, again: bool) -> int:
-    """How many steps a resumed run has in all; raises InputError where that cannot be."""
-    reached = progress.step
-    if asked and asked < reached:
-        raise InputError(f"The run has taken {reached:,} steps already: give --steps a larger number.")
-    if again and not progress.finished:
-        raise InputError(
-            f"The run is at step {reached:,} of {planned:,}: resume it without --again to go on to its end."
-        )
-    return reached + planned if again else asked or planned
-
-
-def _at_end(progress: Progress, config: Config) -> bool:
-    """Whether the run has been brought to its end, and that still is the end of a run so configured."""
-    steps = config.schedule.steps
-    ended = progress.step >= steps or _out_of_patience(progress, config)
-    return progress.finished and steps == progress.planned_steps and ended
-
-
-def _complete(progress: Progress, config: Config) -> None:
-    """Fill in what checkpoints of earlier versions lack."""
-    if progress.planned_steps == 0:
-        at_last_step = progress.finished and not _out_of_patience(progress, config)
-        progress.planned_steps = progress.step if at_last_step else config.schedule.steps
-    if progress.evaluated_step < 0 and progress.loss_count == 0:
-        progress.evaluated_step = progress.step
-
-
-def _adopt_planned_steps(progress: Progress, config: Config) -> None:
-    """If the planned length has changed, the run is unfinished, and early stopping begins anew."""
-    steps = config.schedule.steps
-    if steps == progress.planned_steps:
-        return
-    progress.planned_steps, progress.finished = steps, False
-    if _out_of_patience(progress, config):
-        progress.evaluations_since_best = 0
-
-
-def _out_of_patience(progress: Progress, config: Config) -> bool:
-    return 0 < config.run.patience <= progress.evaluations_since_best
 
 
 def describe(plan: Plan, corpus: Corpus, model: Transformer, progress: Progress, directory: RunDirectory) -> RunStarted:

@@ -45,10 +45,9 @@ class Validation:
 
         It goes by `progress` alone, so a run that was cut before it could end ends when it is resumed.
         """
-        stale = self._progress.evaluations_since_best
-        if not self._patience or stale < self._patience:
+        if not self._progress.out_of_patience(self._patience):
             return ""
-        return f"validation loss has not improved for {stale} evaluations"
+        return f"validation loss has not improved for {self._progress.evaluations_since_best} evaluations"
 
     def judge(self, interrupted: Callable[[], bool]) -> bool:
         """Evaluate and publish; whether the model is the best so far. An interrupted evaluation changes nothing."""

@@ -1,0 +1,48 @@
+"""How long a resumed run is, and whether it has come to its end."""
+
+from tui_trainer.config import Config, InputError
+from tui_trainer.training.checkpoints import Progress
+
+
+def settle_length(progress: Progress, config: Config, asked: int, again: bool) -> Config:
+    """The configuration with the steps that the run has in all from now on; `progress` is brought in line with it.
+
+    These are `asked` (0: as planned), or as many more as were planned with `again`. Where that is another length than
+    the checkpoint was saved with, a run that had come to its end is unfinished, and early stopping begins anew. Raises
+    InputError for fewer steps than were taken, and for `again` of a run that has not come to its end.
+    """
+    _fill_in(progress, config)
+    progress.finished = _at_end(progress, config)
+    steps = _steps_in_all(progress, config.schedule.steps, asked, again)
+    if steps != progress.planned_steps:
+        progress.planned_steps, progress.finished = steps, False
+        if progress.out_of_patience(config.run.patience):
+            progress.evaluations_since_best = 0
+    return config.update(steps=steps)
+
+
+def _fill_in(progress: Progress, config: Config) -> None:
+    """What checkpoints of earlier versions lack."""
+    if progress.planned_steps == 0:
+        at_last_step = progress.finished and not progress.out_of_patience(config.run.patience)
+        progress.planned_steps = progress.step if at_last_step else config.schedule.steps
+    if progress.evaluated_step < 0 and progress.loss_count == 0:
+        progress.evaluated_step = progress.step
+
+
+def _at_end(progress: Progress, config: Config) -> bool:
+    """Whether the run has been brought to its end, and that still is the end of a run so configured."""
+    steps = config.schedule.steps
+    ended = progress.step >= steps or progress.out_of_patience(config.run.patience)
+    return progress.finished and steps == progress.planned_steps and ended
+
+
+def _steps_in_all(progress: Progress, planned: int, asked: int, again: bool) -> int:
+    reached = progress.step
+    if asked and asked < reached:
+        raise InputError(f"The run has taken {reached:,} steps already: give --steps a larger number.")
+    if again and not progress.finished:
+        raise InputError(
+            f"The run is at step {reached:,} of {planned:,}: resume it without --again to go on to its end."
+        )
+    return reached + planned if again else asked or planned
