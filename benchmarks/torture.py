@@ -23,7 +23,7 @@ from tui_trainer.run.events import CheckpointSaved, Event, RunStarted, StateChan
 
 OPTIONS = (
     *("--layers", "1", "--width", "32", "--heads", "2", "--context", "16", "--batch-size", "4", "--threads", "1"),
-    *("--compile", "off", "--dropout", "0.1", "--token-masking", "0.1", "--patience", "0", "--sample-tokens", "80"),
+    *("--compile", "off", "--dropout", "0.1", "--token-masking", "0.1", "--patience", "0", "--sample-tokens", "240"),
 )
 WORDS = ("a", "the", "fox", "owl", "sees", "finds", "old", "red", "moon", "river", "and", "then", "sleeps", "under")
 
@@ -41,6 +41,9 @@ AT_THE_END = 0.1
 
 MAX_DELAY = {"in a save": 0.02, "while training": 1.5, "at the start": 4.0, "at the end": 0.25}
 """Seconds within which a kill of each kind comes, at random, once its moment has."""
+
+SOON = 3
+"""Power of the random number for kills at the end, which is short: half of them come in an eighth of the time."""
 
 MOMENT_SECONDS = 30.0
 """How long is waited for that moment; a process that ends by itself within it is not killed."""
@@ -140,7 +143,8 @@ class Torture:
             _wait(process, lambda: _size(run) > self._size_before)
         elif kind == "at the end":
             _wait(process, lambda: self._phase(self._size_before) != "amid its steps", WAIT_SECONDS, pause=0.002)
-        _wait(process, lambda: False, MAX_DELAY[kind] * self._chooser.random() / 4**self._missed)
+        delay = self._chooser.random() ** (SOON if kind == "at the end" else 1)
+        _wait(process, lambda: False, MAX_DELAY[kind] * delay / 4**self._missed)
         if process.poll() is not None:
             self._end(process)
             self._missed += 1
