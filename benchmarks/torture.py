@@ -78,8 +78,9 @@ class Torture:
         self._corpus = place / "woods.txt"
         self._corpus.write_text(" ".join(random.Random(7).choices(WORDS, k=8000)) + ".\n", encoding="utf-8")
         self._in_saves = self._size_before = 0
-        often = {"--checkpoint-every": steps // 200, "--eval-every": steps // 100, "--sample-every": steps // 50}
-        cadence = [str(part) for name, every in often.items() for part in (name, max(5, every))]
+        # No regular sample is due at the last step: so the end has one to write each time it is resumed.
+        often = {"--checkpoint-every": steps // 200, "--eval-every": steps // 100, "--sample-every": steps // 50 + 1}
+        cadence = [str(part) for name, every in often.items() for part in (name, max(7, every))]
         self._options = ["--steps", str(steps), "--precision", precision, *OPTIONS, *cadence]
         self._lost: list[str] = []
         self._missed = 0
