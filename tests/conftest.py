@@ -40,6 +40,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     folder = tmp_path_factory.mktemp("places")
     monkeypatch.setenv("TUI_TRAINER_CACHE", str(folder / "cache"))
     monkeypatch.setenv("TUI_TRAINER_RUNS", str(folder / "runs"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
     return folder / "runs"
 
 

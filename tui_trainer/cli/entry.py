@@ -1,0 +1,75 @@
+"""The program: its commands, and what a mistake of the user's comes to."""
+
+import io
+import os
+import signal
+import sys
+
+import click
+
+import tui_trainer
+from tui_trainer.cli import look, train
+from tui_trainer.config import InputError
+from tui_trainer.fronts import BAD_INPUT, SIGNALLED
+from tui_trainer.run.text import visible_line
+
+
+class DefaultToTrain(click.Group):
+    """`tui-trainer CORPUS` is `tui-trainer train CORPUS`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args:
+            args = ["--help"]
+        if args[0] not in self.commands and args[0] not in ("--help", "-h", "--version"):
+            args = ["train", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=DefaultToTrain, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(tui_trainer.__version__, prog_name="tui-trainer")
+def cli() -> None:
+    """Train a language model on your own text, from a terminal.
+
+    `tui-trainer CORPUS...` is short for `tui-trainer train CORPUS...`.
+    """
+
+
+for command in (train.train, train.resume, look.attach, look.replay, look.status, look.runs):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The program: a mistake of the user's is one sentence on standard error and exit status 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What a terminal cannot show must not end a run.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        sys.exit(_status())
+    finally:
+        _let_go_of_output()
+
+
+def _status() -> int:
+    try:
+        status = cli.main(standalone_mode=False)
+    except InputError as error:
+        return _refuse(str(error))
+    except click.ClickException as error:
+        message = error.format_message()
+        return _refuse(message if message.endswith((".", "?", ")")) else message + ".")
+    except (click.Abort, KeyboardInterrupt):
+        return SIGNALLED + signal.SIGINT
+    return status or 0
+
+
+def _let_go_of_output() -> None:
+    """Write what is left; where nobody reads any more, Python would complain of it when it exits."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refuse(message: str) -> int:
+    print(f"tui-trainer: {visible_line(message)}", file=sys.stderr)
+    return BAD_INPUT

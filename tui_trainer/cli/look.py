@@ -1,0 +1,63 @@
+"""Commands that look at runs: on a screen, in a line, in a list."""
+
+import click
+
+from tui_trainer import fronts
+from tui_trainer.cli.options import json_option, run_argument, runs_dir_option
+from tui_trainer.run.directory import find_run, runs_root
+from tui_trainer.run.text import visible_line
+
+
+@click.command(short_help="Look at a live run, and steer it.")
+@run_argument
+@runs_dir_option
+def attach(run: str, runs_dir: str) -> int:
+    """Open the screen of RUN, which another process trains; leaving it lets the run go on.
+
+    RUN is a name or a path; the live one that changed last when left out.
+    """
+    from tui_trainer.run.attached import AttachedSession
+    from tui_trainer.run.lock import is_locked
+
+    directory = find_run(run, runs_root(runs_dir), lambda each: is_locked(each.lock))
+    return fronts.view(AttachedSession(directory), directory.name)
+
+
+@click.command(short_help="Look at a run that nobody trains.")
+@run_argument
+@runs_dir_option
+def replay(run: str, runs_dir: str) -> int:
+    """Open the screen of RUN as its journal tells it."""
+    from tui_trainer.run.replay import ReplaySession
+
+    directory = find_run(run, runs_root(runs_dir))
+    return fronts.view(ReplaySession(directory), directory.name)
+
+
+@click.command(short_help="Tell how a run is doing, in a line.")
+@run_argument
+@runs_dir_option
+@json_option
+def status(run: str, runs_dir: str, as_json: bool) -> int:
+    """Print one line about RUN: its state, step, losses and time left."""
+    from tui_trainer.run.overview import overview
+
+    found = overview(find_run(run, runs_root(runs_dir), lambda each: True))
+    print(found.json() if as_json else found.line())
+    return 0
+
+
+@click.command(short_help="List all runs.")
+@runs_dir_option
+@json_option
+def runs(runs_dir: str, as_json: bool) -> int:
+    """List the runs, the one that changed last first; `dead` is one whose process vanished."""
+    from tui_trainer.run.overview import overviews, table
+
+    root = runs_root(runs_dir)
+    found = overviews(root)
+    if as_json:
+        print("\n".join(each.json() for each in found))
+    else:
+        print(table(found) if found else f"There is no run in {visible_line(str(root))}.")
+    return 0

@@ -1,0 +1,53 @@
+"""Commands that train: a new run, and more of an old one."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tui_trainer import fronts
+from tui_trainer.cli.options import headless_option, run_argument, runs_dir_option
+from tui_trainer.cli.settings import SectionedCommand, check_typed, config_options
+from tui_trainer.config import Config, InputError
+
+
+@click.command(cls=SectionedCommand, short_help="Train a new model on a corpus.")
+@click.argument("corpus", nargs=-1)
+@config_options
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help="Settings in TOML, under [data], [model] and so on; options given here win.",
+)
+@headless_option
+def train(corpus: tuple[str, ...], config_file: Path | None, headless: bool, **asked: Any) -> int:
+    """Train a new model on CORPUS: text files, directories, glob patterns, or - for standard input."""
+    config = Config.from_toml(config_file) if config_file else Config()
+    check_typed(asked)
+    config = config.update(**{name: value for name, value in asked.items() if value is not None})
+    if corpus:
+        config = config.update(corpus=corpus)
+    from tui_trainer.training.local import LocalSession
+
+    return fronts.train(LocalSession(config), headless)
+
+
+@click.command(short_help="Go on with a run.")
+@run_argument
+@click.option("--steps", type=click.IntRange(min=1), default=None, help="Steps the run is to have in all.")
+@click.option(
+    "--again", is_flag=True, help="Train a run that has come to its end for as many steps more as were planned."
+)
+@runs_dir_option
+@headless_option
+def resume(run: str, steps: int | None, again: bool, runs_dir: str, headless: bool) -> int:
+    """Go on with RUN (a name or a path; the latest when left out) from its newest checkpoint to its end.
+
+    A run that has come to its end is shown with its best model, and trains on only with --again or a larger --steps.
+    """
+    if steps and again:
+        raise InputError("--steps and --again both say how long the run is to be: give one of them.")
+    from tui_trainer.training.local import LocalSession
+
+    return fronts.train(LocalSession.resume(run, runs_dir, steps or 0, again), headless)
