@@ -19,7 +19,7 @@ def attach(run: str, runs_dir: str) -> int:
     from tui_trainer.run.attached import AttachedSession
     from tui_trainer.run.lock import is_locked
 
-    directory = find_run(run, runs_root(runs_dir), lambda each: is_locked(each.lock))
+    directory = find_run(run, runs_root(runs_dir), is_locked)
     return fronts.view(AttachedSession(directory), directory.name)
 
 

@@ -40,7 +40,7 @@ class AttachedSession(Session):
         self._connection: socket.socket | None = None
         self._leaving = threading.Event()
         self._stop: Stop | None = None
-        if not is_locked(directory.lock):
+        if not is_locked(directory):
             name = visible_line(directory.name)
             raise InputError(f"The run {name} is not being trained: look at it with replay, or go on with resume.")
 
@@ -73,7 +73,7 @@ class AttachedSession(Session):
                 self._follow()
             except InputError as error:
                 return Outcome(2, str(error))
-            if not is_locked(self.directory.lock):
+            if not is_locked(self.directory):
                 self._end()
                 break
             # The trainer sends a viewer away that cannot keep up: what it missed is in the journal.
@@ -113,7 +113,7 @@ class AttachedSession(Session):
                 self._connection = connect(self.directory.control)
                 return self._connection
             except OSError as error:
-                if not is_locked(self.directory.lock):
+                if not is_locked(self.directory):
                     return None
                 if time.monotonic() > deadline:
                     raise InputError(f"The trainer of {self.label} does not answer ({error.strerror}).") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tui_trainer.config import InputError
+from tui_trainer.run.folder import Folder
 from tui_trainer.run.text import visible_line
 
 PRIVATE: Final = 0o700
@@ -26,6 +27,20 @@ class RunDirectory:
     def name(self) -> str:
         return self.path.name
 
+    def open(self) -> Folder:
+        """The directory, to look at what is in it; raises OSError."""
+        return Folder.open(self.path)
+
+    def open_to_train(self) -> Folder:
+        """The directory, to write into it; raises InputError for another user's, and OSError."""
+        folder = self.open()
+        if folder.owner != os.geteuid() != 0:
+            folder.close()
+            raise InputError(
+                f"The run {visible_line(self.name)} belongs to another user: copy its directory, and resume the copy."
+            )
+        return folder
+
     @property
     def config(self) -> Path:
         return self.path / "config.toml"
@@ -41,10 +56,6 @@ class RunDirectory:
     def has_checkpoint(self) -> bool:
         """Whether there is anything to go on from."""
         return (self.checkpoints / "latest").is_file()
-
-    @property
-    def lock(self) -> Path:
-        return self.path / "trainer.lock"
 
     @property
     def control(self) -> Path:

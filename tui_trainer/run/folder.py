@@ -11,6 +11,11 @@ from errno import EINVAL, ELOOP, EPERM
 from pathlib import Path
 from typing import BinaryIO, Final
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 PRIVATE_FILE: Final = 0o600
 
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -25,9 +30,9 @@ class Folder:
     """
 
     def __init__(self, descriptor: int, path: Path) -> None:
+        """Of an open directory, which lay at `path` when it was opened."""
         self._descriptor = descriptor
-        self.path = path
-        """Where it was when it was opened."""
+        self._path = path
 
     @classmethod
     def open(cls, path: Path) -> "Folder":
@@ -45,6 +50,29 @@ class Folder:
 
     def fileno(self) -> int:
         return self._descriptor
+
+    def again(self) -> "Folder":
+        """The same directory, with a descriptor of its own."""
+        return Folder(os.open(".", _DIRECTORY, dir_fd=self._descriptor), self._path)
+
+    @property
+    def path(self) -> Path:
+        """Where it lies now; if nobody can tell, where it lay last."""
+        return self.whereabouts() or self._path
+
+    def whereabouts(self) -> Path | None:
+        """Where it lies now: as it was named, while that is so; None when it was deleted, or nobody can tell."""
+        for path in (self._path, _told_by_system(self._descriptor)):
+            with suppress(OSError):
+                if path is not None and os.path.samestat(path.stat(), os.fstat(self._descriptor)):
+                    self._path = path
+                    return path
+        return None
+
+    @property
+    def owner(self) -> int:
+        """The user whom it belongs to."""
+        return os.fstat(self._descriptor).st_uid
 
     def folder(self, name: str, create: bool = False) -> "Folder":
         """A directory in this one, made if it is to be."""
@@ -129,6 +157,17 @@ class Folder:
             if error.errno == ELOOP:
                 raise OSError(ELOOP, "it is a link", str(self.path / name)) from error
             raise
+
+
+def _told_by_system(descriptor: int) -> Path | None:
+    """The path of an open directory, where the system knows it: Linux and macOS do."""
+    try:
+        if hasattr(fcntl, "F_GETPATH"):
+            told = fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).partition(b"\0")[0]
+            return Path(os.fsdecode(told))
+        return Path(f"/proc/self/fd/{descriptor}").readlink()
+    except OSError:
+        return None
 
 
 def _entry(name: str) -> str:

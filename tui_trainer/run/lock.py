@@ -1,10 +1,22 @@
-"""One trainer a run: a lock that the operating system drops when its holder ends, however it ends."""
+"""One trainer a run: locks that the operating system drops when their holder ends, however it ends.
 
+A trainer locks the run's directory itself, which stays the same when it is renamed and is another in a copy, and the
+file `trainer.lock` in it, for file systems that lock no directories and for trainers that know only the file. The file
+tells who trains.
+"""
+
+import json
+import os
+import socket
 import time
-from pathlib import Path
-from typing import BinaryIO, Final
+from contextlib import suppress
+from typing import Final
+
+import psutil
 
 from tui_trainer.config import InputError
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.folder import Folder
 from tui_trainer.run.text import visible_line
 
 try:
@@ -12,35 +24,117 @@ try:
 except ImportError:  # Windows has no flock: there the user has to take care
     fcntl = None  # type: ignore[assignment]
 
+LOCK_FILE: Final = "trainer.lock"
+
 LOOKING_SECONDS: Final = 0.2
-"""Whoever asks for the state of a run holds its lock for a moment."""
+"""Whoever asks for the state of a run holds its locks for a moment."""
+
+_MAX_BYTES: Final = 1000
+"""Of a lock file; a host's name has at most 255."""
 
 
-def lock_run(path: Path) -> BinaryIO:
-    """Take the lock file of a run; closing it lets go. Raises InputError when another process holds it, or OSError."""
-    file = path.open("ab")
+class RunLock:
+    """The locks of a run, held until `close`."""
+
+    def __init__(self, folder: Folder) -> None:
+        """Raises InputError when another process holds one of them, or OSError."""
+        self._directory = folder.again()
+        try:
+            _lock(self._directory.fileno(), folder, needed=False)
+            self._file = folder.open_to_append(LOCK_FILE)
+        except BaseException:
+            self._directory.close()
+            raise
+        try:
+            _lock(self._file.fileno(), folder, needed=True)
+            with suppress(OSError):  # a full disk: the run is locked all the same
+                self._file.truncate(0)
+                self._file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode() + b"\n")
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._file.close()
+        self._directory.close()
+
+    def __enter__(self) -> "RunLock":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def lock_run(folder: Folder) -> RunLock:
+    """Lock a run's directory; raises InputError when another process trains the run, or OSError."""
+    return RunLock(folder)
+
+
+def is_locked(run: RunDirectory) -> bool:
+    """Whether a trainer holds a run."""
+    try:
+        with run.open() as folder:
+            return folder_is_locked(folder)
+    except OSError:
+        return False
+
+
+def folder_is_locked(folder: Folder) -> bool:
+    """Whether a trainer holds the run of an open directory, wherever that is by now."""
+    with folder.again() as directory:
+        if _is_held(directory.fileno()):
+            return True
+    try:
+        with folder.open_to_read(LOCK_FILE) as file:
+            return _is_held(file.fileno())
+    except OSError:
+        return False
+
+
+def trainer_pid(run: RunDirectory) -> int | None:
+    """The process that trains a run; None where there is none, or it cannot be told.
+
+    Only a process of the user who wrote the lock file, on this machine, is told of: the file may be a stranger's.
+    """
+    try:
+        with run.open() as folder:
+            if not folder_is_locked(folder):
+                return None
+            owner = folder.stat(LOCK_FILE).st_uid
+            told = json.loads(folder.read(LOCK_FILE, _MAX_BYTES))
+        pid = told["pid"]
+        if type(pid) is not int or pid <= 0 or told["host"] != socket.gethostname():
+            return None
+        return pid if psutil.Process(pid).uids().effective == owner else None
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, psutil.Error):
+        return None
+
+
+def _lock(descriptor: int, folder: Folder, needed: bool) -> None:
+    """Lock an open file or directory for this process; not `needed` is one that the file system refuses to lock."""
     deadline = time.monotonic() + LOOKING_SECONDS
     while fcntl is not None:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             break
         except BlockingIOError as error:
             if time.monotonic() > deadline:
-                file.close()
-                run = visible_line(path.parent.name)
+                run = visible_line(folder.path.name)
                 message = f"The run {run} is being trained by another process: attach shows it."
                 raise InputError(message) from error
             time.sleep(LOOKING_SECONDS / 10)
-    return file
+        except OSError:
+            if needed:
+                raise
+            break
 
 
-def is_locked(path: Path) -> bool:
-    """Whether a trainer holds the lock file of a run."""
+def _is_held(descriptor: int) -> bool:
+    """Whether another process holds the lock of an open file or directory."""
     if fcntl is None:
         return False
     try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:

@@ -122,7 +122,7 @@ def _state(run: RunDirectory, events: Sequence[Event]) -> str:
     since = max((number for number, event in enumerate(events) if isinstance(event, RunStarted)), default=0)
     told = _last(events[since:], StateChanged)
     state = told.state if isinstance(told, StateChanged) else "running" if events else "loading"
-    if is_locked(run.lock):
+    if is_locked(run):
         return "loading" if state in ("stopped", "failed") else state
     return state if state in ENDED else "dead"
 

@@ -25,7 +25,7 @@ class ReplaySession(Session):
         self.label = directory.name
         self._left = threading.Event()
         name = visible_line(directory.name)
-        if is_locked(directory.lock):
+        if is_locked(directory):
             raise InputError(f"The run {name} is being trained: look at it with attach.")
         if not directory.journal.is_file():
             raise InputError(f"The run {name} has no journal: it ended before its first step.")

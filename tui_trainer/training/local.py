@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from tui_trainer.config import Config, InputError
 from tui_trainer.corpus.sources import corpus_label, find_sources
@@ -17,7 +17,8 @@ from tui_trainer.run.commands import Command
 from tui_trainer.run.control.server import ControlServer
 from tui_trainer.run.directory import RunDirectory, cannot_write, check_name, check_root, find_run, runs_root
 from tui_trainer.run.events import Alert, Event, Stage, StateChanged
-from tui_trainer.run.lock import lock_run
+from tui_trainer.run.folder import Folder
+from tui_trainer.run.lock import RunLock, lock_run
 from tui_trainer.run.session import Listener, Outcome, Session
 from tui_trainer.training.errors import PreparationStopped, RunFailedError
 from tui_trainer.training.inbox import Inbox
@@ -44,7 +45,9 @@ class LocalSession(Session):
         """Held while an event goes to the screen and to the journal, so that a viewer can join between two."""
         self._control: ControlServer | None = None
         self._journal: journal.Journal | None = None
-        self._lock_file: BinaryIO | None = None
+        self._folder: Folder | None = None
+        """The run's directory, open from the moment it is trained in to the end."""
+        self._run_lock: RunLock | None = None
         self._journal_opened = False
         self._journal_failed = False
         self._journal_retry = 0.0
@@ -108,8 +111,9 @@ class LocalSession(Session):
             if self._control is not None:
                 self._control.close()
             self._close_journal()
-            if self._lock_file is not None:
-                self._lock_file.close()
+            for held in (self._run_lock, self._folder):
+                if held is not None:
+                    held.close()
 
     def _run(self) -> Outcome:
         try:
@@ -156,7 +160,8 @@ class LocalSession(Session):
 
     def _take_lock(self, directory: RunDirectory) -> None:
         try:
-            self._lock_file = lock_run(directory.lock)
+            self._folder = directory.open_to_train()
+            self._run_lock = lock_run(self._folder)
         except OSError as error:
             raise cannot_write(directory, error) from error
 

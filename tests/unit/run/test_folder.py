@@ -25,11 +25,25 @@ def test_a_file_is_replaced_and_read(folder: Folder) -> None:
 
 
 def test_a_directory_that_is_moved_stays_the_same(folder: Folder, tmp_path: Path) -> None:
-    folder.path.rename(tmp_path / "moved")
+    before = folder.path
+    before.rename(tmp_path / "moved")
     folder.replace_text("latest", "here")
 
     assert (tmp_path / "moved" / "latest").read_text() == "here"
-    assert not folder.path.exists()
+    assert folder.path == folder.whereabouts() == tmp_path / "moved"
+    assert not before.exists()
+
+
+def test_a_directory_that_is_deleted_lies_nowhere(folder: Folder) -> None:
+    before = folder.path
+    before.rmdir()
+
+    assert folder.whereabouts() is None
+    assert folder.path == before
+    with pytest.raises(FileNotFoundError):
+        folder.open_to_append("journal.jsonl")
+    before.mkdir()
+    assert folder.whereabouts() is None
 
 
 def test_a_larger_file_than_expected_is_refused(folder: Folder) -> None:

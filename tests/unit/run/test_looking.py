@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.run.control.test_server import Trainer
+from tests.unit.run.test_lock import held
 from tests.unit.run.test_state import started, state, step
 from tests.waiting import TIMEOUT, arriving, until
 from tui_trainer.config import InputError
@@ -15,7 +16,6 @@ from tui_trainer.run.commands import Pause, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Event, StateChanged
 from tui_trainer.run.journal import Journal
-from tui_trainer.run.lock import lock_run
 from tui_trainer.run.replay import ReplaySession
 from tui_trainer.run.session import Session
 
@@ -84,7 +84,7 @@ def test_what_is_no_recording_is_refused(run: RunDirectory) -> None:
     with pytest.raises(InputError, match="has no journal"):
         ReplaySession(run)
     write(run, started())
-    with lock_run(run.lock), pytest.raises(InputError, match="is being trained: look at it with attach"):
+    with held(run), pytest.raises(InputError, match="is being trained: look at it with attach"):
         ReplaySession(run)
 
 
@@ -93,7 +93,7 @@ def test_what_is_no_recording_is_refused(run: RunDirectory) -> None:
 
 @pytest.fixture
 def trainer(run: RunDirectory) -> Iterator[Trainer]:
-    with lock_run(run.lock):
+    with held(run):
         trainer = Trainer(run.path)
         yield trainer
         trainer.control.close()
@@ -127,7 +127,7 @@ def test_commands_reach_the_trainer(run: RunDirectory, trainer: Trainer) -> None
 
 
 def test_a_trainer_that_vanishes_is_told_of(run: RunDirectory) -> None:
-    lock = lock_run(run.lock)
+    lock = held(run)
     trainer = Trainer(run.path)
     trainer.publish(step(1))
     session = AttachedSession(run)

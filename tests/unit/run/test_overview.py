@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.run.test_lock import held
 from tests.unit.run.test_state import evaluation, started, state, step
 from tui_trainer.config import Config
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Event
 from tui_trainer.run.journal import Journal
-from tui_trainer.run.lock import lock_run
 from tui_trainer.run.overview import overview, overviews, table
 
 
@@ -42,7 +42,7 @@ def test_a_run_that_ended_tells_how(tmp_path: Path, last: str) -> None:
 @pytest.mark.parametrize("last", ["running", "paused"])
 def test_a_run_is_alive_while_its_lock_is_held(tmp_path: Path, last: str) -> None:
     run = make(tmp_path, "cats", *SHORT, state(last, 120.0, step=10))
-    with lock_run(run.lock):
+    with held(run):
         assert overview(run).state == last
         assert (overview(run).seconds_left is not None) == (last == "running")
     assert overview(run).state == "dead"
@@ -50,13 +50,13 @@ def test_a_run_is_alive_while_its_lock_is_held(tmp_path: Path, last: str) -> Non
 
 def test_a_stale_lock_file_keeps_nothing_alive(tmp_path: Path) -> None:
     run = make(tmp_path, "cats", *SHORT)
-    run.lock.write_text("12345")
+    (run.path / "trainer.lock").write_text("12345")
     assert overview(run).state == "dead"
 
 
 def test_a_run_that_is_just_taken_up_again_is_loading(tmp_path: Path) -> None:
     run = make(tmp_path, "cats", *SHORT, state("stopped", 120.0, step=10))
-    with lock_run(run.lock):
+    with held(run):
         assert overview(run).state == "loading"
 
 

@@ -1,0 +1,163 @@
+"""The locks of a run: what holds them, what cannot take them away, and who is said to hold them."""
+
+import fcntl
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tui_trainer.config import InputError
+from tui_trainer.run import lock
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.lock import RunLock, is_locked, lock_run, trainer_pid
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    (tmp_path / "cats").mkdir()
+    return RunDirectory(tmp_path / "cats")
+
+
+def held(run: RunDirectory) -> RunLock:
+    """The locks of a run, taken as a trainer takes them."""
+    with run.open() as folder:
+        return lock_run(folder)
+
+
+def test_a_run_is_locked_until_its_trainer_lets_go(run: RunDirectory) -> None:
+    with held(run):
+        assert is_locked(run)
+        with pytest.raises(InputError, match="cats is being trained by another process"):
+            held(run)
+    assert not is_locked(run)
+    held(run).close()
+
+
+def test_without_its_lock_file_a_run_stays_locked(run: RunDirectory) -> None:
+    with held(run):
+        (run.path / "trainer.lock").unlink()
+        assert is_locked(run)
+        with pytest.raises(InputError, match="is being trained"):
+            held(run)
+
+
+def test_a_run_that_moves_stays_locked(run: RunDirectory, tmp_path: Path) -> None:
+    with held(run):
+        moved = RunDirectory(run.path.rename(tmp_path / "dogs"))
+        assert is_locked(moved)
+        assert trainer_pid(moved) == os.getpid()
+        run.path.mkdir()
+        assert not is_locked(run)
+
+
+def test_a_copy_of_a_run_is_not_locked(run: RunDirectory, tmp_path: Path) -> None:
+    with held(run):
+        copy = RunDirectory(Path(shutil.copytree(run.path, tmp_path / "copy")))
+        assert not is_locked(copy)
+        assert trainer_pid(copy) is None
+        held(copy).close()
+
+
+def test_a_trainer_that_knows_only_the_lock_file_is_respected(run: RunDirectory) -> None:
+    with (run.path / "trainer.lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert is_locked(run)
+        with pytest.raises(InputError, match="is being trained"):
+            held(run)
+    assert not is_locked(run)
+
+
+def test_a_file_system_that_locks_no_directories_is_no_hindrance(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = fcntl.flock
+
+    def flock(descriptor: Any, operation: int) -> None:
+        if os.path.isdir(f"/proc/self/fd/{descriptor}"):  # noqa: PTH112
+            raise OSError(9, "Bad file descriptor")
+        real(descriptor, operation)
+
+    monkeypatch.setattr(lock.fcntl, "flock", flock)
+    with held(run):
+        assert is_locked(run)
+        with pytest.raises(InputError, match="is being trained"):
+            held(run)
+
+
+def test_who_trains_is_told_only_while_that_is_so(run: RunDirectory) -> None:
+    assert trainer_pid(run) is None
+    with held(run):
+        assert trainer_pid(run) == os.getpid()
+    assert trainer_pid(run) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "12345",
+        "{",
+        "[" * 900,
+        "9" * 999,
+        json.dumps({"pid": 0, "host": socket.gethostname()}),
+        json.dumps({"pid": True, "host": socket.gethostname()}),
+        json.dumps({"pid": 10**30, "host": socket.gethostname()}),
+        json.dumps({"pid": os.getpid(), "host": "elsewhere"}),
+        json.dumps({"pid": os.getpid()}) + " " * 1000,
+    ],
+)
+def test_a_lock_file_that_makes_no_sense_names_nobody(run: RunDirectory, text: str) -> None:
+    with held(run):
+        (run.path / "trainer.lock").write_text(text)
+        assert is_locked(run)
+        assert trainer_pid(run) is None
+
+
+def test_a_process_that_has_ended_is_not_told_of(run: RunDirectory) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    with held(run):
+        (run.path / "trainer.lock").write_text(json.dumps({"pid": ended.pid, "host": socket.gethostname()}))
+        assert trainer_pid(run) is None
+
+
+def test_a_process_of_another_user_is_not_told_of(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever owns the lock file may have written any process into it."""
+    with held(run):
+        theirs = type("Theirs", (), {"uids": lambda self: type("Ids", (), {"effective": os.geteuid() + 1})()})
+        monkeypatch.setattr(lock.psutil, "Process", lambda pid: theirs())
+        assert trainer_pid(run) is None
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "directory", "second name"])
+def test_what_is_no_lock_file_is_neither_followed_nor_waited_for(run: RunDirectory, tmp_path: Path, kind: str) -> None:
+    mine, place = tmp_path / "mine", run.path / "trainer.lock"
+    mine.write_text("mine")
+    match kind:
+        case "link":
+            place.symlink_to(mine)
+        case "pipe":
+            os.mkfifo(place)
+        case "directory":
+            place.mkdir()
+        case _:
+            place.hardlink_to(mine)
+    with pytest.raises(OSError):
+        held(run)
+    assert not is_locked(run)
+    assert trainer_pid(run) is None
+    assert mine.read_text() == "mine"
+
+
+def test_a_run_of_another_user_is_not_trained_in(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: run.path.stat().st_uid + 1)
+    with pytest.raises(InputError, match="cats belongs to another user"):
+        run.open_to_train()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    run.open_to_train().close()
