@@ -1,8 +1,11 @@
 """The same run without a screen: lines on standard output."""
 
 import contextlib
+import math
 import queue
 import sys
+import time
+from collections.abc import Callable
 from typing import Final, TextIO
 
 from tui_trainer.run.commands import Stop
@@ -10,6 +13,7 @@ from tui_trainer.run.events import (
     ENDED,
     Alert,
     CheckpointSaved,
+    CommandApplied,
     Evaluation,
     Event,
     RunStarted,
@@ -28,19 +32,24 @@ STEP_LINE_SECONDS: Final = 5.0
 class Headless:
     """Prints a session's events until it ends."""
 
-    def __init__(self, session: Session, out: TextIO | None = None) -> None:
+    def __init__(
+        self, session: Session, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._session = session
         self._events = session.listen()
         self._out = out or sys.stdout
+        self._clock = clock
         self._ended = False
         self._steps = 0
-        self._last_step_line = 0.0
-        self._stage, self._stage_line_at = "", 0.0
+        self._step_line_at = -math.inf
+        self._stage, self._stage_line_at = "", -math.inf
 
     def run(self) -> None:
         """Carry the session, which may have begun already, to its end."""
         self._session.start()
-        self._end(self._session.snapshot().state)
+        now = self._session.snapshot()
+        self._steps = now.run.steps if now.run else 0
+        self._end(now.state)
         while self._session.alive or not self._events.empty():
             self._print_next()
 
@@ -84,6 +93,10 @@ class Headless:
                 return f"step {event.step:>7,}  sample at temperature {event.temperature:.2f}\n{indented}"
             case CheckpointSaved():
                 return f"step {event.step:>7,}  checkpoint {visible_line(event.path)} ({visible_line(event.reason)})"
+            case CommandApplied(name=Stop.name, value=True):
+                return (
+                    f"step {event.step:>7,}  stopping, as {visible_line(event.source)} asked: saving a checkpoint first"
+                )
             case StateChanged() if event.state != "running":
                 return f"step {event.step:>7,}  {event.state}" + (
                     f": {visible_line(event.reason)}" if event.reason else ""
@@ -93,20 +106,22 @@ class Headless:
         return None
 
     def _stage_line(self, event: Stage) -> str | None:
+        now = self._clock()
         if event.stage != self._stage:
-            self._stage, self._stage_line_at = event.stage, event.time
+            self._stage, self._stage_line_at = event.stage, now
             return visible_line(event.stage)
-        if not event.total or event.time - self._stage_line_at < STEP_LINE_SECONDS:
+        if not event.total or now - self._stage_line_at < STEP_LINE_SECONDS:
             return None
-        self._stage_line_at = event.time
+        self._stage_line_at = now
         rate = human_bytes(round(event.done / max(event.seconds, 1e-9)))
         share = 100 * event.done // event.total
         return f"{visible_line(event.stage)}  {share} % of {human_bytes(event.total)}  {rate}/s"
 
     def _step_line(self, event: Step) -> str | None:
-        if event.step < self._steps and event.time - self._last_step_line < STEP_LINE_SECONDS:
+        now = self._clock()
+        if event.step < self._steps and now - self._step_line_at < STEP_LINE_SECONDS:
             return None
-        self._last_step_line = event.time
+        self._step_line_at = now
         left = self._session.snapshot().seconds_left
         loss = "not finite" if event.loss is None else f"{event.loss:.4f}"
         return (

@@ -3,6 +3,8 @@
 import io
 import math
 import threading
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,16 @@ from tests.unit.run.test_events import RUN
 from tests.unit.run.test_state import evaluation, sample, state, step
 from tui_trainer.headless import Headless
 from tui_trainer.run.commands import Command, Stop
-from tui_trainer.run.events import Alert, CheckpointSaved, Event, PartialSample, Resources, RunStarted, Stage
+from tui_trainer.run.events import (
+    Alert,
+    CheckpointSaved,
+    CommandApplied,
+    Event,
+    PartialSample,
+    Resources,
+    RunStarted,
+    Stage,
+)
 from tui_trainer.run.session import Outcome, Session
 
 STARTED = RunStarted(step=0, time=100.0, **{**RUN, "steps": 1000, "parameters": 808_576, "train_tokens": 1_003_854})
@@ -39,10 +50,11 @@ class Told(Session):
             self.stopped.set()
 
 
-def lines(*events: Event) -> list[str]:
-    """What is printed of a session that tells these, then finishes."""
+def lines(*events: Event, at: Sequence[float] = ()) -> list[str]:
+    """What is printed of a session that tells these, then finishes; the steps and stages `at` these seconds."""
     out = io.StringIO()
-    Headless(Told(*events, state("finished", 1.0, 9)), out).run()
+    clock = iter(at).__next__ if at else time.monotonic
+    Headless(Told(*events, state("finished", 1.0, 9)), out, clock).run()
     printed = out.getvalue().splitlines()
     assert printed.pop() == "step       9  finished"
     return printed
@@ -69,17 +81,34 @@ def test_each_stage_once() -> None:
 
 
 def test_steps_are_told_every_five_seconds_and_at_the_end() -> None:
-    events = [step(number) for number in (1, 2, 5, 6, 7, 10, 11)]  # a step a second
-    printed = lines(STARTED, state("running", 100.0), *events, step(1000, time=111.5))[1:]
+    numbers = (1, 2, 5, 6, 7, 10, 11)  # a step a second
+    steps = [step(number) for number in numbers]
+    printed = lines(STARTED, state("running", 100.0), *steps, step(1000, time=111.5), at=[*numbers, 11.5])[1:]
     assert [line.split("/")[0].split()[-1] for line in printed] == ["1", "6", "11", "1,000"]
     assert printed[-1] == "step   1,000/1,000  loss 2.0000  lr 1.00e-01  1.5K tok/s"
 
 
-def test_a_step_says_how_long_it_will_be() -> None:
+def test_a_wall_clock_set_back_an_hour_silences_nothing() -> None:
+    events = [
+        step(1, time=10_000.0),
+        step(2, time=6_400.0),
+        Stage(stage="s", time=9_000.0, total=4, done=1, seconds=1.0),
+    ]
+    again = Stage(stage="s", time=5_400.0, total=4, done=2, seconds=1.0)
+    printed = lines(STARTED, *events, again, at=[1.0, 6.0, 7.0, 12.0])[1:]
+    assert [line.split(" of ")[0].split("/")[0].split() for line in printed] == [
+        ["step", "1"],
+        ["step", "2"],
+        ["s"],
+        ["s", "50", "%"],
+    ]
+
+
+def test_a_run_that_had_begun_before_says_how_long_it_will_be() -> None:
     session, out = Told(step(2), state("finished", 200.0)), io.StringIO()
     session.recall([STARTED, state("running", 100.0), step(1)])
     Headless(session, out).run()
-    assert out.getvalue().startswith("step       2/0  loss 2.0000  lr 1.00e-01  1.5K tok/s  16m38s left\n")
+    assert out.getvalue().startswith("step       2/1,000  loss 2.0000  lr 1.00e-01  1.5K tok/s  16m38s left\n")
 
 
 def test_a_loss_that_is_not_finite_is_said() -> None:
@@ -92,6 +121,8 @@ def test_what_else_happens() -> None:
         evaluation(1234, math.log(5), best=False),
         sample(3, "cat\nsat"),
         CheckpointSaved(step=3, path="runs/cats/checkpoints/step-00000003", reason="best"),
+        CommandApplied(step=4, name="stop", value=True, source="SIGINT"),
+        CommandApplied(step=4, name="stop", value=False, source="keyboard"),
         state("paused", 1.0, 4),
         state("running", 1.0, 4),
         state("stopped", 1.0, 5, "by keyboard"),
@@ -103,6 +134,7 @@ def test_what_else_happens() -> None:
         "    Thecat",
         "    sat",
         "step       3  checkpoint runs/cats/checkpoints/step-00000003 (best)",
+        "step       4  stopping, as SIGINT asked: saving a checkpoint first",
         "step       4  paused",
         "step       5  stopped: by keyboard",
         "step       6  warning: Look.",
