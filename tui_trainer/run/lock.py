@@ -12,8 +12,6 @@ import time
 from contextlib import suppress
 from typing import Final
 
-import psutil
-
 from tui_trainer.config import InputError
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.folder import Folder
@@ -94,19 +92,22 @@ def folder_is_locked(folder: Folder) -> bool:
 def trainer_pid(run: RunDirectory) -> int | None:
     """The process that trains a run; None where there is none, or it cannot be told.
 
-    Only a process of the user who wrote the lock file, on this machine, is told of: the file may be a stranger's.
+    Only what a file of this user's says about this machine is believed: a stranger's could name any process.
     """
     try:
         with run.open() as folder:
             if not folder_is_locked(folder):
                 return None
-            owner = folder.stat(LOCK_FILE).st_uid
-            told = json.loads(folder.read(LOCK_FILE, _MAX_BYTES))
+            with folder.open_to_read(LOCK_FILE) as file:
+                if os.fstat(file.fileno()).st_uid != os.geteuid():
+                    return None
+                told = json.loads(file.read(_MAX_BYTES))
         pid = told["pid"]
         if type(pid) is not int or pid <= 0 or told["host"] != socket.gethostname():
             return None
-        return pid if psutil.Process(pid).uids().effective == owner else None
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, psutil.Error):
+        os.kill(pid, 0)  # sends nothing, and raises OSError where this user has no such process
+        return pid
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 
