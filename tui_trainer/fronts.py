@@ -187,6 +187,7 @@ def _conclude(session: "LocalSession", ended_by: int | None) -> int:
     if outcome.error and outcome.status == BAD_INPUT:
         raise InputError(outcome.error)
     _say(_came_of(session) or outcome.error)
+    _say(outcome.warning)
     if outcome.status == 0 and ended_by == signal.SIGTERM:
         return SIGNALLED + signal.SIGTERM
     return outcome.status

@@ -4,8 +4,9 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain, islice
 from typing import Final
 
 from tui_trainer.config import InputError
@@ -14,7 +15,7 @@ from tui_trainer.run.commands import Command, Stop
 from tui_trainer.run.control.address import connect
 from tui_trainer.run.control.protocol import encode_command
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import ENDED, Alert, StateChanged
+from tui_trainer.run.events import ENDED, Alert, Event, RunStarted, StateChanged
 from tui_trainer.run.lock import is_locked
 from tui_trainer.run.session import Outcome, Session
 from tui_trainer.run.text import visible_line
@@ -99,7 +100,7 @@ class AttachedSession(Session):
             greeting = json.loads(next(lines, b"{}"))
             if "refused" in greeting:
                 raise InputError(greeting["refused"])
-            self._recall(greeting.get("journal", 0))
+            self._recall(greeting.get("journal", 0), islice(lines, greeting.get("waiting", 0)))
             if self._stop is not None:  # asked for while there was no connection
                 self.send(self._stop)
             for line in lines:
@@ -120,12 +121,19 @@ class AttachedSession(Session):
             self._leaving.wait(RETRY_SECONDS)
         return None
 
-    def _recall(self, size: int) -> None:
-        if size:
-            self.recall(journal.effective(self.directory.journal, size))
+    def _recall(self, size: int, waiting: Iterable[bytes]) -> None:
+        """Take in the journal's first `size` bytes, and what waits to be written there; raises InputError."""
+        events = [event for line in waiting if (event := _decoded(line)) is not None]
+        started = [event.step for event in events if isinstance(event, RunStarted)]
+        written = journal.effective(self.directory.journal, size, min(started, default=None)) if size else ()
+        try:
+            if size or events:
+                self.recall(chain(written, events))
+        except OSError as error:
+            raise InputError(f"The journal of {self.label} cannot be read: {error.strerror}.") from error
 
     def _take(self, line: bytes) -> None:
-        event = journal.decode(line.decode(errors="replace"))
+        event = _decoded(line)
         if isinstance(event, Alert) and event.kind == "stop":
             self._stop = None  # it could not be obeyed
         if event is not None:
@@ -139,3 +147,7 @@ class AttachedSession(Session):
     def _lines(connection: socket.socket) -> Iterator[bytes]:
         with suppress(OSError), connection.makefile("rb") as lines:
             yield from lines
+
+
+def _decoded(line: bytes) -> Event | None:
+    return journal.decode(line.decode(errors="replace"))

@@ -1,6 +1,5 @@
 """What happened while nobody looked: gathered from the moment the last viewer left."""
 
-from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,6 +7,10 @@ from tui_trainer.run.events import Alert, CheckpointSaved, Evaluation, Event, Ru
 from tui_trainer.run.text import human_seconds
 
 ALERTS_KEPT: Final = 20
+"""That are no errors."""
+
+ERRORS_KEPT: Final = 500
+"""Whoever comes back is told of every error: so many there cannot be but by an error of our own."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Absence:
     samples: int = 0
     resumes: int = 0
     alerts: tuple[Alert, ...] = ()
-    """The newest, oldest of them first."""
+    """Every error, and the newest of the others; oldest first."""
     alert_count: int = 0
     ended: str = ""
     """Why the run ended, if it did."""
@@ -41,7 +44,7 @@ class AbsenceRecorder:
         self._since, self._until, self._since_step, self._step = since, since, step, step
         self._best: Evaluation | None = None
         self._checkpoints = self._samples = self._resumes = self._alert_count = 0
-        self._alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
+        self._alerts: list[Alert] = []
         self._ended = ""
 
     def apply(self, event: Event) -> None:
@@ -59,11 +62,18 @@ class AbsenceRecorder:
             case RunStarted():
                 self._resumes += event.step > 0
             case Alert():
-                self._alerts.append(event)
-                self._alert_count += 1
+                self._take_alert(event)
             case StateChanged():
                 ended = event.state in ("finished", "stopped", "failed")
                 self._ended = f"{event.state}: {event.reason}" if ended and event.reason else event.state * ended
+
+    def _take_alert(self, alert: Alert) -> None:
+        self._alert_count += 1
+        self._alerts.append(alert)
+        error = alert.severity == "error"
+        alike = [kept for kept in self._alerts if (kept.severity == "error") == error]
+        if len(alike) > (ERRORS_KEPT if error else ALERTS_KEPT):
+            self._alerts.remove(alike[0])
 
     def absence(self) -> Absence:
         return Absence(

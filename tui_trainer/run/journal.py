@@ -2,7 +2,9 @@
 
 import json
 import math
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -107,14 +109,36 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         _cut_torn_line(path)
-        self._file = path.open("a", encoding="utf-8", buffering=1, errors="backslashreplace")
+        self._file = path.open("ab", buffering=0)
+        self._torn_at: int | None = None
+        """Where the file is to be cut, if a write failed amid a line and the file could not be cut at once."""
 
-    def append(self, event: Event) -> None:
-        """Write one event; raises OSError when the disk refuses it."""
-        self._file.write(encode(event) + "\n")
+    def append(self, *events: Event) -> None:
+        """Write all of them; raises OSError when the disk refuses, and then none of them is in the file."""
+        if self._torn_at is not None:
+            self._cut(self._torn_at)
+        end = self.size
+        data = memoryview("".join(f"{encode(event)}\n" for event in events).encode(errors="backslashreplace"))
+        try:
+            while data:
+                data = data[self._file.write(data) :]
+        except OSError:
+            self._torn_at = end
+            with suppress(OSError):
+                self._cut(end)
+            raise
+
+    @property
+    def size(self) -> int:
+        """Bytes of whole lines."""
+        return os.fstat(self._file.fileno()).st_size if self._torn_at is None else self._torn_at
 
     def close(self) -> None:
         self._file.close()
+
+    def _cut(self, end: int) -> None:
+        os.ftruncate(self._file.fileno(), end)
+        self._torn_at = None
 
 
 def _cut_torn_line(path: Path) -> None:

@@ -20,11 +20,24 @@ Listener = queue.SimpleQueue[Event]
 
 
 @dataclass(frozen=True)
+class Joined:
+    """What somebody needs who begins to follow a run: every event is in exactly one of the three, in this order."""
+
+    size: int
+    """Bytes of the journal that have the events of the past, but for those that wait to be written."""
+    waiting: list[Event]
+    events: Listener
+    """All that are to come."""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How a session ended. `error` is a sentence for the user; `status` is the exit status it calls for."""
 
     status: int = 0
     error: str = ""
+    warning: str = ""
+    """What else the user has to know of it."""
 
 
 class Session(ABC):

@@ -3,12 +3,11 @@
 import glob
 import os
 import threading
-import time
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from tui_trainer.config import Config, InputError
 from tui_trainer.corpus.sources import corpus_label, find_sources
@@ -18,12 +17,11 @@ from tui_trainer.run.control.server import ControlServer
 from tui_trainer.run.directory import RunDirectory, cannot_write, check_name, check_root, find_run, runs_root
 from tui_trainer.run.events import Alert, Event, Stage, StateChanged
 from tui_trainer.run.folder import Folder
+from tui_trainer.run.journal_writer import JournalWriter, missing_steps
 from tui_trainer.run.lock import RunLock, lock_run
-from tui_trainer.run.session import Listener, Outcome, Session
+from tui_trainer.run.session import Joined, Outcome, Session
 from tui_trainer.training.errors import PreparationStopped, RunFailedError
 from tui_trainer.training.inbox import Inbox
-
-JOURNAL_RETRY_SECONDS: Final = 5.0
 
 
 class LocalSession(Session):
@@ -43,14 +41,11 @@ class LocalSession(Session):
         self._inbox = Inbox()
         self._publishing = threading.RLock()
         """Held while an event goes to the screen and to the journal, so that a viewer can join between two."""
+        self._journal: JournalWriter | None = None
         self._control: ControlServer | None = None
-        self._journal: journal.Journal | None = None
         self._folder: Folder | None = None
         """The run's directory, open from the moment it is trained in to the end."""
         self._run_lock: RunLock | None = None
-        self._journal_opened = False
-        self._journal_failed = False
-        self._journal_retry = 0.0
         sources = find_sources(config.data.corpus, binary_ok=config.data.tokenizer == "byte")
         self.label = resumed.name if resumed else corpus_label(sources)
         """What to call the run before it has told."""
@@ -73,36 +68,22 @@ class LocalSession(Session):
     def publish(self, event: Event) -> None:
         with self._publishing:
             super().publish(event)
-            if self._journal_opened and event.journalled:
-                self._write(event)
+            if self._journal is not None and event.journalled:
+                self._journal.append(event)
 
-    def join(self) -> tuple[Listener, int]:
-        """A queue of every event to come, and the size of the journal, in bytes, which has all that were before."""
+    def join(self) -> Joined:
+        """Follow the run from now on; raises OSError when it is over."""
         with self._publishing:
-            return self.listen(), self.directory_of_run.journal.stat().st_size
-
-    def _write(self, event: Event) -> None:
-        """Journal an event; a disk that refuses is tried again later."""
-        now = time.monotonic()
-        if self._journal is None and now < self._journal_retry:
-            return
-        try:
-            self._journal = self._journal or journal.Journal(self.directory_of_run.journal)
-            self._journal.append(event)
-            self._journal_failed = False
-        except OSError as error:
-            self._journal_retry = now + JOURNAL_RETRY_SECONDS
-            self._close_journal()
-            if not self._journal_failed:
-                self._journal_failed = True
-                message = f"The journal cannot be written ({error.strerror or error}); it is tried again."
-                super().publish(Alert(step=event.step, kind="journal", severity="error", message=message))
+            if self._journal is None:
+                raise ConnectionError("the run is over")
+            return Joined(self._journal.size, self._journal.waiting(), self.listen())
 
     def _close_journal(self) -> None:
-        if self._journal is not None:
-            with suppress(OSError):
-                self._journal.close()
+        with self._publishing:
+            lacking = self._journal.close() if self._journal is not None else ""
             self._journal = None
+        if self.outcome is not None:
+            self.outcome = replace(self.outcome, warning=lacking)
 
     def run(self) -> None:
         try:
@@ -173,8 +154,11 @@ class LocalSession(Session):
         elif self.snapshot().step > step:
             # A run that was killed had gone on from its checkpoint: those steps are taken again.
             self.recall([*journal.effective(directory.journal, resumed_at=step), StateChanged(state="loading")])
-        self._journal = journal.Journal(directory.journal)
-        self._journal_opened = True
+        last = self.snapshot().step
+        with self._publishing:
+            self._journal = JournalWriter(journal.Journal(directory.journal), self._publishing, self.publish)
+        if last < step:
+            self.publish(missing_steps(last + 1, step, step, "the trainer ended before it had written them"))
         try:
             self._control = ControlServer(directory.control, self.join, self.ignore, self.send)
         except OSError as error:

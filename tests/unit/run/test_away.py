@@ -1,5 +1,6 @@
 """What is told to whoever comes back."""
 
+from dataclasses import replace
 from typing import Any
 
 from tests.unit.run.test_state import evaluation, sample, started, state, step
@@ -50,6 +51,13 @@ def test_of_many_alerts_the_newest_and_how_many_more() -> None:
     assert lines["And"] == "3 older alerts"
     assert "Step 43" not in lines
     assert "Step 44" in lines
+
+
+def test_every_error_is_told_however_much_came_after_it() -> None:
+    error = replace(alert(41), severity="error", message="The disk is full.")
+    lines = told(gather(error, *map(alert, range(42, 142))))
+    assert lines["Step 41"] == "error: The disk is full."
+    assert lines["And"] == "80 older alerts"
 
 
 def test_how_it_ended_instead_of_the_time_left() -> None:

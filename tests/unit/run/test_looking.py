@@ -14,10 +14,10 @@ from tui_trainer.config import InputError
 from tui_trainer.run.attached import AttachedSession
 from tui_trainer.run.commands import Pause, Stop
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import Event, StateChanged
+from tui_trainer.run.events import Alert, Event, StateChanged
 from tui_trainer.run.journal import Journal
 from tui_trainer.run.replay import ReplaySession
-from tui_trainer.run.session import Session
+from tui_trainer.run.session import Outcome, Session
 
 
 def write(directory: RunDirectory, *events: Event) -> None:
@@ -111,6 +111,43 @@ def test_past_and_present_come_together(run: RunDirectory, trainer: Trainer) -> 
     session.leave()
     assert watching.ends()
     assert trainer.commands == []
+
+
+def test_what_waits_for_room_in_the_journal_is_of_the_past_too(run: RunDirectory, trainer: Trainer) -> None:
+    trainer.waiting = [step(2), Alert(step=2, kind="journal", severity="error", message="The disk is full.")]
+    for event in (started(), state("running", 1.0), step(1)):
+        trainer.publish(event)
+    session = AttachedSession(run)
+    watching = until_told(session)
+    absence = session.snapshot().absence
+    assert absence is not None
+    assert [alert.message for alert in absence.alerts] == ["The disk is full."]
+    trainer.publish(step(3))
+    watching.wait_for(lambda event: event.step == 3)
+    assert session.snapshot().series["loss"].steps.tolist() == [1, 2, 3]
+    session.leave()
+    assert watching.ends()
+
+
+def test_a_journal_that_is_gone_is_said(run: RunDirectory, trainer: Trainer) -> None:
+    trainer.publish(step(1))
+    run.journal.unlink()
+    session = AttachedSession(run)
+    assert Watching(session).ends()
+    assert session.outcome == Outcome(2, f"The journal of {run.name} cannot be read: No such file or directory.")
+
+
+def test_steps_taken_again_come_in_the_place_of_those_before_though_they_wait(
+    run: RunDirectory, trainer: Trainer
+) -> None:
+    trainer.waiting = [started(step=1), step(2)]
+    for event in (started(), step(1), step(2), step(3)):
+        trainer.publish(event)
+    session = AttachedSession(run)
+    watching = until_told(session)
+    assert session.snapshot().series["loss"].steps.tolist() == [1, 2]
+    session.leave()
+    assert watching.ends()
 
 
 def test_commands_reach_the_trainer(run: RunDirectory, trainer: Trainer) -> None:

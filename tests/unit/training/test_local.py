@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.training.helpers import (
     ENDLESS,
+    Resumed,
     ScriptedSession,
     journalled,
     only_run,
@@ -20,6 +21,7 @@ from tests.unit.training.helpers import (
 from tests.waiting import TIMEOUT
 from tui_trainer.config import AUTO, Config, InputError
 from tui_trainer.model.transformer import Transformer
+from tui_trainer.run import journal_writer
 from tui_trainer.run.commands import (
     Command,
     Generate,
@@ -43,9 +45,9 @@ from tui_trainer.run.events import (
     StateChanged,
     Step,
 )
-from tui_trainer.run.journal import Journal
+from tui_trainer.run.journal import Journal, encode
 from tui_trainer.run.session import Outcome
-from tui_trainer.training import evaluation, local, validation
+from tui_trainer.training import evaluation, validation
 from tui_trainer.training.local import LocalSession
 from tui_trainer.training.stepper import Stepper
 
@@ -346,40 +348,57 @@ def test_a_stop_during_preparation_leaves_nothing(corpus: Path, runs: Path, stag
     assert not runs.exists()
 
 
-def test_a_journal_that_cannot_be_written_does_not_end_the_run(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    append, full = Journal.append, False
+def refusing(monkeypatch: pytest.MonkeyPatch, first: int, last: int) -> None:
+    """A disk without room from step `first` on, up to `last`."""
+    append, now = Journal.append, 0
 
-    def fill_up(self: Journal, event: Event) -> None:
-        nonlocal full
-        full = full or (isinstance(event, Step) and event.step == 5)
-        if full:
+    def append_if_room(self: Journal, *events: Event) -> None:
+        nonlocal now
+        now = max([now, *(event.step for event in events)])
+        if first <= now <= last:
             raise OSError(28, "No space left on device")
-        append(self, event)
+        append(self, *events)
 
-    monkeypatch.setattr(Journal, "append", fill_up)
+    monkeypatch.setattr(Journal, "append", append_if_room)
+
+
+def test_a_journal_that_cannot_be_written_does_not_end_the_run(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusing(monkeypatch, 5, ENDLESS)
     session = run_to_end(small_config(corpus))
     assert session.snapshot().state == "finished"
     (alert,) = session.snapshot().alerts
     assert (alert.kind, alert.severity, alert.step) == ("journal", "error", 5)
     assert "No space left on device" in alert.message
     assert steps_of(journalled(session)) == [1, 2, 3, 4]
+    assert session.outcome == Outcome(
+        warning="The journal lacks the last events, steps 5 to 12 among them: the disk was full."
+    )
 
 
-def test_a_journal_is_taken_up_again_when_there_is_room(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "JOURNAL_RETRY_SECONDS", 0.0)
-    append, step = Journal.append, 0
-
-    def full_for_a_while(self: Journal, event: Event) -> None:
-        nonlocal step
-        step = event.step if isinstance(event, Step) else step
-        if 5 <= step < 8:
-            raise OSError(28, "No space left on device")
-        append(self, event)
-
-    monkeypatch.setattr(Journal, "append", full_for_a_while)
+def test_a_journal_has_all_events_once_there_is_room(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_writer, "RETRY_SECONDS", 0.0)
+    refusing(monkeypatch, 5, 7)
     session = run_to_end(small_config(corpus))
-    assert [event.step for event in journalled(session) if isinstance(event, Step)] == [1, 2, 3, 4, 8, 9, 10, 11, 12]
-    assert len([alert for alert in session.snapshot().alerts if alert.kind == "journal"]) == 1
+    told = [event for event in session.events if event.journalled]
+    assert sorted(map(encode, journalled(session))) == sorted(
+        map(encode, told[told.index(session.of(RunStarted)[0]) :])
+    )
+    assert steps_of(journalled(session)) == list(range(1, 13))
+    assert [alert.severity for alert in session.of(Alert) if alert.kind == "journal"] == ["error", "info"]
+
+
+def test_steps_that_a_killed_trainer_had_not_written_are_told_of(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus), stop_after(9))
+    directory = only_run(runs)
+    lines = directory.journal.read_text(encoding="utf-8").splitlines(keepends=True)
+    fifth = next(number for number, line in enumerate(lines) if '"event": "step", "step": 5' in line)
+    directory.journal.write_text("".join(lines[:fifth]), encoding="utf-8")
+    session = Resumed(directory)
+    session.run()
+    (alert,) = [alert for alert in session.of(Alert) if alert.kind == "journal"]
+    assert (alert.step, alert.severity) == (9, "warning")
+    assert alert.message.startswith("Steps 5 to 9 are not in the journal: ")
+    assert alert in journalled(session)
 
 
 def test_a_failure_between_steps_keeps_the_steps(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """What goes over a control socket, one JSON object a line.
 
-To a viewer: a greeting that says how much of the journal lies before what follows, then events as the journal has them,
-and {"refused": sentence} for what it sent in vain.
+To a viewer: a greeting that says how much of the journal, and how many of the events that follow, are of the past; then
+events as the journal has them, and {"refused": sentence} for what it sent in vain.
 From a viewer: commands, each {"command": name} and, where it takes one, "value".
 """
 

@@ -15,8 +15,9 @@ from typing import Final
 from tui_trainer.run.commands import Attach, Command, Detach
 from tui_trainer.run.control.address import bind, unbind
 from tui_trainer.run.control.protocol import MAX_LINE, decode_command, refusal
+from tui_trainer.run.events import Event
 from tui_trainer.run.journal import encode
-from tui_trainer.run.session import Listener
+from tui_trainer.run.session import Joined, Listener
 
 MAX_VIEWERS: Final = 16
 
@@ -34,8 +35,7 @@ COMMAND_SECONDS: Final = 0.02
 
 SOURCE: Final = "attached"
 
-Join = Callable[[], tuple[Listener, int]]
-"""Gives a queue of all events to come, and the size in bytes of the journal with all events before."""
+Join = Callable[[], Joined]
 
 
 class ControlServer:
@@ -105,8 +105,10 @@ class _Viewer:
         self._connection.settimeout(STALLED_SECONDS)
         self._writing = threading.Lock()
         self._over = threading.Event()
-        self.events, size = join()
-        self._greeting = json.dumps({"journal": size, "pid": os.getpid()}).encode() + b"\n"
+        joined = join()
+        self.events, self._past = joined.events, joined.waiting
+        greeting = {"journal": joined.size, "waiting": len(joined.waiting), "pid": os.getpid()}
+        self._greeting = json.dumps(greeting).encode() + b"\n"
         self._sender = threading.Thread(target=self._send_events, name="viewer", daemon=True)
         self._taker = threading.Thread(target=self._take_commands, name="viewer's commands", daemon=True)
 
@@ -124,7 +126,8 @@ class _Viewer:
     def _send_events(self) -> None:
         self._command(Attach(SOURCE))
         try:
-            self._write(self._greeting)
+            self._write(self._greeting + _encoded(self._past))
+            self._past = []
             while not self._over.wait(SEND_SECONDS) and self.events.qsize() < MAX_BEHIND:
                 self._send_waiting()
             if self._over.is_set():
@@ -139,12 +142,12 @@ class _Viewer:
             self._connection.close()
 
     def _send_waiting(self) -> None:
-        lines = []
+        waiting = []
         with suppress(queue.Empty):
             while True:
-                lines.append(encode(self.events.get_nowait()).encode(errors="backslashreplace") + b"\n")
-        if lines:
-            self._write(b"".join(lines))
+                waiting.append(self.events.get_nowait())
+        if waiting:
+            self._write(_encoded(waiting))
 
     def _write(self, data: bytes) -> None:
         with self._writing:
@@ -181,6 +184,10 @@ class _Viewer:
                     self._write(refusal(f"A message has at most {MAX_LINE:,} bytes."))
                     return
             yield from (line for line in lines if line)
+
+
+def _encoded(events: list[Event]) -> bytes:
+    return "".join(f"{encode(event)}\n" for event in events).encode(errors="backslashreplace")
 
 
 def _same_user(connection: socket.socket) -> bool:

@@ -20,7 +20,7 @@ from tui_trainer.run.control.address import connect
 from tui_trainer.run.control.protocol import MAX_LINE, encode_command
 from tui_trainer.run.control.server import SOURCE, ControlServer
 from tui_trainer.run.events import Event
-from tui_trainer.run.session import Listener, Session
+from tui_trainer.run.session import Joined, Session
 
 
 class Trainer(Session):
@@ -33,6 +33,9 @@ class Trainer(Session):
         self.file = folder / "journal.jsonl"
         self.journal = journal.Journal(self.file)
         self.publishing = threading.Lock()
+        self.over = False
+        self.waiting: list[Event] = []
+        """Published, but not to be found in the journal."""
         self.control = ControlServer(self.path, self.join, self.ignore, self.send)
 
     def run(self) -> None: ...
@@ -45,9 +48,11 @@ class Trainer(Session):
             super().publish(event)
             self.journal.append(event)
 
-    def join(self) -> tuple[Listener, int]:
+    def join(self) -> Joined:
+        if self.over:
+            raise ConnectionError("the run is over")
         with self.publishing:
-            return self.listen(), self.file.stat().st_size
+            return Joined(self.journal.size, list(self.waiting), self.listen())
 
     @property
     def commands(self) -> list[Command]:
@@ -202,10 +207,10 @@ def test_another_user_is_refused(trainer: Trainer, monkeypatch: pytest.MonkeyPat
     assert viewer.ended and trainer.asked == []
 
 
-def test_a_journal_that_is_gone_refuses_a_viewer_and_no_more(trainer: Trainer) -> None:
-    trainer.file.rename(trainer.file.with_suffix(".away"))
-    assert "refused" in Viewer(trainer).greeting
-    trainer.file.touch()
+def test_a_run_that_cannot_be_joined_refuses_a_viewer_and_no_more(trainer: Trainer) -> None:
+    trainer.over = True
+    assert Viewer(trainer).greeting == {"refused": "The trainer cannot take a viewer (the run is over)."}
+    trainer.over = False
     assert "journal" in Viewer(trainer).greeting
 
 

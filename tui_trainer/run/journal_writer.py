@@ -1,0 +1,131 @@
+"""Keeps a run's journal: what the disk refuses waits in memory, in order, and is written when there is room."""
+
+import errno
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from itertools import islice
+from typing import Final
+
+from tui_trainer.run.events import Alert, Event, Resources, StateChanged, Step
+from tui_trainer.run.journal import Journal
+
+RETRY_SECONDS: Final = 1.0
+
+MAX_WAITING: Final = 10_000
+"""Events that may wait before those of which there are most are left out, until all that waits is written."""
+
+LEFT_OUT: Final = (Step, Resources)
+
+BATCH: Final = 500
+"""Waiting events that are written at once."""
+
+
+IN_THE_PAST: Final = {errno.ENOSPC: "the disk was full", errno.EDQUOT: "the disk quota was used up"}
+
+
+class JournalWriter:
+    """Appends events. Whoever calls it holds `lock`, which its own thread, that tries again, takes too.
+
+    `publish` makes an alert known; it is expected to append it here.
+    """
+
+    def __init__(self, journal: Journal, lock: threading.RLock, publish: Callable[[Event], None]) -> None:
+        self._journal, self._lock, self._publish = journal, lock, publish
+        self._waiting: deque[Event] = deque()
+        self._reason = ""
+        """Why the disk refused the last write, to be read later; empty while it does not."""
+        self._retry_at = 0.0
+        self._last_step = 0
+        self._missing: tuple[int, int] | None = None
+        """The first and the last step that is left out, since the disk began to refuse."""
+        self._closed = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of the journal with all events but those that wait."""
+        return self._journal.size
+
+    def append(self, event: Event) -> None:
+        """Write an event, now or later."""
+        if isinstance(event, LEFT_OUT) and (self._missing or len(self._waiting) >= MAX_WAITING):
+            if isinstance(event, Step):
+                self._missing = (self._missing or (event.step, 0))[0], event.step
+        else:
+            self._waiting.append(event)
+        self._last_step = event.step
+        if not self._reason or isinstance(event, StateChanged) or time.monotonic() >= self._retry_at:
+            self._write()
+
+    def waiting(self) -> list[Event]:
+        """What is not in the journal yet, in order, and what will not be."""
+        return [*self._waiting, *([self._gap()] if self._missing else [])]
+
+    def close(self) -> str:
+        """Try for the last time; what the journal lacks for good, in a sentence, or nothing."""
+        self._closed = True
+        if self._waiting or self._missing:
+            self._write()
+        self._journal.close()
+        if not self._waiting:
+            return ""
+        steps = [event.step for event in self._waiting if isinstance(event, Step)] + list(self._missing or ())
+        which = f", {_range(min(steps), max(steps))} among them" if steps else ""
+        return f"The journal lacks the last events{which}: {self._reason}."
+
+    def _write(self) -> None:
+        try:
+            while self._waiting:
+                batch = list(islice(self._waiting, BATCH))
+                self._journal.append(*batch)
+                for _ in batch:
+                    self._waiting.popleft()
+        except OSError as error:
+            self._refused(error)
+        else:
+            if self._reason:
+                self._written_again()
+
+    def _refused(self, error: OSError) -> None:
+        reason = error.strerror or str(error)
+        first, self._reason = not self._reason, IN_THE_PAST.get(error.errno or 0, reason)
+        self._retry_at = time.monotonic() + RETRY_SECONDS
+        if first and not self._closed:
+            threading.Thread(target=self._try_again, name="journal", daemon=True).start()
+            message = f"The journal cannot be written ({reason}): what happens is kept, and written when it can be."
+            self._publish(Alert(step=self._last_step, kind="journal", severity="error", message=message))
+
+    def _written_again(self) -> None:
+        if self._missing:
+            alert = self._gap()
+        else:
+            message = "The journal is written again: nothing is missing in it."
+            alert = Alert(step=self._last_step, kind="journal", severity="info", message=message)
+        self._reason, self._missing = "", None
+        self._publish(alert)
+
+    def _gap(self) -> Alert:
+        assert self._missing is not None
+        return missing_steps(*self._missing, self._last_step, self._reason)
+
+    def _try_again(self) -> None:
+        """Until all is written; events may come too seldom to wait for the next."""
+        while True:
+            time.sleep(RETRY_SECONDS)
+            with self._lock:
+                if not self._reason or self._closed:
+                    return
+                if time.monotonic() >= self._retry_at:
+                    self._write()
+
+
+def missing_steps(first: int, last: int, step: int, reason: str) -> Alert:
+    """What stands in a journal, at `step`, in the place of steps that are not in it."""
+    verb = "is" if first == last else "are"
+    sentence = f"{_range(first, last)} {verb} not in the journal: {reason}."
+    return Alert(step=step, kind="journal", severity="warning", message=sentence[0].upper() + sentence[1:])
+
+
+def _range(first: int, last: int) -> str:
+    return f"step {first:,}" if first == last else f"steps {first:,} to {last:,}"
