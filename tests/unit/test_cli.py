@@ -239,6 +239,18 @@ def test_no_corpus(program: Program) -> None:
     refused(program("train"), "No corpus was given")
 
 
+@pytest.mark.parametrize(("word", "meant"), [("statsu", "status"), ("RUNS", None), ("atach", "attach"), ("xyz", None)])
+def test_a_mistyped_command(
+    program: Program, tmp_path: Path, runs: Path, monkeypatch: pytest.MonkeyPatch, word: str, meant: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused(program(word, "--json"), f"did you mean {meant}?" if meant else "--json")
+    refused(program(f"./{word}"), "There is no file")
+    (tmp_path / word).write_bytes(b"")
+    refused(program(word), "is empty")
+    assert not runs.exists()
+
+
 def test_an_unreadable_corpus(program: Program, tmp_path: Path, runs: Path) -> None:
     loop = tmp_path / "loop.txt"
     loop.symlink_to(loop)

@@ -43,8 +43,8 @@ def test_torch_is_not_loaded(modules: list[str]) -> None:
     assert "transformers" not in loaded
 
 
-def test_a_run_is_standard_library_and_numpy() -> None:
-    ours = {"tui_trainer", "numpy", "tomli_w"}
+def test_a_run_is_standard_library_and_little_more() -> None:
+    ours = {"tui_trainer", "numpy", "tomli_w", "platformdirs", "psutil"}
     assert loaded_by(*modules_of("run")) - loaded_by("numpy") <= ours | set(sys.stdlib_module_names)
 
 

@@ -1,5 +1,6 @@
 """The program: its commands, and what a mistake of the user's comes to."""
 
+import difflib
 import io
 import os
 import signal
@@ -21,8 +22,15 @@ class DefaultToTrain(click.Group):
         if not args:
             args = ["--help"]
         if args[0] not in self.commands and args[0] not in ("--help", "-h", "--version"):
+            self._check_word(args[0])
             args = ["train", *args]
         return super().parse_args(ctx, args)
+
+    def _check_word(self, word: str) -> None:
+        """Refuse a mistyped command instead of looking for a corpus of that name; raises InputError."""
+        meant = difflib.get_close_matches(word, self.commands, n=1)
+        if meant and word.isalpha() and not os.path.lexists(word):
+            raise InputError(f"There is no command {word}, nor a file of that name: did you mean {meant[0]}?")
 
 
 @click.group(cls=DefaultToTrain, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -4,7 +4,9 @@ import click
 
 from tui_trainer import fronts
 from tui_trainer.cli.options import json_option, run_argument, runs_dir_option
-from tui_trainer.run.directory import find_run, runs_root
+from tui_trainer.run.directory import runs_root
+from tui_trainer.run.finding import find_run
+from tui_trainer.run.lock import is_locked
 from tui_trainer.run.text import visible_line
 
 
@@ -17,7 +19,6 @@ def attach(run: str, runs_dir: str) -> int:
     RUN is a name or a path; the live one that changed last when left out.
     """
     from tui_trainer.run.attached import AttachedSession
-    from tui_trainer.run.lock import is_locked
 
     directory = find_run(run, runs_root(runs_dir), is_locked)
     return fronts.view(AttachedSession(directory), directory.name)

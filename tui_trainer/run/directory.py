@@ -1,8 +1,7 @@
-"""The run directory: where runs live, how they are named and found."""
+"""The run directory: where runs live, how they are named."""
 
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -142,33 +141,14 @@ def slug(label: str) -> str:
     return plain or "run"
 
 
-def find_run(
-    name: str, root: Path, preferred: Callable[[RunDirectory], bool] = RunDirectory.has_checkpoint
-) -> RunDirectory:
-    """The run of that name or path; when `name` is empty the latest, of the preferred if any; raises InputError."""
-    if not name:
-        runs = runs_in(root)
-        if not runs:
-            raise InputError(f"There is no run in {visible_line(str(root))}: train one, or name another --runs-dir.")
-        return max(list(filter(preferred, runs)) or runs, key=_last_change)
-    for path in (root / name, Path(name)):
-        if _is_run(path):
-            # The path may be "." or end in "..", which is no name to show.
-            return RunDirectory(path if path.name == name else path.resolve())
-    raise InputError(f"{visible_line(name)} is not a run: it is neither in {visible_line(str(root))} nor a run's path.")
-
-
 def runs_in(root: Path) -> list[RunDirectory]:
     """Every run in `root`."""
-    return [RunDirectory(path) for path in sorted(root.glob("*")) if _is_run(path)] if root.is_dir() else []
+    return [RunDirectory(path) for path in sorted(root.glob("*")) if is_run(path)] if root.is_dir() else []
 
 
-def _is_run(path: Path) -> bool:
+def is_run(path: Path) -> bool:
+    """Whether a directory holds a run."""
     try:
         return (path / "config.toml").is_file()
     except OSError:  # a name too long
         return False
-
-
-def _last_change(run: RunDirectory) -> float:
-    return (run.journal if run.journal.exists() else run.path).stat().st_mtime

@@ -14,11 +14,13 @@ from tui_trainer.corpus.sources import corpus_label, find_sources
 from tui_trainer.run import journal
 from tui_trainer.run.commands import Command
 from tui_trainer.run.control.server import ControlServer
-from tui_trainer.run.directory import RunDirectory, cannot_write, check_name, check_root, find_run, runs_root
+from tui_trainer.run.directory import RunDirectory, cannot_write, check_name, check_root, runs_root
 from tui_trainer.run.events import Alert, Event, Stage, StateChanged
+from tui_trainer.run.finding import find_run
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal_writer import JournalWriter, missing_steps
 from tui_trainer.run.lock import RunLock, lock_run
+from tui_trainer.run.neighbours import introduce
 from tui_trainer.run.session import Joined, Outcome, Session
 from tui_trainer.training.errors import PreparationStopped, RunFailedError
 from tui_trainer.training.inbox import Inbox
@@ -164,6 +166,8 @@ class LocalSession(Session):
         except OSError as error:
             message = f"No other terminal can attach to this run ({error.strerror or error})."
             self.publish(Alert(step=step, kind="control", severity="warning", message=message))
+        for alert in introduce(directory, step):
+            self.publish(alert)
 
     def _fail(self, error: Exception) -> Outcome:
         """Tell why, keep the traceback in the run directory, and wait until the user has read it."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tui_trainer.config import InputError
-from tui_trainer.run.directory import RunDirectory, check_name, check_root, create_run, find_run, runs_root, slug
+from tui_trainer.run.directory import RunDirectory, check_name, check_root, create_run, runs_root, slug
 
 
 def make_run(root: Path, name: str, age: float = 0.0) -> Path:
@@ -103,45 +103,3 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
     with pytest.raises(InputError, match=r"Cannot write to .*: choose another place with --runs-dir"):
         check_root(tmp_path)
-
-
-# -- finding -------------------------------------------------------------------------------------------------------
-
-
-def test_the_latest_run_is_the_one_whose_journal_changed_last(tmp_path: Path) -> None:
-    make_run(tmp_path, "old", age=100)
-    make_run(tmp_path, "new", age=5)
-    make_run(tmp_path, "older", age=500)
-    (tmp_path / "no run").mkdir()
-    (tmp_path / "a file").touch()
-    assert find_run("", tmp_path).name == "new"
-
-
-def test_a_run_by_name_or_by_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = make_run(tmp_path / "runs", "cats")
-    elsewhere = make_run(tmp_path / "elsewhere", "dogs")
-    assert find_run("cats", tmp_path / "runs").path == path
-    assert find_run(str(elsewhere), tmp_path / "runs").path == elsewhere
-    monkeypatch.chdir(elsewhere)
-    assert find_run("../../runs/cats/", tmp_path / "none").path == path
-    assert find_run(".", tmp_path / "runs").name == "dogs"
-
-
-def test_a_name_in_the_root_comes_before_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_run(tmp_path, "cats")
-    in_root = make_run(tmp_path / "runs", "cats")
-    monkeypatch.chdir(tmp_path)
-    assert find_run("cats", tmp_path / "runs").path == in_root
-
-
-def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"There is no run in .*: train one, or name another --runs-dir"):
-        find_run("", tmp_path / "none")
-    with pytest.raises(InputError, match="There is no run in"):
-        find_run("", tmp_path)
-    (tmp_path / "empty").mkdir()
-    for name in ("empty", "nothing", str(tmp_path), "x" * 300):
-        with pytest.raises(InputError, match="is not a run"):
-            find_run(name, tmp_path)
-    with pytest.raises(InputError, match="a\u241b is not a run"):
-        find_run("a\x1b", tmp_path)
