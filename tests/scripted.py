@@ -4,6 +4,7 @@ import math
 import random
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from tests.waiting import TIMEOUT
@@ -17,6 +18,7 @@ from tui_trainer.run.commands import (
     SetTemperature,
     StepOnce,
     Stop,
+    UseModel,
 )
 from tui_trainer.run.events import (
     Alert,
@@ -119,6 +121,8 @@ class ScriptedSession(Session):
                 self.publish(sample_event(now.step, "wolf was hungry.", now.temperature, now.prompt))
             case Stop():
                 self.ended.set()
+            case UseModel(value=model):
+                self.publish(StateChanged(state="finished", model=model, **at))
             case SetTemperature() | SetPrompt():
                 pass
 
@@ -209,6 +213,16 @@ def finished() -> list[Event]:
     last = RUN.steps
     saved = CheckpointSaved(step=last, time=BEGIN + 210, path="checkpoints/step-00005000", reason="finished")
     return [*running(last)[:-1], saved, StateChanged(step=last, time=BEGIN + 210, state="finished")]
+
+
+def overfitted() -> list[Event]:
+    """A finished run whose best model is that of step 500."""
+    events = [event for event in finished() if not (isinstance(event, Evaluation) and event.step > 500)]
+    last, best = (
+        replace(sample_event(step, text), model=model)
+        for step, text, model in ((RUN.steps, "fox knows this by heart.", "last"), (500, "fox sawd the wolf.", "best"))
+    )
+    return [*events[:-1], last, best, replace(events[-1], model="best")]  # type: ignore[type-var]
 
 
 def failed(reason: str = "The loss is not finite: lower --lr, or resume from a checkpoint.") -> list[Event]:

@@ -22,6 +22,7 @@ from tui_trainer.run.events import (
     StateChanged,
     Step,
 )
+from tui_trainer.run.samples import MODELS
 from tui_trainer.run.session import Session
 from tui_trainer.run.text import human_bytes, human_count, human_seconds, visible, visible_line
 
@@ -90,7 +91,8 @@ class Headless:
             case Sample():
                 text = visible(event.prompt + event.text).strip()
                 indented = "\n".join(f"    {line}" for line in text.splitlines())
-                return f"step {event.step:>7,}  sample at temperature {event.temperature:.2f}\n{indented}"
+                model = f" ({MODELS[event.model]})" if event.model in MODELS else ""
+                return f"step {event.step:>7,}  sample{model} at temperature {event.temperature:.2f}\n{indented}"
             case CheckpointSaved():
                 return f"step {event.step:>7,}  checkpoint {visible_line(event.path)} ({visible_line(event.reason)})"
             case CommandApplied(name=Stop.name, value=True):

@@ -4,8 +4,17 @@ import pytest
 
 from tests import scripted
 from tests.driving import driving
-from tui_trainer.run.commands import Generate, Pause, Resume, SaveCheckpoint, SetPrompt, SetTemperature, StepOnce
-from tui_trainer.ui.actions import changed_by_tenths
+from tui_trainer.run.commands import (
+    Generate,
+    Pause,
+    Resume,
+    SaveCheckpoint,
+    SetPrompt,
+    SetTemperature,
+    StepOnce,
+    UseModel,
+)
+from tui_trainer.ui.actions import ONE_MODEL, changed_by_tenths
 from tui_trainer.ui.cockpit import Cockpit
 from tui_trainer.ui.keys import KEYS, markdown_table
 from tui_trainer.ui.panes import PANES
@@ -109,6 +118,35 @@ async def test_p_edits_the_prompt() -> None:
         await screen.press("A", "enter")
         assert screen.commands == [SetPrompt(value="A"), Generate()]
         assert "prompt “A”" in screen.text and "Awolf was hungry." in screen.text
+
+
+async def test_m_switches_between_the_models_of_a_finished_run() -> None:
+    async with driving(scripted.overfitted()) as screen:
+        assert "last, step 5,000  T 0.80" in screen.text and "best by validation, step 500  T 0.80" in screen.text
+        assert "g uses: best  T 0.80" in screen.text and "m model" in screen.lines[-1]
+        await screen.press("m")
+        assert "g uses: last  T 0.80" in screen.text
+        await screen.press("m")
+        assert screen.commands == [UseModel(value="last"), UseModel(value="best")]
+
+
+async def test_quick_presses_of_m_take_turns() -> None:
+    async with driving(scripted.overfitted(), size=(80, 24), answer=False) as screen:
+        await screen.press("m", "m", "m")
+        assert [command.argument for command in screen.commands] == ["last", "best", "last"]
+        assert "g uses: best → last" in screen.text
+        screen.session.reply(screen.commands[-1])
+        await screen.settle()
+        assert "g uses: last" in screen.text
+
+
+@pytest.mark.parametrize("events", [scripted.loading(), SHORT_RUN, scripted.finished()])
+async def test_m_says_why_there_is_no_choice_of_models(events: list[scripted.Event]) -> None:
+    async with driving(events) as screen:
+        assert "m model" not in screen.lines[-1]
+        await screen.press("m")
+        assert screen.commands == []
+        assert screen.told == [ONE_MODEL]
 
 
 async def test_enter_and_escape_maximise_and_restore() -> None:

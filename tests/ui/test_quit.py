@@ -1,11 +1,13 @@
 """Leaving: what is asked, what is sent, and that the app ends when the session does."""
 
 import pytest
+from textual.binding import Binding
 
 from tests import scripted
 from tests.driving import Driver, driving
 from tui_trainer.run.commands import Stop
 from tui_trainer.ui.cockpit import Cockpit
+from tui_trainer.ui.keys import KEYS
 from tui_trainer.ui.screens.quit import QuitScreen
 
 SHORT_RUN = scripted.running(60)
@@ -21,11 +23,14 @@ async def expect_end(screen: Driver, *commands: Stop) -> None:
     ("keys", "save"),
     [
         (["q", "s"], True),
-        (["q", "q"], False),
-        (["q", "enter"], True),
+        (["q", "q"], True),
+        (["q", "x"], False),
+        (["q", "enter", "enter"], True),
         (["q", "down", "enter"], False),
         (["ctrl+c", "ctrl+c"], True),
         (["ctrl+c", "ctrl+c", "ctrl+c", "ctrl+c"], True),
+        (["ctrl+q", "ctrl+q"], True),
+        (["ctrl+c", "q"], True),
         (["ctrl+q", "tab", "enter"], False),
     ],
 )
@@ -35,7 +40,22 @@ async def test_the_choices(keys: list[str], save: bool) -> None:
         await expect_end(screen, Stop(value=save))
 
 
-@pytest.mark.parametrize("keys", [["q", "escape"], ["q", "up", "up", "enter"]])
+def test_leaving_without_saving_takes_a_key_that_means_nothing_else() -> None:
+    """So no key that is pressed twice, the second time in the dialog, can do it."""
+    bindings = [binding for binding in QuitScreen.BINDINGS if isinstance(binding, Binding)]
+    leaving = {key for binding in bindings if binding.action == "leave(False)" for key in binding.key.split(",")}
+    assert leaving == {"x"}
+    assert leaving.isdisjoint(key for entry in KEYS for key in entry.keys)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_a_double_click_on_quit_loses_nothing(size: tuple[int, int]) -> None:
+    async with driving(SHORT_RUN, size=size) as screen:
+        await screen.pilot.click("#keybar", offset=(screen.lines[-1].index(" quit") + 1, 0), times=2)
+        assert Stop(value=False) not in screen.commands
+
+
+@pytest.mark.parametrize("keys", [["q", "escape", "escape"], ["q", "up", "up", "enter"]])
 async def test_staying(keys: list[str]) -> None:
     async with driving(SHORT_RUN) as screen:
         await screen.press(*keys)
@@ -59,12 +79,14 @@ async def test_while_saving_nothing_else_can_be_chosen() -> None:
 
 
 @pytest.mark.parametrize(
-    "events", [scripted.loading(), scripted.finished(), scripted.failed()], ids=["loading", "saved", "failed"]
+    ("events", "save"),
+    [(scripted.loading(), True), (scripted.finished(), False), (scripted.failed(), False)],
+    ids=["loading, and perhaps training by now", "saved", "failed"],
 )
-async def test_no_question_where_nothing_can_be_lost(events: list[scripted.Event]) -> None:
+async def test_no_question_where_nothing_can_be_lost(events: list[scripted.Event], save: bool) -> None:
     async with driving(events) as screen:
         await screen.press("q")
-        await expect_end(screen, Stop(value=False))
+        await expect_end(screen, Stop(value=save))
 
 
 async def test_the_mouse_works_too() -> None:

@@ -207,3 +207,12 @@ def test_a_whole_run(tmp_path: Path) -> None:
     places = [text.index(mark) for mark in marks]
     assert places[0] < places[1] < places[2] < places[4]
     assert text.count("  sample at temperature 0.80\n    The") == 3
+
+
+def test_the_models_of_a_finished_run_are_named() -> None:
+    written = [replace(sample(step, "cat"), model=model) for step, model in ((400, "last"), (20, "best"), (3, "\x1b"))]
+    assert [line for line in lines(*written) if line.startswith("step")] == [
+        "step     400  sample (last) at temperature 0.80",
+        "step      20  sample (best by validation) at temperature 0.80",
+        "step       3  sample at temperature 0.80",
+    ]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tui_trainer.run.events import BEST
+
 
 @dataclass(frozen=True)
 class Command:
@@ -54,6 +56,14 @@ class SetPrompt(Command):
 @dataclass(frozen=True)
 class Generate(Command):
     name = "generate"
+
+
+@dataclass(frozen=True)
+class UseModel(Command):
+    """Write samples of a finished run with the model of its last step (`last`) or the best by validation (`best`)."""
+
+    name = "use_model"
+    value: str = BEST
 
 
 @dataclass(frozen=True)

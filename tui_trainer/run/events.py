@@ -7,6 +7,9 @@ from typing import ClassVar
 ENDED = ("finished", "stopped", "failed")
 STATES = ("loading", "running", "paused", *ENDED)
 
+LAST, BEST = "last", "best"
+"""The models of a run that has come to its end: of its last step, and of its best evaluation."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
@@ -92,6 +95,8 @@ class Sample(Event):
     temperature: float
     top_k: int
     seed: int
+    model: str = ""
+    """At the end of a run whose best evaluation was not its last: which model wrote it, `last` or `best`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +108,7 @@ class PartialSample(Event):
     prompt: str
     text: str
     temperature: float
+    model: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +126,8 @@ class StateChanged(Event):
     event = "state"
     state: str
     reason: str = ""
+    model: str = ""
+    """Once finished with two models to choose from: which of them writes samples, `last` or `best`."""
 
     def __post_init__(self) -> None:
         assert self.state in STATES, self.state

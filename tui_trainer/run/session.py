@@ -9,6 +9,7 @@ from typing import Final
 
 from tui_trainer.run.commands import Command
 from tui_trainer.run.events import Event, PartialSample, Resources, Sample, Stage, Step
+from tui_trainer.run.samples import telling_samples
 from tui_trainer.run.state import RunState, Snapshot
 
 LISTENER_LIMIT: Final = 10_000
@@ -98,14 +99,10 @@ class Session(ABC):
         with self._lock:
             return self._state.snapshot()
 
-    def before_and_after(self) -> tuple[Sample, Sample] | None:
-        """The first and the last sample with the newest prompt that has two."""
+    def telling_samples(self) -> tuple[Sample, ...]:
+        """The samples that tell what was learned, as `run.samples` chooses them."""
         with self._lock:
-            for last in self._state.snapshot().samples:
-                first = self._state.first_samples[last.prompt]
-                if first is not last:
-                    return first, last
-        return None
+            return telling_samples(self._state.snapshot().samples, self._state.first_samples)
 
     def listen(self) -> Listener:
         """A queue of every event from now on."""

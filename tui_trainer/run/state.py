@@ -42,6 +42,8 @@ class Snapshot:
     version: int = 0
     state: str = "loading"
     reason: str = ""
+    model: str = ""
+    """Which of the two models of a finished run writes samples, `last` or `best`; empty where there is one."""
     stage: Stage | None = None
     stages_done: tuple[str, ...] = ()
     run: RunStarted | None = None
@@ -200,6 +202,7 @@ class RunState:
             version=self.version,
             state=self._state.state,
             reason=self._state.reason,
+            model=self._state.model,
             stage=self._stage,
             stages_done=tuple(self._stages_done),
             run=run,

@@ -2,9 +2,11 @@
 
 import shlex
 import textwrap
+from collections.abc import Sequence
 
 from tui_trainer.run.diagnosis import perplexity
 from tui_trainer.run.events import Sample
+from tui_trainer.run.samples import sample_label
 from tui_trainer.run.state import Snapshot
 from tui_trainer.run.text import human_seconds, visible, visible_line
 
@@ -12,7 +14,7 @@ SAMPLE_WIDTH = 76
 SAMPLE_LINES = 6
 
 
-def summary(snapshot: Snapshot, samples: tuple[Sample, Sample] | None, program: str = "tui-trainer") -> str:
+def summary(snapshot: Snapshot, samples: Sequence[Sample] = (), program: str = "tui-trainer") -> str:
     """Lines for the normal screen; empty when no run was begun. `program` is what to type to run this program."""
     run = snapshot.run
     if run is None:
@@ -24,8 +26,10 @@ def summary(snapshot: Snapshot, samples: tuple[Sample, Sample] | None, program: 
     if snapshot.state == "failed":
         lines.append(visible_line(snapshot.reason))
     lines += _losses(snapshot)
-    for name, sample in zip(("First", "Last"), samples or (), strict=False):
-        lines += [f"{name} sample with this prompt, step {sample.step:,}:", *_quoted(sample)]
+    for number, sample in enumerate(samples):
+        name = "Last" if number else "First"
+        heading = f"{name} sample with this prompt, step {sample.step:,}" if not sample.model else sample_label(sample)
+        lines += [f"{heading[0].upper()}{heading[1:]}:", *_quoted(sample)]
     if snapshot.last_checkpoint is None:
         return "\n".join([*lines, "No checkpoint was saved."])
     lines.append(f"Checkpoint: {visible_line(snapshot.last_checkpoint.path)}")

@@ -32,6 +32,8 @@ class Sampler:
     ) -> None:
         self.temperature = config.temperature
         self.prompt = config.prompt
+        self.model_name = ""
+        """What the model that writes is called, at the end of a run that has two."""
         self._model = model
         self._frozen: Transformer | None = None
         self._corpus = corpus
@@ -94,7 +96,7 @@ class Sampler:
         self._step, self._sample_seed = step, seed
         self._regular = False
         ids, self._used_prompt = self._encode_prompt()
-        self._used_temperature = self.temperature
+        self._used_temperature, self._used_name = self.temperature, self.model_name
         self._generation = Generation(
             self._freeze(), ids, self._length, self._used_temperature, self._top_k, self._sample_seed
         )
@@ -130,6 +132,7 @@ class Sampler:
                 temperature=self._used_temperature,
                 top_k=self._top_k,
                 seed=self._sample_seed,
+                model=self._used_name,
             )
         )
         self._generation = None
@@ -143,5 +146,11 @@ class Sampler:
         self._shown = time.perf_counter()
         text = self._corpus.tokenizer.decode(self._generation.tokens)
         self._publish(
-            PartialSample(step=self._step, prompt=self._used_prompt, text=text, temperature=self._used_temperature)
+            PartialSample(
+                step=self._step,
+                prompt=self._used_prompt,
+                text=text,
+                temperature=self._used_temperature,
+                model=self._used_name,
+            )
         )

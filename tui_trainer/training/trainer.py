@@ -18,14 +18,15 @@ from tui_trainer.run.commands import (
     SetTemperature,
     StepOnce,
     Stop,
+    UseModel,
 )
-from tui_trainer.run.events import Alert, CommandApplied, Event, StateChanged, Step
+from tui_trainer.run.events import BEST, Alert, CommandApplied, Event, StateChanged, Step
 from tui_trainer.run.schedules import Schedule
 from tui_trainer.training.checkpoints import BY_HAND, CheckpointStore, Contents, Progress
 from tui_trainer.training.device import resources
+from tui_trainer.training.ending import EndModels
 from tui_trainer.training.errors import RunFailedError
 from tui_trainer.training.inbox import Inbox
-from tui_trainer.training.keepsakes import Keepsake, copy_state
 from tui_trainer.training.plan import tokens_per_step
 from tui_trainer.training.repair import Repair
 from tui_trainer.training.sampler import Sampler
@@ -85,14 +86,12 @@ class Trainer:
         self._sampler = Sampler(model, corpus, config.sampling, config.run.seed, publish)
         self._sampler.temperature, self._sampler.prompt = progress.temperature, progress.prompt
         self._sampler.scheduled_step = self._sampler.published_step = progress.sampled_step
-        self._state = self._published_state = ("", "")
-        """The state and the reason for it: what they are, and what was last published."""
+        self._state = self._published_state = ("", "", "")
+        """The state, the reason for it, the model at the end: what they are, and what was last published."""
         self._evaluating = False
         self._single_steps = 0
         """Steps that a paused run is to take."""
         self._validation = Validation(model, corpus, progress, config.run.precision, config.run.patience, publish)
-        self._weights_step = progress.step
-        """The step whose weights the model has."""
         self._skipped = 0
         self._in_step = False
         self._over = False
@@ -100,9 +99,9 @@ class Trainer:
         """Whether an evaluation or a sample was given up for a stop that was then refused."""
         self._end_parts = self._end_in_parts()
         self._end_saved = False
-        self._last_state: Keepsake | None = None
-        """That of the last step, once the model has the best weights."""
+        self._models = EndModels(model, stepper, progress, store)
         self._saver = Saver(store, publish, saved_step=progress.step if progress.step else -1)
+        self._saved_settings = progress.temperature, progress.prompt
         self._repair = Repair(model, stepper, progress, plan.steps, config.run.precision, config.run.on_divergence)
         self._saved_at = time.monotonic()
         self._resources_at = 0.0
@@ -126,7 +125,7 @@ class Trainer:
         self._make_up()
         while not self._over and not self._obey(wait=self._idle):
             if not self._stepping:
-                self._sampler.advance(self._weights_step, lambda: self._inbox.pending)
+                self._sampler.advance(self._models.step, lambda: self._inbox.pending)
             elif self._end_reason:
                 next(self._end_parts)
             elif self._interrupted:
@@ -179,7 +178,7 @@ class Trainer:
         return self._inbox.stopping or self._obey(wait=False)
 
     def _apply(self, command: Command) -> None:
-        state, _ = self._state
+        state = self._state[0]
         match command:
             case Pause() if state == "running" and not self._end_saved:  # after that only a sample is left to write
                 self._change_state("paused")
@@ -196,16 +195,19 @@ class Trainer:
                 self._sampler.temperature = self._progress.temperature = value
             case SetPrompt(value=value):
                 self._sampler.prompt = self._progress.prompt = value
+            case UseModel(value=name) if state == "finished":
+                self._use_model(name)
+                self._publish_finished()
             case Generate():
-                self._sampler.request(self._weights_step)
+                self._sampler.request(self._models.step)
 
     def _stop(self, command: Stop) -> bool:
         """Whether the run is over: not so when a person wanted its last steps saved, and the disk refuses."""
         if self._end_saved:
             self._publish_finished()
-        state, _ = self._state
+        state = self._state[0]
         self._saver.wait()
-        unsaved = state == "finished" and self._saver.saved_step != self._progress.step
+        unsaved = state == "finished" and (self._saver.saved_step != self._progress.step or self._settings_changed)
         if (command.value or unsaved) and not self._save_last():
             if command.source not in PEOPLE:
                 raise RunFailedError("The last checkpoint could not be saved: the steps since the one before are lost.")
@@ -219,21 +221,26 @@ class Trainer:
             self._change_state("stopped", f"by {command.source}")
         return True
 
+    @property
+    def _settings_changed(self) -> bool:
+        """Whether temperature or prompt are others than when a checkpoint was last made."""
+        return self._saved_settings != (self._progress.temperature, self._progress.prompt)
+
     def _save_last(self) -> bool:
         """Save before the run is over; whether the weights of its last step are saved, now or before."""
         self._save("finished" if self._progress.finished else "stopped").wait()
         return self._saver.saved_step == self._progress.step
 
-    def _change_state(self, state: str, reason: str = "") -> None:
+    def _change_state(self, state: str, reason: str = "", model: str = "") -> None:
         """An evaluation goes on to its end in any state: one that changes meanwhile is published after its result."""
-        self._state = state, reason
+        self._state = state, reason, model
         if not self._evaluating:
             self._publish_state()
 
     def _publish_state(self) -> None:
         if self._state != self._published_state:
-            self._published_state = state, reason = self._state
-            self._publish(StateChanged(step=self._progress.step, state=state, reason=reason))
+            self._published_state = state, reason, model = self._state
+            self._publish(StateChanged(step=self._progress.step, state=state, reason=reason, model=model))
 
     # -- steps ------------------------------------------------------------------------------------------------------
 
@@ -244,7 +251,6 @@ class Trainer:
             return
         self._single_steps = max(0, self._single_steps - 1)
         progress.step += 1
-        self._weights_step = progress.step
         progress.tokens += self._tokens_per_step
         self._report(wait=self._pausing)
         self._repair.keep()
@@ -358,10 +364,10 @@ class Trainer:
 
     def _sample(self) -> None:
         """Begin the regular sample of this step, after what was begun before, unless a stop is asked for."""
-        if self._sampler.scheduled_step != self._weights_step:
-            self._sampler.finish(self._weights_step, lambda: self._inbox.stopping)
+        if self._sampler.scheduled_step != self._models.step:
+            self._sampler.finish(self._models.step, lambda: self._inbox.stopping)
             if not self._sampler.busy:
-                self._sampler.schedule(self._weights_step)
+                self._sampler.schedule(self._models.step)
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
@@ -379,41 +385,37 @@ class Trainer:
         while self._progress.evaluated_step != self._progress.step:
             self._evaluate()
             yield
+        self._sampler.model_name = self._models.name
         self._sample_if_due()
         yield from self._sample_to_end()
         self._progress.finished = True
         self._save("finished")
-        self._take_best()
+        if self._saver.wait():
+            self._models.load_best()
         self._end_saved = True
+        self._sample()
+        yield from self._sample_to_end()
+        self._use_model(BEST)
         self._sample()
         yield from self._sample_to_end()
         self._publish_finished()
         yield
 
+    def _use_model(self, name: str) -> None:
+        self._models.use(name)
+        self._sampler.model_name = self._models.name
+
     def _publish_finished(self) -> None:
-        """Tell that the run is finished, and which model it has now."""
-        reason = self._end_reason
-        if self._weights_step != self._progress.step:
-            reason += f"; the model is that of step {self._weights_step:,}, the best"
+        """Tell that the run is finished, and which of its models it has."""
+        both = self._models.both
+        reason = self._end_reason + (f"; best by validation at step {self._progress.best_step:,}" if both else "")
         self._single_steps = 0
-        self._change_state("finished", reason)
+        self._change_state("finished", reason, self._models.name if both else "")
 
     def _sample_to_end(self) -> Iterator[None]:
         while self._sampler.busy:
-            self._sampler.advance(self._weights_step, lambda: self._inbox.pending)
+            self._sampler.advance(self._models.step, lambda: self._inbox.pending)
             yield
-
-    def _take_best(self) -> None:
-        """Give the model, which nothing trains any more, the best weights, if those of the last step are not they.
-
-        It keeps those of the last step where any of the two could not be saved.
-        """
-        saved, best_step = self._saver.wait(), self._progress.best_step
-        best = self._store.best() if saved and best_step != self._progress.step else None
-        if best is not None and best.progress.step == best_step:
-            self._last_state = copy_state(self._model, self._stepper, self._progress.step)
-            self._model.load_qwen3_weights(best.weights)
-            self._weights_step = best.progress.step
 
     # -- evaluation and checkpoints ---------------------------------------------------------------------------------
 
@@ -433,13 +435,14 @@ class Trainer:
         self._saved_at = time.monotonic()
         self._report(wait=True)
         # A sample is of weights that no checkpoint has: what was begun before this one is not to be lost.
-        self._sampler.finish(self._weights_step, lambda: False, SAMPLE_SECONDS)
+        self._sampler.finish(self._models.step, lambda: False, SAMPLE_SECONDS)
         self._saver.save(self._contents, reason)
         return self._saver
 
     def _contents(self) -> Contents:
         """A copy of all that a checkpoint holds."""
-        copy = self._last_state or copy_state(self._model, self._stepper, self._progress.step)
+        self._saved_settings = self._progress.temperature, self._progress.prompt
+        copy = self._models.last()
         tokenizer = self._corpus.tokenizer.to_json()
         progress = replace(self._progress, sampled_step=self._sampler.published_step)
         return Contents(progress, copy.weights, copy.state, self._model.shape, tokenizer)

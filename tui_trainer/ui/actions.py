@@ -16,7 +16,9 @@ from tui_trainer.run.commands import (
     SetPrompt,
     SetTemperature,
     StepOnce,
+    UseModel,
 )
+from tui_trainer.run.events import BEST, LAST
 from tui_trainer.run.session import Session
 from tui_trainer.run.state import Snapshot
 from tui_trainer.ui.keys import KEYS
@@ -37,6 +39,8 @@ REFUSALS = {
     "failed": "The run has failed: q leaves.",
 }
 """Why a key does nothing in a state of the run."""
+
+ONE_MODEL = "There is one model to write samples with: only a finished run whose best model is not its last has two."
 
 
 def changed_by_tenths(value: float, tenths: int) -> float:
@@ -120,6 +124,14 @@ class RunActions(App[None]):
         self.ask(Generate(), sample=True)
         if not self.samples_shown:
             self.say(f"Writing a sample: {SAMPLES_NUMBER} shows it.")
+
+    def action_switch_model(self) -> None:
+        """Between the last model and the best of a finished run, from the one last asked for."""
+        if self.session.refusal or not self.snapshot.model:
+            self.say(self.session.refusal or ONE_MODEL)
+            return
+        name = LAST if (self.wishes.model or self.snapshot.model) == BEST else BEST
+        self.ask(UseModel(value=name), model=name)
 
     def action_edit_prompt(self) -> None:
         if not self._refused("prompt"):

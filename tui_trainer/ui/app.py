@@ -135,18 +135,19 @@ class TrainerApp(RunActions):
             self.say("No pane is maximised. q leaves.")
 
     async def action_quit(self) -> None:
-        if not isinstance(self.screen, QuitScreen):
+        """Asks; the second time there is no doubt."""
+        if isinstance(self.screen, QuitScreen):
+            self.screen.action_leave(True)
+        else:
             self.push_screen(QuitScreen(self.session, self.snapshot))
 
     async def action_interrupt(self) -> None:
-        """Copies what is selected; otherwise it is like quit, and the second time there is no doubt."""
+        """Copies what is selected; otherwise it is like quit."""
         selected = self.screen.get_selected_text()
         if selected:
             self.copy_to_clipboard(selected)
             self.screen.clear_selection()
             self.say("Copied.")
-        elif isinstance(self.screen, QuitScreen):
-            self.screen.action_leave(True)
         else:
             await self.action_quit()
 

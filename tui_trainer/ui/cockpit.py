@@ -67,7 +67,7 @@ class Cockpit(Screen[None]):
         """Bring what can be seen up to date, with or without the panes."""
         self._header.show(snapshot, wishes)
         self._banner.show(snapshot)
-        self._keybar.state = snapshot.state
+        self._keybar.state, self._keybar.choice = snapshot.state, bool(snapshot.model)
         for pane in self._panes:
             if panes and pane.display:
                 pane.show(snapshot, wishes)

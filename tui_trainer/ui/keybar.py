@@ -12,6 +12,8 @@ from tui_trainer.ui.keys import KEYS, Key
 
 class KeyBar(ButtonRow):
     state: reactive[str] = reactive("loading")
+    choice: reactive[bool] = reactive(False)
+    """Whether there are two models to choose from."""
     zoomed: reactive[bool] = reactive(False)
 
     def __init__(self) -> None:
@@ -26,7 +28,7 @@ class KeyBar(ButtonRow):
 
     def parts(self, short: bool) -> list[Part]:
         """An item for every label; keys with the same label share one."""
-        shown = (key for key in KEYS if key.label)
+        shown = (key for key in KEYS if key.label and (key.id != "model" or self.choice))
         return [self._item(list(keys), short) for _, keys in groupby(shown, key=lambda key: key.label)]
 
     def _item(self, keys: list[Key], short: bool) -> Part:

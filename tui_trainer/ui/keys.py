@@ -56,6 +56,8 @@ KEYS: tuple[Key, ...] = (
         "temperature", "temp", 6, "Raise the temperature", ALIVE),
     Key("generate", ("g",), "generate", "g", "Write a sample now.", SAMPLES,
         "generate", "gen", 6, "Write a sample", ALIVE),
+    Key("model", ("m",), "switch_model", "m", "Of a finished run, write with its last or its best model.", SAMPLES,
+        "model", "model", 6, "Switch between the last model and the best", ("finished",)),
     Key("prompt", ("p",), "edit_prompt", "p", "Edit the prompt that samples go on from.", SAMPLES,
         "prompt", "prompt", 5, "Edit the prompt", ALIVE),
     Key("maximise", ("enter",), "maximise", "enter", "Give the focused pane all the room, or take it back.", SCREEN,
@@ -71,10 +73,10 @@ KEYS: tuple[Key, ...] = (
     Key("detach", ("d",), "detach", "d", "Leave, and let the training go on; `attach` comes back.", LEAVE,
         "detach", "detach", 7, "Detach from the run", TRAINING),
     Key("suspend", ("ctrl+z",), "suspend_process", "ctrl+z", "Suspend to the shell; training waits for fg.", LEAVE),
-    Key("quit", ("q",), "quit", "q", "Leave, after asking whether to save.", LEAVE,
+    Key("quit", ("q",), "quit", "q", "Leave, after asking whether to save; twice: save and quit.", LEAVE,
         "quit", "quit", 8, "Quit"),
     Key("quit_anywhere", ("ctrl+q",), "quit", "ctrl+q", "The same, from anywhere.", LEAVE, over_all=True),
-    Key("interrupt", ("ctrl+c",), "interrupt", "ctrl+c", "Copy the selection, or leave; twice: save and quit.",
+    Key("interrupt", ("ctrl+c",), "interrupt", "ctrl+c", "Copy the selection, or leave as `q` does.",
         LEAVE, over_all=True),
 )  # fmt: skip
 

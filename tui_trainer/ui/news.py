@@ -37,6 +37,8 @@ def news(before: Snapshot, now: Snapshot, saving: bool) -> Iterator[News]:
         if alert.severity in SEVERITIES:
             yield News(visible_line(alert.message), SEVERITIES[alert.severity], 8)
     if now.state == "finished" != before.state:
-        yield News(f"Finished after {now.step:,} steps. g writes samples, s saves, q leaves.", seconds=15, rings=True)
+        choice = ", m switches between the last model and the best" if now.model else ""
+        message = f"Finished after {now.step:,} steps. g writes samples{choice}, s saves, q leaves."
+        yield News(message, seconds=15, rings=True)
     elif now.state == "failed" != before.state:
         yield News("The run has failed: the reason is at the top.", "error", seconds=15, rings=True)

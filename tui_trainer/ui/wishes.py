@@ -11,6 +11,8 @@ class Wishes:
     state: str | None = None
     """`paused` or `running`, when asked for."""
     temperature: float | None = None
+    model: str | None = None
+    """`last` or `best`, when asked for."""
     saving: bool = False
     sample: bool = False
 
@@ -21,6 +23,7 @@ class Wishes:
             self,
             state=None if reached else self.state,
             temperature=None if now.temperature == self.temperature else self.temperature,
+            model=None if now.model in ("", self.model) else self.model,
             saving=self.saving and now.last_checkpoint is before.last_checkpoint and not _refused(before, now),
             sample=self.sample and now.partial_sample is None and now.samples[:1] == before.samples[:1],
         )

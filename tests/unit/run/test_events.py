@@ -95,14 +95,24 @@ def test_an_event_survives_its_line(event: Event) -> None:
     assert list(json.loads(line))[:3] == ["event", "step", "time"]
 
 
+def test_a_journal_without_the_model_that_wrote_a_sample_is_read() -> None:
+    sample = '{"event": "sample", "step": 2, "time": 3.5, "prompt": "a", "text": "b", "temperature": 1.0, "top_k": 0, '
+    assert decode(sample + '"seed": 1}') == Sample(
+        step=2, time=3.5, prompt="a", text="b", temperature=1, top_k=0, seed=1
+    )
+    assert decode('{"event": "state", "step": 2, "time": 3.5, "state": "finished"}') == StateChanged(
+        step=2, time=3.5, state="finished", reason="", model=""
+    )
+
+
 def test_the_fields_are_those_of_the_public_format() -> None:
     """A journal is read by other programs: a field may be added here, none may be renamed or go."""
     names = {kind: {spec.name for spec in fields(event)} - {"step", "time"} for kind, event in EVENTS.items()}
     assert names["step"] == {"loss", "lr", "grad_norm", "weight_norm", "tokens", "step_seconds", "tokens_per_second"}
     assert names["eval"] == {"train_loss", "val_loss", "perplexity", "bits_per_byte", "best"}
-    assert names["sample"] == {"prompt", "text", "temperature", "top_k", "seed"}
+    assert names["sample"] == {"prompt", "text", "temperature", "top_k", "seed", "model"}
     assert names["checkpoint"] == {"path", "reason", "held_seconds", "write_seconds"}
-    assert names["state"] == {"state", "reason"}
+    assert names["state"] == {"state", "reason", "model"}
     assert names["command"] == {"name", "value", "source"}
     assert names["alert"] == {"kind", "severity", "message"}
     assert names["run"] >= {"versions", "device", "parameters", "vocab_size", "fingerprint"}

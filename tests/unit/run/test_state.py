@@ -1,6 +1,6 @@
 """Events folded into what the screens show."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
 import numpy as np
@@ -257,21 +257,31 @@ def session(*events: Event) -> Session:
     return idle
 
 
-def test_before_and_after_are_of_the_same_prompt() -> None:
+def test_the_first_and_the_last_sample_are_of_the_same_prompt() -> None:
     first, last = sample(0, "xq"), sample(9, "cat")
-    assert session(first).before_and_after() is None
-    assert session(first, sample(5, "ca"), last).before_and_after() == (first, last)
-    assert session(first, last, sample(10, "dog", prompt="A")).before_and_after() == (first, last)
+    assert session(first).telling_samples() == ()
+    assert session(first, sample(5, "ca"), last).telling_samples() == (first, last)
+    assert session(first, last, sample(10, "dog", prompt="A")).telling_samples() == (first, last)
     other = sample(11, "goat", prompt="A")
-    assert session(first, last, sample(10, "dog", prompt="A"), other).before_and_after() == (
+    assert session(first, last, sample(10, "dog", prompt="A"), other).telling_samples() == (
         sample(10, "dog", prompt="A"),
         other,
     )
 
 
+def test_at_the_end_the_last_sample_of_each_model_is_told() -> None:
+    first, last = sample(0, "xq"), replace(sample(9, "cat"), model="last")
+    best, again = (replace(sample(4, text), model="best") for text in ("dog", "dig"))
+    assert session(first, last, best).telling_samples() == (first, last, best)
+    assert session(first, last, best, again).telling_samples() == (first, last, again)
+    assert session(first, best).telling_samples() == (first, best)
+    longer = sample(12, "cow")
+    assert session(first, last, best, longer).telling_samples() == (first, longer), "the run was trained on"
+
+
 def test_the_first_sample_is_remembered_however_many_follow() -> None:
     first = sample(0, "xq")
-    assert session(first, *(sample(number, "cat") for number in range(1, 200))).before_and_after() == (
+    assert session(first, *(sample(number, "cat") for number in range(1, 200))).telling_samples() == (
         first,
         sample(199, "cat"),
     )

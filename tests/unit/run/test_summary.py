@@ -1,5 +1,7 @@
 """What is left on the terminal after a run."""
 
+from dataclasses import replace
+
 from tests.unit.run.test_state import evaluation, look, sample, started, state, step
 from tui_trainer.run.events import CheckpointSaved, Event
 from tui_trainer.run.summary import summary
@@ -15,7 +17,7 @@ RUN: list[Event] = [
 
 
 def test_no_run_leaves_nothing() -> None:
-    assert summary(look(), None) == ""
+    assert summary(look()) == ""
 
 
 def test_a_finished_run() -> None:
@@ -39,20 +41,27 @@ def test_a_finished_run() -> None:
     ]
 
 
+def test_both_models_of_a_finished_run_are_named() -> None:
+    samples = sample(0, "xq"), replace(sample(3, "cat"), model="last"), replace(sample(2, "dog"), model="best")
+    lines = summary(look(*RUN, SAVED, state("finished", 104.0, 3)), samples).splitlines()
+    at = lines.index("Last, step 3:")
+    assert lines[at : at + 4] == ["Last, step 3:", "  | Thecat", "Best by validation, step 2:", "  | Thedog"]
+
+
 def test_a_failed_run_says_why() -> None:
-    text = summary(look(*RUN, state("failed", 104.0, 3, "Out of\x1b[2Jmemory.")), None)
+    text = summary(look(*RUN, state("failed", 104.0, 3, "Out of\x1b[2Jmemory.")))
     assert "cats: failed at step 3" in text
     assert "Out of\u241b[2Jmemory." in text
     assert text.endswith("No checkpoint was saved.")
 
 
 def test_a_run_without_an_evaluation() -> None:
-    text = summary(look(started(), state("stopped", 101.0)), None)
+    text = summary(look(started(), state("stopped", 101.0)))
     assert text == "cats: stopped at step 0 of 100 after 0s of training.\nNo checkpoint was saved."
 
 
 def test_a_path_with_spaces_can_be_pasted() -> None:
-    text = summary(look(started(path="my runs/cats"), SAVED), None)
+    text = summary(look(started(path="my runs/cats"), SAVED))
     assert text.endswith("Go on with: tui-trainer resume 'my runs/cats'")
 
 

@@ -39,7 +39,7 @@ def test_what_is_saved_after_the_end_has_the_weights_of_the_last_step(corpus: Pa
         return SaveCheckpoint()
 
     session = run_to_end(small_config(corpus, **WORSE), remove_and_save)
-    assert session.of(StateChanged)[-1].reason.endswith("the best")
+    assert session.of(StateChanged)[-1].model == "best"
     saved = session.of(CheckpointSaved)[-1]
     assert (saved.step, saved.reason) == (12, "asked")
     after = load_file(Path(saved.path) / "model.safetensors")

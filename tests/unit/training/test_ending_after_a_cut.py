@@ -31,8 +31,8 @@ def told(run: RunDirectory) -> dict[str, list[Any]]:
     kept: dict[str, list[Any]] = {
         "steps": [(e.step, e.loss, e.lr, e.grad_norm, e.weight_norm) for e in events if isinstance(e, Step)],
         "evaluations": [(e.step, e.train_loss, e.val_loss, e.best) for e in events if isinstance(e, Evaluation)],
-        "samples": [(e.step, e.prompt, e.text, e.seed) for e in events if isinstance(e, Sample)],
-        "end": [(e.step, e.reason) for e in events if isinstance(e, StateChanged) and e.state == "finished"],
+        "samples": [(e.step, e.prompt, e.text, e.seed, e.model) for e in events if isinstance(e, Sample)],
+        "end": [(e.step, e.reason, e.model) for e in events if isinstance(e, StateChanged) and e.state == "finished"],
     }
     return {name: list(dict.fromkeys(values)) for name, values in kept.items()}
 

@@ -9,7 +9,8 @@ import json
 from typing import Any, Final
 
 from tui_trainer.config import Config, InputError
-from tui_trainer.run.commands import Command, SetPrompt, SetTemperature, Stop
+from tui_trainer.run.commands import Command, SetPrompt, SetTemperature, Stop, UseModel
+from tui_trainer.run.events import BEST, LAST
 
 MAX_LINE: Final = 65_536
 """Bytes in a message; a longer one is refused."""
@@ -55,6 +56,10 @@ def _with_value(kind: type[Command], value: Any, source: str) -> Command:
         if not isinstance(value, bool):
             raise ValueError("stop takes true, to save a checkpoint first, or false.")
         return Stop(source, value)
+    if kind is UseModel:
+        if value not in (LAST, BEST):
+            raise ValueError(f"use_model takes {LAST} or {BEST}.")
+        return UseModel(source, value)
     if value is not None:
         raise ValueError(f"{kind.name} takes no value.")
     return kind(source)

@@ -5,6 +5,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui_trainer.run.events import PartialSample, Sample
+from tui_trainer.run.samples import MODELS, sample_label
 from tui_trainer.run.state import SAMPLES_KEPT, Snapshot
 from tui_trainer.run.text import visible
 from tui_trainer.ui.fit import part, shorten
@@ -43,6 +44,7 @@ class SamplesPane(Pane):
             return
         asked = "" if wishes.temperature is None else f" → {wishes.temperature:.2f}"
         self.summarise(
+            part(_model_in_use(snapshot, wishes), "$text-primary", 3),
             part(f"T {snapshot.temperature:.2f}{asked}", "$text-primary", 2),
             part(f"prompt “{shorten(snapshot.prompt, 16)}”", "$foreground-muted", 1),
         )
@@ -72,6 +74,12 @@ class SamplesPane(Pane):
         self.scroll_relative(y=self.virtual_size.height - self._height, animate=False)
 
 
+def _model_in_use(snapshot: Snapshot, wishes: Wishes) -> str:
+    """Which of its two models a finished run writes with."""
+    asked = "" if wishes.model is None else f" → {wishes.model}"
+    return f"g uses: {snapshot.model}{asked}" if snapshot.model in MODELS else ""
+
+
 def top_content(snapshot: Snapshot, wishes: Wishes) -> Content:
     """What stands above the finished samples: the one being written, or why there is none."""
     if snapshot.partial_sample is not None:
@@ -87,7 +95,7 @@ def sample_content(sample: Sample | PartialSample) -> Content:
     """A sample under a line that says when and how it was written."""
     writing = isinstance(sample, PartialSample)
     return Content.assemble(
-        (f"step {sample.step:,}  T {sample.temperature:.2f}{'  writing…' if writing else ''}\n", "$foreground-muted"),
+        (f"{sample_label(sample)}  T {sample.temperature:.2f}{'  writing…' if writing else ''}\n", "$foreground-muted"),
         (visible(sample.prompt), "bold underline"),
         visible(sample.text),
         "▌" if writing else "",

@@ -15,9 +15,9 @@ from tui_trainer.run.text import visible_line
 
 
 class AwayScreen(ModalScreen[None]):
-    """Closes with any of the usual keys."""
+    """Closes with any of the usual keys, but not with space: pressed twice, that would pause the run."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,space,q", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss", "Close")]
 
     def __init__(self, snapshot: Snapshot) -> None:
         super().__init__()

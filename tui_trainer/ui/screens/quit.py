@@ -19,8 +19,9 @@ SAVING, STOPPING = "Saving a checkpoint…", "Stopping…"
 class QuitScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "detach", "Detach"),
-        Binding("s", "leave(True)", "Save and quit"),
-        Binding("q", "leave(False)", "Quit without saving"),
+        # The key that opened the dialog, pressed twice, must lose nothing.
+        Binding("s,q", "leave(True)", "Save and quit"),
+        Binding("x", "leave(False)", "Quit without saving"),
         Binding("escape", "stay", "Stay"),
         Binding("up,left", "app.focus_previous", show=False),
         Binding("down,right", "app.focus_next", show=False),
@@ -37,8 +38,8 @@ class QuitScreen(ModalScreen[None]):
             dialog.border_title = "Quit"
             yield Static(unsaved(self._snapshot), id="quit-text", classes="explanation")
             yield Button("Detach: training goes on  (d)", id="detach")
-            yield Button("Save and quit  (s)", id="save", variant="primary")
-            yield Button("Quit without saving  (q)", id="discard")
+            yield Button("Save and quit  (s or q)", id="save", variant="primary")
+            yield Button("Quit without saving  (x)", id="discard")
             yield Button("Stay  (escape)", id="stay")
 
     def on_mount(self) -> None:
@@ -47,7 +48,8 @@ class QuitScreen(ModalScreen[None]):
         if self._session.refusal or (self._session.returning and not needs_asking(self._snapshot)):
             self.app.exit()
         elif not needs_asking(self._snapshot):
-            self.action_leave(False)
+            # A run that still loads may have begun to train by the time it hears of this.
+            self._leave(Stop(value=self._snapshot.state == "loading"), STOPPING)
 
     async def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "stay":
@@ -58,14 +60,17 @@ class QuitScreen(ModalScreen[None]):
             self.action_leave(event.button.id == "save")
 
     def action_leave(self, save: bool) -> None:
+        self._leave(Stop(value=save), SAVING if save else STOPPING)
+
+    def _leave(self, command: Stop, message: str) -> None:
         """Ask the run to end; the app exits when it has."""
         if self.leaving:
             return
         self.leaving = True
-        self._session.send(Stop(value=save))
+        self._session.send(command)
         for button in self.query(Button):
             button.display = False
-        self.query_one("#quit-text", Static).update(SAVING if save else STOPPING)
+        self.query_one("#quit-text", Static).update(message)
 
     def heed(self, before: Snapshot, now: Snapshot) -> None:
         """Give way when the run could not be saved, and so has not ended."""

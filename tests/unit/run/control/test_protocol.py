@@ -14,6 +14,7 @@ from tui_trainer.run.commands import (
     SetTemperature,
     StepOnce,
     Stop,
+    UseModel,
 )
 from tui_trainer.run.control.protocol import COMMANDS, decode_command, encode_command
 
@@ -25,6 +26,8 @@ EVERY: tuple[Command, ...] = (
     SetTemperature("x", 0.7),
     SetPrompt("x", "Es war ein\nmal \U0001f98a"),
     Generate("x"),
+    UseModel("x", "last"),
+    UseModel("x", "best"),
     Stop("x", False),
 )
 
@@ -65,6 +68,9 @@ def test_the_source_is_the_receivers_to_say() -> None:
         b'{"command": "set_temperature", "value": NaN}',
         b'{"command": "set_prompt", "value": 3}',
         b'{"command": "set_prompt"}',
+        b'{"command": "use_model"}',
+        b'{"command": "use_model", "value": "worst"}',
+        b'{"command": "use_model", "value": ["last"]}',
         b"[" * 60_000,
     ],
 )

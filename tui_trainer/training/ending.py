@@ -1,0 +1,64 @@
+"""The models of a run that has come to its end: that of its last step, and the best by validation."""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from tui_trainer.model.transformer import Transformer
+from tui_trainer.run.events import BEST, LAST
+from tui_trainer.training.checkpoints import CheckpointStore, Progress
+from tui_trainer.training.keepsakes import Keepsake, copy_state
+from tui_trainer.training.stepper import Stepper
+
+
+class EndModels:
+    """Gives the model the best weights or those of the last step, once nothing trains it any more.
+
+    Both are held in the computer's memory from `load_best` on. Used by the trainer's thread alone.
+    """
+
+    def __init__(self, model: Transformer, stepper: Stepper, progress: Progress, store: CheckpointStore) -> None:
+        self._model, self._stepper, self._progress, self._store = model, stepper, progress, store
+        self._last: Keepsake | None = None
+        self._best: Mapping[str, Tensor] = {}
+        self._uses_best = False
+
+    @property
+    def differ(self) -> bool:
+        """Whether the best evaluation was one before the last step."""
+        return self._progress.best_loss is not None and self._progress.best_step != self._progress.step
+
+    @property
+    def both(self) -> bool:
+        """Whether there are two models to choose from."""
+        return self._last is not None
+
+    @property
+    def name(self) -> str:
+        """What to call the model as it is; empty while the last one is the best one, too."""
+        return BEST if self._uses_best else LAST if self.differ else ""
+
+    @property
+    def step(self) -> int:
+        """The step whose weights the model has."""
+        return self._progress.best_step if self._uses_best else self._progress.step
+
+    def load_best(self) -> None:
+        """Read the best weights, if those of the last step are not they, and if they can be read."""
+        best = self._store.best() if self.differ and not self.both else None
+        if best is not None and best.progress.step == self._progress.best_step:
+            self._last = self._copy()
+            self._best = best.weights
+
+    def use(self, name: str) -> None:
+        """Give the model the weights called `name`; it keeps what it has where there is no choice."""
+        if self._last is not None:
+            self._uses_best = name == BEST
+            self._model.load_qwen3_weights(self._best if self._uses_best else self._last.weights)
+
+    def last(self) -> Keepsake:
+        """The weights and the optimizer's state of the last step, whichever weights the model has."""
+        return self._last or self._copy()
+
+    def _copy(self) -> Keepsake:
+        return copy_state(self._model, self._stepper, self._progress.step)
