@@ -8,9 +8,9 @@ terminal the parent ends, and with it all that the shell knows of.
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
-from typing import Final, NoReturn
+from typing import BinaryIO, Final, NoReturn
 
 PASSED_ON: Final = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 """The keyboard's signals reach the child by themselves."""
@@ -37,23 +37,26 @@ class Terminal:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self._parent = parent
 
-    def leave(self, log: Path | None) -> None:
-        """Let go for good: what went to the terminal goes to `log` from now on, and the shell may go on."""
+    def leave(self, open_log: Callable[[], BinaryIO]) -> None:
+        """Let go for good: what went to the terminal goes to the log from now on, and the shell may go on.
+
+        Where `open_log` raises OSError it goes nowhere.
+        """
         with suppress(OSError, RuntimeError):  # it is gone; or a signal came amid a write
             sys.stdout.flush()
         if self._descriptors:
-            self._redirect(log)
+            self._redirect(open_log)
         with suppress(OSError):
             os.setsid()
         if self._parent and os.getppid() == self._parent:
             os.kill(self._parent, LET_GO)
 
-    def _redirect(self, log: Path | None) -> None:
+    def _redirect(self, open_log: Callable[[], BinaryIO]) -> None:
         output = os.open(os.devnull, os.O_RDWR)
         if 0 in self._descriptors:
             os.dup2(output, 0)
-        with suppress(OSError):  # a full disk: what would be said is in the journal too
-            output = os.open(log or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with suppress(OSError), open_log() as log:  # a full disk: what would be said is in the journal too
+            output = os.dup(log.fileno())
         for number in self._descriptors:
             if number:
                 os.dup2(output, number)

@@ -96,25 +96,20 @@ class TrainerProcess:
     def _lose_terminal(self) -> None:
         self._on_lost = lambda: None
         self._session.send(Detach("terminal"))
-        self._terminal.leave(self._log)
+        self._terminal.leave(self._session.open_log)
 
     def _go_on_unseen(self, source: str) -> None:
         """The screen has ended, the run has not."""
         self._on_lost = lambda: None
         self._session.send(Detach(source))
         _say(_goes_on(self._session.directory.name if self._session.directory else ""))
-        self._terminal.leave(self._log)
+        self._terminal.leave(self._session.open_log)
         self._print()
 
     def _print(self) -> None:
         from tui_trainer.headless import Headless
 
         Headless(self._session).run()
-
-    @property
-    def _log(self) -> Path | None:
-        directory = self._session.directory
-        return directory.log if directory else None
 
     def _heed(self, *numbers: signal.Signals) -> None:
         """What the parent told the process to ignore (nohup, a job in the background) stays ignored."""

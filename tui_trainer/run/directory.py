@@ -13,6 +13,8 @@ from tui_trainer.run.text import visible_line
 PRIVATE: Final = 0o700
 """Mode of a run's directory: who could write there could steer the run."""
 
+CONFIG: Final = "config.toml"
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -42,7 +44,7 @@ class RunDirectory:
 
     @property
     def config(self) -> Path:
-        return self.path / "config.toml"
+        return self.path / CONFIG
 
     @property
     def journal(self) -> Path:
@@ -59,11 +61,6 @@ class RunDirectory:
     @property
     def control(self) -> Path:
         return self.path / "control.sock"
-
-    @property
-    def log(self) -> Path:
-        """What a trainer without a terminal prints."""
-        return self.path / "output.log"
 
     @property
     def traceback(self) -> Path:
@@ -113,9 +110,12 @@ def create_run(root: Path, name: str, label: str) -> RunDirectory:
         raise _no_place(root, error) from error
 
 
-def cannot_write(run: RunDirectory, error: OSError) -> InputError:
+def cannot_write(path: Path, error: OSError) -> InputError:
     """What to tell when the files of a run that exists refuse to be written."""
-    return InputError(f"Cannot write to the run {visible_line(str(run.path))} ({error.strerror}): make room or access.")
+    entry = Path(os.fsdecode(error.filename)).name if error.filename else ""
+    which = f"{visible_line(entry)}: " if entry and entry != path.name else ""
+    reason = f"{which}{error.strerror or error}"
+    return InputError(f"Cannot write to the run {visible_line(str(path))} ({reason}): make room or access.")
 
 
 def _no_place(root: Path, error: OSError) -> InputError:

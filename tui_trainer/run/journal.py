@@ -9,9 +9,21 @@ from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import Any, BinaryIO, Final, Union, get_args, get_origin, get_type_hints
 
 from tui_trainer.run.events import EVENTS, Evaluation, Event, Resources, RunStarted, Sample, Step
+from tui_trainer.run.folder import Folder
+
+JOURNAL: Final = "journal.jsonl"
+
+MAX_LINE: Final = 4 * 2**20
+"""Bytes in a line; a longer one is damage, or meant to do harm, and is never held in memory."""
+
+MAX_BYTES: Final = 2**30
+"""Of a journal that are read, some four million steps: of a longer one its beginning and its end."""
+
+BEGINNING: Final = 2**20
+"""Bytes read at the beginning of such a journal: they tell what the run is."""
 
 MEASUREMENTS: Final = (Step, Evaluation, Sample, Resources)
 
@@ -58,13 +70,52 @@ def _fits(value: Any, hint: Any) -> bool:
 
 
 def read(path: Path, size: int = 0) -> Iterator[Event]:
-    """The events of a journal (of its first `size` bytes, if given), in order, without its damaged lines."""
-    with path.open("rb") as lines:
-        for line in lines:
-            if size and lines.tell() > size:
-                return
+    """The events of a journal (of its first `size` bytes, if given), in order, without its damaged lines.
+
+    Raises OSError, also where `path` is a link, or anything else that is no regular file.
+    """
+    with _opened(path) as file:
+        for line in _lines(file, size):
             if (event := decode(line.decode(errors="replace"))) is not None:
                 yield event
+
+
+def _opened(path: Path) -> BinaryIO:
+    with Folder.open(path.parent) as folder:
+        return folder.open_to_read(path.name)
+
+
+def _lines(file: BinaryIO, size: int = 0) -> Iterator[bytes]:
+    """The lines in the first `size` bytes (0: in all), but for those too long, and for the middle of a huge file."""
+    end = file.seek(0, 2)
+    end = min(end, size) if size else end
+    file.seek(0)
+    if end > MAX_BYTES:
+        yield from _lines_up_to(file, BEGINNING)
+        file.seek(end - MAX_BYTES)
+        _skip_line(file)
+    yield from _lines_up_to(file, end)
+
+
+def _lines_up_to(file: BinaryIO, end: int) -> Iterator[bytes]:
+    position = file.tell()
+    while line := file.readline(MAX_LINE):
+        whole = len(line) < MAX_LINE or line.endswith(b"\n")
+        position += len(line) if whole else len(line) + _skip_line(file)
+        if position > end:
+            return
+        if whole:
+            yield line
+
+
+def _skip_line(file: BinaryIO) -> int:
+    """Read on until a line has ended; how many bytes that were."""
+    skipped = 0
+    while part := file.readline(MAX_LINE):
+        skipped += len(part)
+        if part.endswith(b"\n"):
+            break
+    return skipped
 
 
 def effective(path: Path, size: int = 0, resumed_at: int | None = None) -> Iterator[Event]:
@@ -87,31 +138,34 @@ def effective(path: Path, size: int = 0, resumed_at: int | None = None) -> Itera
 
 def _starts(path: Path, size: int) -> Iterator[Event]:
     """Every time a trainer took the run up."""
-    with path.open("rb") as lines:
-        for line in lines:
-            if size and lines.tell() > size:
-                return
+    with _opened(path) as file:
+        for line in _lines(file, size):
             if _START in line and isinstance(event := decode(line.decode(errors="replace")), RunStarted):
                 yield event
 
 
 def tail(path: Path, size: int = 262_144) -> list[Event]:
     """The last events of a journal, those in about its last `size` bytes; raises OSError."""
-    with path.open("rb") as file:
+    with _opened(path) as file:
         end = file.seek(0, 2)
         file.seek(max(0, end - size))
-        lines = file.read().split(b"\n")[1 if end > size else 0 :]
+        lines = file.read(size).split(b"\n")[1 if end > size else 0 :]
     return [event for line in lines if (event := decode(line.decode(errors="replace"))) is not None]
 
 
 class Journal:
-    """Appends events to a file; each is handed to the operating system as it happens."""
+    """Appends events to the journal of a run; each is handed to the operating system as it happens."""
 
-    def __init__(self, path: Path) -> None:
-        _cut_torn_line(path)
-        self._file = path.open("ab", buffering=0)
+    def __init__(self, folder: Folder) -> None:
+        """In a run's directory, after what is there; raises OSError where that is not a file of this user's alone."""
+        self._file = folder.open_to_append(JOURNAL)
         self._torn_at: int | None = None
         """Where the file is to be cut, if a write failed amid a line and the file could not be cut at once."""
+        try:
+            _end_torn_line(self._file)
+        except BaseException:
+            self._file.close()
+            raise
 
     def append(self, *events: Event) -> None:
         """Write all of them; raises OSError when the disk refuses, and then none of them is in the file."""
@@ -141,19 +195,19 @@ class Journal:
         self._torn_at = None
 
 
-def _cut_torn_line(path: Path) -> None:
-    """Drop what follows the last line end: a write that was cut short."""
-    if not path.exists():
-        return
-    with path.open("rb+") as file:
-        size = end = file.seek(0, 2)
-        while end > 0:
-            start = max(0, end - 65536)
-            file.seek(start)
-            newline = file.read(end - start).rfind(b"\n")
-            if newline >= 0:
-                end = start + newline + 1
-                break
-            end = start
-        if end < size:
-            file.truncate(end)
+def _end_torn_line(file: BinaryIO) -> None:
+    """Drop what follows the last line end: a write that was cut short. What is longer than any line stays, as one."""
+    size = end = file.seek(0, 2)
+    while end > 0:
+        start = max(0, end - 65536)
+        file.seek(start)
+        newline = file.read(end - start).rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+        if size - end > MAX_LINE:
+            file.write(b"\n")
+            return
+    if end < size:
+        file.truncate(end)

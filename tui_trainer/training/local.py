@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO, Final
 
 from tui_trainer.config import Config, InputError
 from tui_trainer.corpus.sources import corpus_label, find_sources
@@ -24,6 +25,9 @@ from tui_trainer.run.neighbours import introduce
 from tui_trainer.run.session import Joined, Outcome, Session
 from tui_trainer.training.errors import PreparationStopped, RunFailedError
 from tui_trainer.training.inbox import Inbox
+
+TRACEBACK: Final = "traceback.txt"
+LOG: Final = "output.log"
 
 
 class LocalSession(Session):
@@ -119,7 +123,7 @@ class LocalSession(Session):
 
         preparation = Preparation(self._inbox, self.publish)
         if self._resumed:
-            trainer = preparation.resumed(self._config, self.directory_of_run, self._steps, self._again, self._open)
+            trainer = preparation.resumed(self._config, self.folder, self._steps, self._again, self._open)
         else:
             trainer = preparation.new(self._config, self._open)
         trainer.run()
@@ -128,6 +132,18 @@ class LocalSession(Session):
     def directory_of_run(self) -> RunDirectory:
         assert self.directory is not None
         return self.directory
+
+    @property
+    def folder(self) -> Folder:
+        """The run's directory, open while this session trains in it."""
+        assert self._folder is not None
+        return self._folder
+
+    def open_log(self) -> BinaryIO:
+        """The file for what a trainer without a terminal prints; raises OSError, also while there is no directory."""
+        if self._folder is None:
+            raise FileNotFoundError("The run has no directory yet.")
+        return self._folder.open_to_append(LOG)
 
     def _recall(self) -> None:
         """Show a resumed run's past."""
@@ -146,10 +162,13 @@ class LocalSession(Session):
             self._folder = directory.open_to_train()
             self._run_lock = lock_run(self._folder)
         except OSError as error:
-            raise cannot_write(directory, error) from error
+            raise cannot_write(directory.path, error) from error
 
-    def _open(self, directory: RunDirectory, step: int) -> None:
-        """The run's directory is there, and the trainer stands at `step`: journal what happens, and let viewers in."""
+    def _open(self, directory: RunDirectory, step: int) -> Folder:
+        """The run's directory is there, and the trainer stands at `step`: journal what happens, and let viewers in.
+
+        Returns the directory, open to write into it.
+        """
         self.directory = directory
         if not self._resumed:
             self._take_lock(directory)
@@ -158,7 +177,7 @@ class LocalSession(Session):
             self.recall([*journal.effective(directory.journal, resumed_at=step), StateChanged(state="loading")])
         last = self.snapshot().step
         with self._publishing:
-            self._journal = JournalWriter(journal.Journal(directory.journal), self._publishing, self.publish)
+            self._journal = JournalWriter(journal.Journal(self.folder), self._publishing, self.publish)
         if last < step:
             self.publish(missing_steps(last + 1, step, step, "the trainer ended before it had written them"))
         try:
@@ -168,16 +187,16 @@ class LocalSession(Session):
             self.publish(Alert(step=step, kind="control", severity="warning", message=message))
         for alert in introduce(directory, step):
             self.publish(alert)
+        return self.folder
 
     def _fail(self, error: Exception) -> Outcome:
         """Tell why, keep the traceback in the run directory, and wait until the user has read it."""
         reason = _sentence(error)
-        if self.directory is not None:
-            where = self.directory.traceback
+        if self._folder is not None:
             # A full disk may be what went wrong: the reason is told all the same.
             with suppress(OSError):
-                where.write_text(traceback.format_exc(), encoding="utf-8", errors="backslashreplace")
-                reason += f" Details are in {where}."
+                self._folder.replace(TRACEBACK, traceback.format_exc().encode(errors="backslashreplace"))
+                reason += f" Details are in {self._folder.path / TRACEBACK}."
         self.publish(StateChanged(step=self.snapshot().step, state="failed", reason=reason))
         while not self._inbox.stopping:
             for _ in self._inbox.take_all(wait=True):

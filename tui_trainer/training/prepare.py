@@ -8,9 +8,9 @@ import torch
 from tui_trainer.config import AUTO, Config, InputError
 from tui_trainer.corpus.corpus import Corpus, load_corpus
 from tui_trainer.model.transformer import Transformer
-from tui_trainer.run.directory import RunDirectory, cannot_write, create_run, runs_root
+from tui_trainer.run.directory import CONFIG, RunDirectory, cannot_write, create_run, runs_root
 from tui_trainer.run.events import Alert, Event, RunStarted, Stage
-from tui_trainer.run.files import replace_text
+from tui_trainer.run.folder import Folder
 from tui_trainer.run.text import visible_line
 from tui_trainer.training.build import build_model, build_optimizer, build_stepper
 from tui_trainer.training.checkpoints import CheckpointStore, Progress
@@ -35,7 +35,7 @@ class Preparation:
         self._stage_name, self._stage_began = "", 0.0
         self._warning = ""
 
-    def new(self, config: Config, opened: Callable[[RunDirectory, int], None]) -> Trainer:
+    def new(self, config: Config, opened: Callable[[RunDirectory, int], Folder]) -> Trainer:
         """A trainer at step 0, in a run directory made for it; raises InputError before anything is made."""
         device = choose_device(config.run.device)
         plan = Plan(config).chosen(precision=choose_precision(config.run.precision, device))
@@ -69,15 +69,16 @@ class Preparation:
     def resumed(
         self,
         config: Config,
-        directory: RunDirectory,
+        folder: Folder,
         steps: int,
         again: bool,
-        opened: Callable[[RunDirectory, int], None],
+        opened: Callable[[RunDirectory, int], Folder],
     ) -> Trainer:
         """A trainer where the run's newest checkpoint stands, with the length of `settle_length`; raises InputError."""
         device = choose_device(config.run.device)
         corpus = self._load_corpus(config)
         self._stage("reading the checkpoint")
+        directory = RunDirectory(folder.path)
         checkpoint, broken = CheckpointStore(directory.checkpoints, config.run.keep).newest()
         progress = checkpoint.progress
         if progress.batch_size:
@@ -153,15 +154,15 @@ class Preparation:
         stepper: Stepper,
         progress: Progress,
         directory: RunDirectory,
-        opened: Callable[[RunDirectory, int], None],
+        opened: Callable[[RunDirectory, int], Folder],
     ) -> Trainer:
         config = plan.config
         try:
             # In this order: where the journal cannot be opened, a longer run has not been begun.
-            opened(directory, progress.step)
-            replace_text(directory.config, config.to_toml())
+            folder = opened(directory, progress.step)
+            folder.replace_text(CONFIG, config.to_toml())
         except OSError as error:
-            raise cannot_write(directory, error) from error
+            raise cannot_write(directory.path, error) from error
         self._publish(describe(plan, corpus, model, progress, directory))
         if self._warning:
             self._publish(Alert(step=progress.step, kind="compile", severity="warning", message=self._warning))

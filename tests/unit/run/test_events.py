@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.run.journals import write_journal
 from tui_trainer.run.events import (
     EVENTS,
     Alert,
@@ -23,6 +24,7 @@ from tui_trainer.run.events import (
     StateChanged,
     Step,
 )
+from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import Journal, decode, encode, read
 
 RUN: dict[str, Any] = {
@@ -171,16 +173,9 @@ def test_a_damaged_line_is_nothing(line: str) -> None:
 # -- the file ------------------------------------------------------------------------------------------------------
 
 
-def write(path: Path, events: list[Event]) -> None:
-    journal = Journal(path)
-    for event in events:
-        journal.append(event)
-    journal.close()
-
-
 def test_a_line_an_event(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    write(path, EXAMPLES)
+    write_journal(tmp_path, *EXAMPLES)
     lines = path.read_bytes().split(b"\n")
     assert lines.pop() == b""
     assert [json.loads(line)["event"] for line in lines] == [event.event for event in EXAMPLES]
@@ -188,7 +183,8 @@ def test_a_line_an_event(tmp_path: Path) -> None:
 
 
 def test_an_event_is_on_disk_at_once(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal.jsonl")
+    with Folder.open(tmp_path) as folder:
+        journal = Journal(folder)
     journal.append(EXAMPLES[0])
     assert list(read(tmp_path / "journal.jsonl")) == EXAMPLES[:1]
     journal.close()
@@ -196,7 +192,7 @@ def test_an_event_is_on_disk_at_once(tmp_path: Path) -> None:
 
 def test_a_journal_is_gone_on_with(tmp_path: Path) -> None:
     for event in EXAMPLES:
-        write(tmp_path / "journal.jsonl", [event])
+        write_journal(tmp_path, event)
     assert list(read(tmp_path / "journal.jsonl")) == EXAMPLES
 
 
@@ -211,24 +207,24 @@ def test_damage_in_the_middle_costs_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("whole", [0, 1, 5])
 def test_a_torn_last_line_is_cut_before_more_is_written(tmp_path: Path, torn: bytes, whole: int) -> None:
     path = tmp_path / "journal.jsonl"
-    write(path, EXAMPLES[:whole])
+    write_journal(tmp_path, *EXAMPLES[:whole])
     before = path.read_bytes()
     path.write_bytes(before + torn)
     assert list(read(path)) == EXAMPLES[:whole]
-    write(path, EXAMPLES[whole : whole + 1])
+    write_journal(tmp_path, *EXAMPLES[whole : whole + 1])
     assert path.read_bytes() == before + encode(EXAMPLES[whole]).encode() + b"\n"
 
 
 def test_a_whole_journal_is_not_cut(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    write(path, EXAMPLES)
+    write_journal(tmp_path, *EXAMPLES)
     before = path.read_bytes()
-    Journal(path).close()
+    write_journal(tmp_path)
     assert path.read_bytes() == before
 
 
 def test_text_that_is_no_unicode_is_kept(tmp_path: Path) -> None:
     event = CheckpointSaved(step=1, time=1.0, path="caf\udce9", reason="best")
-    write(tmp_path / "journal.jsonl", [event])
+    write_journal(tmp_path, event)
     (tmp_path / "journal.jsonl").read_text(encoding="utf-8")
     assert list(read(tmp_path / "journal.jsonl")) == [event]

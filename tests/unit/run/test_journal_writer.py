@@ -13,6 +13,7 @@ from tests.unit.run.test_state import evaluation, state, step
 from tests.waiting import until
 from tui_trainer.run import journal_writer
 from tui_trainer.run.events import Alert, Event, Resources, Step
+from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import Journal, read
 from tui_trainer.run.journal_writer import JournalWriter
 
@@ -42,7 +43,8 @@ class Run:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lock = threading.RLock()
-        journal = Journal(path)
+        with Folder.open(path.parent) as folder:
+            journal = Journal(folder)
         self.disk = Disk(journal._file)
         journal._file = self.disk  # type: ignore[assignment]
         self.writer = JournalWriter(journal, self.lock, self.publish)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.run.control.test_server import Trainer
+from tests.unit.run.journals import write_journal
 from tests.unit.run.test_lock import held
 from tests.unit.run.test_state import started, state, step
 from tests.waiting import TIMEOUT, arriving, until
@@ -15,16 +16,8 @@ from tui_trainer.run.attached import AttachedSession
 from tui_trainer.run.commands import Pause, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, Event, StateChanged
-from tui_trainer.run.journal import Journal
 from tui_trainer.run.replay import ReplaySession
 from tui_trainer.run.session import Outcome, Session
-
-
-def write(directory: RunDirectory, *events: Event) -> None:
-    journal = Journal(directory.journal)
-    for event in events:
-        journal.append(event)
-    journal.close()
 
 
 @pytest.fixture
@@ -61,7 +54,7 @@ def until_told(session: Session) -> Watching:
 
 
 def test_a_recording_shows_the_end_until_it_is_left(run: RunDirectory) -> None:
-    write(run, started(), step(1), step(2), state("finished", 9.0, step=2))
+    write_journal(run.path, started(), step(1), step(2), state("finished", 9.0, step=2))
     session = ReplaySession(run)
     watching = until_told(session)
     assert (session.snapshot().state, session.snapshot().step) == ("finished", 2)
@@ -72,7 +65,7 @@ def test_a_recording_shows_the_end_until_it_is_left(run: RunDirectory) -> None:
 
 
 def test_a_recording_of_a_run_that_vanished_says_so(run: RunDirectory) -> None:
-    write(run, started(), state("running", 1.0), step(1))
+    write_journal(run.path, started(), state("running", 1.0), step(1))
     watching = Watching(ReplaySession(run))
     event = watching.wait_for_state("failed")
     assert "has vanished" in str(vars(event)["reason"])
@@ -83,7 +76,7 @@ def test_a_recording_of_a_run_that_vanished_says_so(run: RunDirectory) -> None:
 def test_what_is_no_recording_is_refused(run: RunDirectory) -> None:
     with pytest.raises(InputError, match="has no journal"):
         ReplaySession(run)
-    write(run, started())
+    write_journal(run.path, started())
     with held(run), pytest.raises(InputError, match="is being trained: look at it with attach"):
         ReplaySession(run)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.run.journals import write_journal
 from tests.unit.run.test_lock import held
 from tests.unit.run.test_state import evaluation, started, state, step
 from tui_trainer.config import Config
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Event
-from tui_trainer.run.journal import Journal
 from tui_trainer.run.overview import overview, overviews, table
 
 
@@ -21,10 +21,7 @@ def make(root: Path, name: str, *events: Event) -> RunDirectory:
     run.path.mkdir(parents=True)
     run.config.write_text(Config().update(steps=50).to_toml(), encoding="utf-8")
     if events:
-        journal = Journal(run.journal)
-        for event in events:
-            journal.append(event)
-        journal.close()
+        write_journal(run.path, *events)
     return run
 
 

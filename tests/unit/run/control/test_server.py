@@ -20,18 +20,20 @@ from tui_trainer.run.control.address import connect
 from tui_trainer.run.control.protocol import MAX_LINE, encode_command
 from tui_trainer.run.control.server import SOURCE, ControlServer
 from tui_trainer.run.events import Event
+from tui_trainer.run.folder import Folder
 from tui_trainer.run.session import Joined, Session
 
 
 class Trainer(Session):
     """Journals what is published, as a trainer does, and remembers what it is asked."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, directory: Path) -> None:
         super().__init__()
-        self.path = folder / "control.sock"
+        self.path = directory / "control.sock"
         self.asked: list[Command] = []
-        self.file = folder / "journal.jsonl"
-        self.journal = journal.Journal(self.file)
+        self.file = directory / "journal.jsonl"
+        with Folder.open(directory) as folder:
+            self.journal = journal.Journal(folder)
         self.publishing = threading.Lock()
         self.over = False
         self.waiting: list[Event] = []
