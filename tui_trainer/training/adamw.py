@@ -1,6 +1,6 @@
 """AdamW (Loshchilov & Hutter 2019) over groups of parameters, each with a learning rate of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,15 +35,25 @@ class AdamW:
             betas=BETAS,
             fused=True,
         )
+        # At once, and not with the first update as PyTorch does, which could run out of memory amid it.
+        for parameter in self._named.values():
+            moments = {key: torch.zeros_like(parameter) for key in MOMENTS}
+            self._inner.state[parameter] = {"step": torch.zeros((), device=parameter.device), **moments}
 
-    def step(self, lr: float, skip: Tensor) -> None:
-        """Update in place; where `skip`, a scalar on the device, is 1, nothing changes, whatever the gradients are."""
+    def prepare(self, lr: float, skip: Tensor) -> Callable[[], None]:
+        """What updates in place, and takes no memory; where `skip`, a scalar on the device, is 1, it changes nothing.
+
+        That holds whatever the gradients are.
+        """
         for group in self._inner.param_groups:
             group["lr"] = lr * group["factor"]
         # The way that torch.amp.GradScaler tells a fused optimizer of gradients it must not use.
         self._inner.found_inf = skip  # type: ignore[attr-defined]
-        if skip.device.type == "mps" and skip:
-            return  # Apple's kernel does not look at it
+        # Apple's kernel does not look at it.
+        nothing = skip.device.type == "mps" and bool(skip)
+        return lambda: None if nothing else self._update()
+
+    def _update(self) -> None:
         self._inner.step()
 
     def state(self) -> dict[str, Tensor]:
@@ -54,11 +64,13 @@ class AdamW:
         }
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Copy what `state` gave, nothing before the first step; raises KeyError or RuntimeError if it does not fit."""
-        self._inner.state.clear()
+        """Copy what `state` gave, in place; raises KeyError or RuntimeError if it does not fit.
+
+        A checkpoint from before the first step may have nothing.
+        """
         if not any(f"{name}.step" in state for name in self._named):
+            for held in self.state().values():
+                held.zero_()
             return
-        for name, parameter in self._named.items():
-            moments = {key: torch.empty_like(parameter).copy_(state[f"{name}.{key}"]) for key in MOMENTS}
-            step = state[f"{name}.step"].to(parameter.device, copy=True)
-            self._inner.state[parameter] = {"step": step, **moments}
+        for name, held in self.state().items():
+            held.copy_(state[name])

@@ -15,6 +15,7 @@ from tui_trainer.config import Config
 from tui_trainer.corpus.cache import cache_directory
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.text import human_seconds
+from tui_trainer.training.errors import out_of_memory
 from tui_trainer.training.precision import computing
 
 
@@ -78,9 +79,9 @@ def compile_layers(model: Transformer, config: Config) -> str:
             # Its own attention would replace the model's, which is faster over short windows on a CPU.
             layer.compile(fullgraph=True, dynamic=False, options={"pattern_matcher": False})
         _call(model, config.optimizer.batch_size, config.run.precision)
-    except torch.OutOfMemoryError:
-        raise
     except Exception as error:  # compilers fail in many ways
+        if out_of_memory(error):
+            raise
         for layer in model.model.layers:
             layer._compiled_call_impl = None  # what `layer.compile` sets: there is no other way back
         return f"Compiling failed, so steps are taken uncompiled ({_first_line(error)})."

@@ -1,6 +1,7 @@
 """The models of a run that has come to its end: that of its last step, and the best by validation."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from torch import Tensor
 
@@ -8,6 +9,7 @@ from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.events import BEST, LAST
 from tui_trainer.training.checkpoints import CheckpointStore, Progress
 from tui_trainer.training.keepsakes import Keepsake, copy_state
+from tui_trainer.training.memory import within_memory
 from tui_trainer.training.stepper import Stepper
 
 
@@ -44,11 +46,14 @@ class EndModels:
         return self._progress.best_step if self._uses_best else self._progress.step
 
     def load_best(self) -> None:
-        """Read the best weights, if those of the last step are not they, and if they can be read."""
+        """Read the best weights, if those of the last step are not they, and they can be read, and held beside them."""
+        with suppress(MemoryError):
+            within_memory(self._read_best)
+
+    def _read_best(self) -> None:
         best = self._store.best() if self.differ and not self.both else None
         if best is not None and best.progress.step == self._progress.best_step:
-            self._last = self._copy()
-            self._best = best.weights
+            self._last, self._best = self._copy(), best.weights
 
     def use(self, name: str) -> None:
         """Give the model the weights called `name`; it keeps what it has where there is no choice."""

@@ -23,7 +23,7 @@ from tui_trainer.run.journal_writer import JournalWriter, missing_steps
 from tui_trainer.run.lock import RunLock, lock_run
 from tui_trainer.run.neighbours import introduce
 from tui_trainer.run.session import Joined, Outcome, Session
-from tui_trainer.training.errors import PreparationStopped, RunFailedError
+from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
 from tui_trainer.training.inbox import Inbox
 
 TRACEBACK: Final = "traceback.txt"
@@ -205,8 +205,8 @@ class LocalSession(Session):
 
 
 def _sentence(error: Exception) -> str:
-    if type(error).__name__ == "OutOfMemoryError":
-        return "The device ran out of memory: use a smaller --batch-size or --context."
+    if out_of_memory(error):
+        return NOT_ENOUGH_MEMORY
     if isinstance(error, RunFailedError):
         return str(error)
     return f"{type(error).__name__}: {error}."

@@ -4,7 +4,7 @@ After Jordan et al. 2024 (kellerjordan.github.io/posts/muon). Matrices of one si
 half precision is slow where processors have none, and at these sizes fp32 costs little elsewhere.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import torch
@@ -55,20 +55,31 @@ class Muon:
         }
 
     @torch.no_grad()
-    def step(self, lr: float, skip: Tensor) -> None:
-        """Update in place; where `skip`, a scalar on the device, is 1, nothing changes, whatever the gradients are."""
+    def prepare(self, lr: float, skip: Tensor) -> Callable[[], None]:
+        """What updates in place, and takes no memory; where `skip`, a scalar on the device, is 1, it changes nothing.
+
+        That holds whatever the gradients are.
+        """
         decay = 1 - lr * self._weight_decay * (1 - skip)
-        lr *= self._factor
-        for (rows, columns), group in self._groups.items():
-            momentum = self._momentum[rows, columns]
-            gradients = torch.stack([piece for parameter, parts in group for piece in _pieces(parameter.grad, parts)])
-            gradients = torch.where(skip > 0, momentum, gradients)
-            momentum.lerp_(gradients, 1 - MOMENTUM)
-            updates = orthogonalise(torch.lerp(gradients, momentum, MOMENTUM))
-            scale = lr * (columns / rows) ** 0.5 * (1 - skip)
-            pieces = [piece for parameter, parts in group for piece in _pieces(parameter, parts)]
+        computed = {size: self._compute(size, lr * self._factor, skip) for size in self._groups}
+        return lambda: self._apply(decay, computed)
+
+    def _compute(self, size: tuple[int, int], lr: float, skip: Tensor) -> tuple[Tensor, Tensor]:
+        """Momentum to come of the matrices of a size, and what is to be subtracted from them."""
+        before, group, (rows, columns) = self._momentum[size], self._groups[size], size
+        gradients = torch.stack([piece for parameter, parts in group for piece in _pieces(parameter.grad, parts)])
+        gradients = torch.where(skip > 0, before, gradients)
+        momentum = torch.lerp(before, gradients, 1 - MOMENTUM)
+        updates = orthogonalise(torch.lerp(gradients, momentum, MOMENTUM))
+        return momentum, updates.mul_(lr * (columns / rows) ** 0.5 * (1 - skip))
+
+    @torch.no_grad()
+    def _apply(self, decay: Tensor, computed: Mapping[tuple[int, int], tuple[Tensor, Tensor]]) -> None:
+        for size, (momentum, updates) in computed.items():
+            self._momentum[size] = momentum
+            pieces = [piece for parameter, parts in self._groups[size] for piece in _pieces(parameter, parts)]
             torch._foreach_mul_(pieces, decay)
-            torch._foreach_sub_(pieces, list((updates * scale).unbind()))
+            torch._foreach_sub_(pieces, list(updates.unbind()))
 
     def state(self) -> dict[str, Tensor]:
         return {f"momentum.{rows}x{columns}": held for (rows, columns), held in self._momentum.items()}

@@ -29,9 +29,13 @@ class Optimizer:
         self._parts = parts
 
     def step(self, lr: float, skip: Tensor) -> None:
-        """Update every parameter; where `skip`, a scalar on their device, is 1, nothing changes."""
-        for part in self._parts:
-            part.step(lr, skip)
+        """Update every parameter; where `skip`, a scalar on their device, is 1, nothing changes.
+
+        All that takes memory comes before the first change, so that a shortage leaves everything as it was.
+        """
+        updates = [part.prepare(lr, skip) for part in self._parts]
+        for update in updates:
+            update()
 
     def state(self) -> dict[str, Tensor]:
         """What it remembers, by name; for a checkpoint."""

@@ -43,6 +43,8 @@ class Pace:
     token: float
     settled: bool = False
     """Whether the step was one of the run as planned, compiled and with dropout if the run is."""
+    sizes: tuple[int, int] | None = None
+    """Sequences in a micro-batch and micro-batches in a step as they were measured; None when none were."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,9 @@ def resolve_sizes(plan: Plan, corpus: Corpus, device: str) -> Plan:
 
 def resolve_course(plan: Plan, corpus: Corpus, pace: Pace) -> Plan:
     """What depends on the run's length, and so on its pace; raises InputError."""
+    if pace.sizes is not None:
+        batch_size, accumulate = pace.sizes
+        plan = plan.chosen(batch_size=(batch_size, ""), accumulate=(accumulate, ""))
     steps = _steps(plan.config, corpus, pace)
     plan = plan.chosen(steps=steps, epochs=(AUTO, ""), minutes=(AUTO, ""))
     plan = plan.chosen(**regularise(plan.config, epochs(plan.config, corpus)))

@@ -16,9 +16,10 @@ from tui_trainer.training.build import build_model, build_optimizer, build_stepp
 from tui_trainer.training.checkpoints import CheckpointStore, Progress
 from tui_trainer.training.compilation import compile_layers
 from tui_trainer.training.device import choose_device, device_label, setup, versions
-from tui_trainer.training.errors import PreparationStopped
+from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
 from tui_trainer.training.inbox import Inbox
 from tui_trainer.training.length import settle_length
+from tui_trainer.training.memory import told_smaller, within_memory
 from tui_trainer.training.plan import Plan, resettle, resolve_course, resolve_sizes, tokens_per_epoch, tokens_per_step
 from tui_trainer.training.precision import choose_precision
 from tui_trainer.training.stepper import Stepper
@@ -34,6 +35,8 @@ class Preparation:
         self._publish = publish
         self._stage_name, self._stage_began = "", 0.0
         self._warning = ""
+        self._asked_sizes = 0, 0
+        """Sequences in a micro-batch and micro-batches in a step, before any were split for want of memory."""
 
     def new(self, config: Config, opened: Callable[[RunDirectory, int], Folder]) -> Trainer:
         """A trainer at step 0, in a run directory made for it; raises InputError before anything is made."""
@@ -41,6 +44,7 @@ class Preparation:
         plan = Plan(config).chosen(precision=choose_precision(config.run.precision, device))
         corpus = self._load_corpus(config)
         plan = resolve_sizes(plan, corpus, device.type)
+        self._asked_sizes = _sizes(plan.config)
         use_threads(plan.config.run.threads)
         self._stage("measuring this machine")
         pace, timings = measure(plan.config, corpus, device, self._go_on)
@@ -87,6 +91,7 @@ class Preparation:
             raise InputError(
                 f"The corpus of {directory.name} has changed since the run began: restore it, or train a new run."
             )
+        self._asked_sizes = _sizes(config)
         planned = config.schedule.steps
         config = settle_length(progress, config, steps, again)
         self._stage("building the model")
@@ -97,6 +102,8 @@ class Preparation:
             model.load_qwen3_weights(checkpoint.weights)
             stepper.load(checkpoint.state)
         except (KeyError, RuntimeError) as error:
+            if out_of_memory(error):
+                raise
             message = f"The checkpoint of {directory.name} does not fit its config.toml: restore that file."
             raise InputError(message) from error
         trainer = self._finish(Plan(config), corpus, model, stepper, progress, directory, opened)
@@ -141,10 +148,24 @@ class Preparation:
         progress.setup = now
 
     def _build_stepper(self, config: Config, corpus: Corpus, model: Transformer) -> Stepper:
+        stepper = build_stepper(config, corpus, model, build_optimizer(config, model))
         if config.run.compile == "on":
             self._stage("compiling the model")
-            self._warning = compile_layers(model, config)
-        return build_stepper(config, corpus, model, build_optimizer(config, model))
+            while not self._compiled(config, model, stepper):
+                self._go_on()
+        return stepper
+
+    def _compiled(self, config: Config, model: Transformer, stepper: Stepper) -> bool:
+        """Whether it is compiled, or cannot be: not so when that has to be tried again with less memory."""
+        batch_size, accumulate = stepper.sizes
+        fitting = config.update(batch_size=batch_size, accumulate=accumulate)
+        try:
+            self._warning = within_memory(lambda: compile_layers(model, fitting))
+        except MemoryError as error:
+            if stepper.split() is None:
+                raise RunFailedError(NOT_ENOUGH_MEMORY) from error
+            return False
+        return True
 
     def _finish(
         self,
@@ -156,7 +177,11 @@ class Preparation:
         directory: RunDirectory,
         opened: Callable[[RunDirectory, int], Folder],
     ) -> Trainer:
-        config = plan.config
+        batch_size, accumulate = stepper.sizes
+        plan = plan.chosen(batch_size=(batch_size, ""), accumulate=(accumulate, ""))
+        config, split = plan.config, stepper.sizes != self._asked_sizes
+        if split:
+            progress.batch_size, progress.accumulate = stepper.sizes
         try:
             # In this order: where the journal cannot be opened, a longer run has not been begun.
             folder = opened(directory, progress.step)
@@ -166,6 +191,8 @@ class Preparation:
         self._publish(describe(plan, corpus, model, progress, directory))
         if self._warning:
             self._publish(Alert(step=progress.step, kind="compile", severity="warning", message=self._warning))
+        if split:
+            self._publish(told_smaller(progress.step, *stepper.sizes))
         store = CheckpointStore(directory.checkpoints, config.run.keep)
         return Trainer(config, corpus, model, stepper, progress, store, self._inbox, self._publish)
 
@@ -182,6 +209,10 @@ class Preparation:
         if name != self._stage_name:
             self._stage_name, self._stage_began = name, now
         self._publish(Stage(stage=name, done=done, total=total, seconds=now - self._stage_began))
+
+
+def _sizes(config: Config) -> tuple[int, int]:
+    return config.optimizer.batch_size, config.optimizer.accumulate
 
 
 def describe(plan: Plan, corpus: Corpus, model: Transformer, progress: Progress, directory: RunDirectory) -> RunStarted:

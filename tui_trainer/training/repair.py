@@ -7,6 +7,7 @@ from tui_trainer.training.checkpoints import Progress
 from tui_trainer.training.errors import RunFailedError
 from tui_trainer.training.guard import Guard
 from tui_trainer.training.keepsakes import Keepsakes, copy_state, put_back
+from tui_trainer.training.memory import within_memory
 from tui_trainer.training.stepper import Stepper, StepResult
 
 MAX_ROLLBACKS: Final = 3
@@ -36,6 +37,7 @@ class Repair:
         self.trouble = ""
         """What is wrong with the run; empty while nothing is."""
         self._since = 0
+        self._warning = "There is not enough memory for a copy of the weights, to go back to if the run diverges."
 
     def watch(self, result: StepResult) -> None:
         """Take in what came of a step."""
@@ -44,11 +46,20 @@ class Repair:
         self.trouble = self._guard.watch(result) or self.trouble
         self._progress.guard = self._guard.state()
 
-    def keep(self) -> None:
-        """Remember the present state now and then, while nothing is suspected of it, or when there is no other."""
+    def keep(self) -> str:
+        """Remember the present state now and then, while nothing is suspected of it, or when there is no other.
+
+        Returns what is to be told, once, when there is too little memory for it.
+        """
         step = self._progress.step
-        if self._keepsakes.none or (self._guard.calm and self._keepsakes.due(step)):
-            self._keepsakes.take(copy_state(self._model, self._stepper, step))
+        if not self._keepsakes.none and not (self._guard.calm and self._keepsakes.due(step)):
+            return ""
+        try:
+            self._keepsakes.take(within_memory(lambda: copy_state(self._model, self._stepper, step)))
+        except MemoryError:
+            warning, self._warning = self._warning, ""
+            return warning
+        return ""
 
     def mend(self) -> str:
         """Undo the harm; what was done about it, in a sentence. Raises RunFailedError when that is no use any more."""
@@ -57,6 +68,8 @@ class Repair:
         self._progress.guard = self._guard.state()
         if self._policy == "pause":
             return f"The {trouble}: paused. Resume to go on as it is, or quit without saving."
+        if self._keepsakes.none:
+            raise RunFailedError(f"The {trouble}, and there was no memory for weights to go back to: lower the --lr.")
         keepsake = self._keepsakes.before(self._since)
         put_back(keepsake, self._model, self._stepper)
         progress = self._progress

@@ -15,6 +15,7 @@ from tui_trainer.model.generation import Generation
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.events import Alert, Event, PartialSample, Sample
 from tui_trainer.run.text import visible_line
+from tui_trainer.training.memory import free, within_memory
 
 SLICE_SECONDS: Final = 0.02
 """Training is held no longer than this, and the token in hand, for a sample."""
@@ -46,6 +47,8 @@ class Sampler:
         self._waiting: deque[int] = deque(maxlen=WAITING_LIMIT)
         """Seeds of the samples to come."""
         self._reported = ""
+        self._short = False
+        """Whether there was too little memory for the last sample."""
         self.scheduled_step = self.published_step = -1
         """Steps of the last regular sample that was begun, and that was published."""
         self._regular = False
@@ -58,8 +61,7 @@ class Sampler:
         """Begin the regular sample of `step`, with the run's seed; none may be being written."""
         assert not self.busy
         self.scheduled_step = step
-        self._begin(step, self._seed)
-        self._regular = True
+        self._begin(step, self._seed, regular=True)
 
     def request(self, step: int) -> None:
         """Begin one more sample, with a seed of its own, now or after those that were asked for before."""
@@ -83,8 +85,8 @@ class Sampler:
         """Write for about `seconds`, less when interrupted; a waiting sample that begins is one of `step`."""
         deadline = time.perf_counter() + seconds
         while self._generation is not None:
-            self._generation.advance()
-            if self._generation.done:
+            self._within_memory(self._generation.advance)
+            if self._generation is not None and self._generation.done:
                 self._finish()
                 if self._waiting:
                     self._begin(step, self._waiting.popleft())
@@ -92,15 +94,30 @@ class Sampler:
                 break
         self._show_partial()
 
-    def _begin(self, step: int, seed: int) -> None:
-        self._step, self._sample_seed = step, seed
-        self._regular = False
+    def _begin(self, step: int, seed: int, regular: bool = False) -> None:
+        self._step, self._sample_seed, self._regular = step, seed, regular
         ids, self._used_prompt = self._encode_prompt()
         self._used_temperature, self._used_name = self.temperature, self.model_name
+        self._shown = time.perf_counter()
+        self._within_memory(lambda: self._start(ids))
+
+    def _start(self, ids: list[int]) -> None:
         self._generation = Generation(
             self._freeze(), ids, self._length, self._used_temperature, self._top_k, self._sample_seed
         )
-        self._shown = time.perf_counter()
+
+    def _within_memory(self, work: Callable[[], None]) -> None:
+        """Do a part of a sample; one that there is no memory for is told, and dropped with those that wait for it."""
+        try:
+            within_memory(work)
+        except MemoryError:
+            self._generation = self._frozen = None
+            self._waiting.clear()
+            free()
+            if not (self._regular and self._short):  # of regular ones the first in a row is told
+                message = "The sample could not be made: not enough memory."
+                self._publish(Alert(step=self._step, kind="memory", severity="warning", message=message))
+            self._short = True
 
     def _freeze(self) -> Transformer:
         """A copy of the weights as they are now."""
@@ -135,7 +152,7 @@ class Sampler:
                 model=self._used_name,
             )
         )
-        self._generation = None
+        self._generation, self._short = None, False
         if self._regular:
             # Of the best model's, at the end of a run, the step is an earlier one.
             self.published_step = max(self.published_step, self._step)

@@ -3,9 +3,14 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
 
 from tui_trainer.run.events import Alert, CheckpointSaved, Event
 from tui_trainer.training.checkpoints import CheckpointStore, Contents
+from tui_trainer.training.errors import out_of_memory
+from tui_trainer.training.memory import within_memory
+
+NO_ROOM: Final = "not enough memory"
 
 
 class Saver:
@@ -20,13 +25,18 @@ class Saver:
         self.saved_step = saved_step
         """Of the newest checkpoint that is known to be whole; once `wait` has returned."""
 
-    def save(self, copy: Callable[[], Contents], reason: str) -> None:
-        """Copy what a checkpoint holds, and begin to write it."""
+    def save(self, step: int, copy: Callable[[], Contents], reason: str) -> None:
+        """Copy what the checkpoint of `step` holds, and begin to write it."""
         self.wait()
         started = time.perf_counter()
-        contents = copy()
+        try:
+            contents = within_memory(copy)
+        except MemoryError:
+            self._writing = Future()
+            self._writing.set_result(self._refuse(step, NO_ROOM))
+            return
         held = time.perf_counter() - started
-        self.step = contents.progress.step
+        self.step = step
         self._writing = self._worker.submit(self._write, contents, reason, held)
 
     def wait(self) -> bool:
@@ -38,16 +48,23 @@ class Saver:
         """Whether the last checkpoint could not be saved, as far as is known by now."""
         return self._writing is not None and self._writing.done() and not self._writing.result()
 
+    def _refuse(self, step: int, why: str) -> bool:
+        self.step = -1
+        message = f"The checkpoint could not be saved: {why}."
+        self._publish(Alert(step=step, kind="checkpoint", severity="error", message=message))
+        return False
+
     def _write(self, contents: Contents, reason: str, held: float) -> bool:
         step = contents.progress.step
         started = time.perf_counter()
         try:
             path = self._store.save(contents, reason)
         except OSError as error:
-            self.step = -1
-            message = f"The checkpoint could not be saved: {error.strerror or error}."
-            self._publish(Alert(step=step, kind="checkpoint", severity="error", message=message))
-            return False
+            return self._refuse(step, error.strerror or str(error))
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
+            return self._refuse(step, NO_ROOM)
         self.saved_step = step
         seconds = time.perf_counter() - started
         self._publish(

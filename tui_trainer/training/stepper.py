@@ -16,6 +16,7 @@ from torch import Tensor
 
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.training.feed import Feed
+from tui_trainer.training.memory import free, smaller, within_memory
 from tui_trainer.training.optimizer import Optimizer
 from tui_trainer.training.precision import LossScale, computing
 
@@ -85,51 +86,52 @@ class Stepper:
         """Take step number `step` (from 0); False when interrupted, with the weights untouched.
 
         A step whose loss or gradient is not finite leaves the weights as they were. Raises MemoryError when the device
-        has too little, the weights untouched too.
+        has too little, the weights and the optimizer's state untouched too.
         """
         started = time.perf_counter()
         # Dropout depends on the step alone, so that pausing, sampling or resuming cannot change what follows.
         torch.manual_seed(self._seed * 1_000_003 + step)
-        for parameter in self._parameters:
-            parameter.grad = None
+        try:
+            numbers = within_memory(lambda: self._compute(step, lr, interrupted))
+        except MemoryError:
+            self._drop_gradients()
+            free()
+            raise
+        if numbers is None:
+            return False
+        self._under_way.append(_UnderWay(step + 1, lr, started, *_read_back(numbers)))
+        return True
+
+    def _compute(self, step: int, lr: float, interrupted: Callable[[], bool]) -> Tensor | None:
+        """Gradients and update; what `_update` returns, or None when interrupted."""
+        self._drop_gradients()
         loss = torch.zeros((), device=self._device)
         for part in range(self._accumulate):
             if interrupted():
-                return False
-            try:
-                loss += self._backward(step * self._accumulate + part)
-            except RuntimeError as error:
-                if not out_of_memory(error):
-                    raise
-                # Outside this clause, so that nothing holds on to what the step had made.
-                shortage = str(error) or "out of memory"
-                break
-        else:
-            shortage = ""
-        if shortage:
-            self._let_go()
-            raise MemoryError(shortage)
-        self._under_way.append(_UnderWay(step + 1, lr, started, *_read_back(self._update(loss, lr))))
-        return True
+                return None
+            loss += self._backward(step * self._accumulate + part)
+        return self._update(loss, lr)
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Sequences in a micro-batch, and micro-batches in a step."""
+        return self._batch_size, self._accumulate
 
     def split(self) -> tuple[int, int] | None:
         """Make every step of more and smaller micro-batches, of the same sequences; None when they are of one.
 
         Returns their size and how many there are in a step.
         """
-        if self._batch_size == 1:
-            return None
-        smaller = max(size for size in range(1, self._batch_size // 2 + 1) if self._batch_size % size == 0)
-        self._accumulate *= self._batch_size // smaller
-        self._batch_size = smaller
-        self._feed = self._make_feed(smaller)
-        return self._batch_size, self._accumulate
+        sizes = smaller(*self.sizes)
+        if sizes is not None:
+            self._batch_size, self._accumulate = sizes
+            del self._feed  # first, as the text itself may lie on the device
+            self._feed = self._make_feed(self._batch_size)
+        return sizes
 
-    def _let_go(self) -> None:
+    def _drop_gradients(self) -> None:
         for parameter in self._parameters:
             parameter.grad = None
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
 
     def results(self, wait: bool) -> list[StepResult]:
         """What is known by now of the steps taken, each once and in order; with `wait`, of all of them."""
@@ -175,14 +177,11 @@ class Stepper:
         skip = (~torch.isfinite(loss + grad_norm)).float()
         if self._clip:
             torch.nn.utils.clip_grads_with_norm_(self._parameters, self._clip, grad_norm)
+        numbers = torch.stack((loss, grad_norm, weight_norm))
+        # Last, as what comes after it would find the weights changed when there is no memory for it.
         self._optimizer.step(lr, skip)
         self._loss_scale.update(skip)
-        return torch.stack((loss, grad_norm, weight_norm))
-
-
-def out_of_memory(error: RuntimeError) -> bool:
-    """Whether that is what went wrong: only GPUs have an error of its own for it."""
-    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator: not enough memory" in str(error)
+        return numbers
 
 
 def _read_back(numbers: Tensor) -> "tuple[Tensor, torch.cuda.Event | None]":

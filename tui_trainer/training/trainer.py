@@ -25,8 +25,9 @@ from tui_trainer.run.schedules import Schedule
 from tui_trainer.training.checkpoints import BY_HAND, CheckpointStore, Contents, Progress
 from tui_trainer.training.device import resources
 from tui_trainer.training.ending import EndModels
-from tui_trainer.training.errors import RunFailedError
+from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, RunFailedError
 from tui_trainer.training.inbox import Inbox
+from tui_trainer.training.memory import told_smaller
 from tui_trainer.training.plan import tokens_per_step
 from tui_trainer.training.repair import Repair
 from tui_trainer.training.sampler import Sampler
@@ -121,7 +122,7 @@ class Trainer:
             self._saver.wait()
 
     def _loop(self) -> None:
-        self._repair.keep()
+        self._keep()
         self._make_up()
         while not self._over and not self._obey(wait=self._idle):
             if not self._stepping:
@@ -253,7 +254,7 @@ class Trainer:
         progress.step += 1
         progress.tokens += self._tokens_per_step
         self._report(wait=self._pausing)
-        self._repair.keep()
+        self._keep()
         self._sampler.advance(self._progress.step, lambda: self._inbox.pending)
         if not self._end_reason:
             self._do_what_is_due()
@@ -273,14 +274,13 @@ class Trainer:
         """The same steps in smaller pieces; raises RunFailedError when there are none."""
         sizes = self._stepper.split()
         if sizes is None:
-            raise RunFailedError("The device ran out of memory: use a smaller --context or --width.") from error
+            raise RunFailedError(NOT_ENOUGH_MEMORY) from error
         self._progress.batch_size, self._progress.accumulate = sizes
-        self._alert(
-            "memory",
-            "warning",
-            f"The device ran out of memory: a step is now {sizes[1]} micro-batches of {sizes[0]}, "
-            "with the same sequences as before.",
-        )
+        self._publish(told_smaller(self._progress.step, *sizes))
+
+    def _keep(self) -> None:
+        if warning := self._repair.keep():
+            self._alert("memory", "warning", warning)
 
     def _mend(self) -> None:
         """Undo what harmed the run, in the way the user chose."""
@@ -436,7 +436,7 @@ class Trainer:
         self._report(wait=True)
         # A sample is of weights that no checkpoint has: what was begun before this one is not to be lost.
         self._sampler.finish(self._models.step, lambda: False, SAMPLE_SECONDS)
-        self._saver.save(self._contents, reason)
+        self._saver.save(self._progress.step, self._contents, reason)
         return self._saver
 
     def _contents(self) -> Contents:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -13,7 +14,9 @@ from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.generation import Generation
 from tui_trainer.training.build import build_model, build_optimizer, build_stepper
 from tui_trainer.training.compilation import compile_layers
+from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, RunFailedError
 from tui_trainer.training.evaluation import TOKENS_PER_BATCH, evaluate
+from tui_trainer.training.memory import within_memory
 from tui_trainer.training.plan import Pace
 
 SECONDS: Final = 0.25
@@ -43,9 +46,10 @@ def thread_counts() -> list[int]:
 def measure(config: Config, corpus: Corpus, device: torch.device, go_on: Callable[[], None]) -> tuple[Pace, str]:
     """The pace with the best number of threads, which stays set, and why it is that one.
 
-    `config` has its sizes; `go_on` is called between steps and may raise. Nothing of the run is touched.
+    `config` has its sizes; `go_on` is called between steps and may raise. Nothing of the run is touched. Steps are made
+    of smaller micro-batches until one fits into the device's memory; raises RunFailedError when none does.
     """
-    trial = _Trial(config, corpus, device, go_on)
+    trial = _made(config, corpus, device, go_on)
     step, reason = trial.take(), ""
     if step < SLOW_START:
         step = trial.take()  # the first had memory to find, and a GPU its libraries to load
@@ -53,21 +57,24 @@ def measure(config: Config, corpus: Corpus, device: torch.device, go_on: Callabl
         step, reason = _choose_threads(trial)
     elif step < SLOW_STEP:
         step = trial.step_seconds()
-    return Pace(step, trial.evaluation_seconds(), trial.token_seconds()), reason
+    return Pace(step, trial.evaluation_seconds(), trial.token_seconds(), sizes=trial.sizes), reason
 
 
 def settled_pace(
     config: Config, corpus: Corpus, device: torch.device, go_on: Callable[[], None], measured: Pace
 ) -> Pace:
-    """What a step of a run as planned takes on average, compiled and with dropout if that is planned."""
-    trial = _Trial(config, corpus, device, go_on)
+    """What a step of a run as planned takes on average, compiled and with dropout if that is planned.
+
+    Fitted into the device's memory as by `measure`.
+    """
+    trial = _made(config, corpus, device, go_on)
     if config.run.compile == "on":
         trial.compile(config)
     trial.take()
     taken = [trial.take()]
     while sum(taken) < SETTLED_SECONDS:
         taken.append(trial.take())
-    return replace(measured, step=sum(taken) / len(taken), settled=True)
+    return replace(measured, step=sum(taken) / len(taken), settled=True, sizes=trial.sizes)
 
 
 def _choose_threads(trial: "_Trial") -> tuple[float, str]:
@@ -85,6 +92,13 @@ def _choose_threads(trial: "_Trial") -> tuple[float, str]:
     return timed[best], f"a step took {', '.join(told)}" if len(told) > 1 else ""
 
 
+def _made(config: Config, corpus: Corpus, device: torch.device, go_on: Callable[[], None]) -> "_Trial":
+    try:
+        return within_memory(lambda: _Trial(config, corpus, device, go_on))
+    except MemoryError as error:
+        raise RunFailedError(NOT_ENOUGH_MEMORY) from error
+
+
 class _Trial:
     def __init__(self, config: Config, corpus: Corpus, device: torch.device, go_on: Callable[[], None]) -> None:
         self._model = build_model(config, corpus, device)
@@ -92,10 +106,18 @@ class _Trial:
         self._corpus, self._precision = corpus, config.run.precision
         self._go_on = go_on
         self._step = 0
+        self._seconds = 0.0
+        """What the last step took."""
 
     def compile(self, config: Config) -> None:
-        """Where that fails, the run will fare no better, and tell."""
-        compile_layers(self._model, config)
+        """Where that fails, the run will fare no better, and tell; and what does not fit, the first step fits in."""
+        with suppress(MemoryError):
+            within_memory(lambda: compile_layers(self._model, config))
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Size and number of micro-batches that fit."""
+        return self._stepper.sizes
 
     def step_seconds(self) -> float:
         """The best step of those that fit into the time, so that a busy moment does not count."""
@@ -106,22 +128,43 @@ class _Trial:
 
     def take(self) -> float:
         """Take a step that changes nothing; the seconds it took."""
-        self._go_on()
+        taken = None
+        while taken is None:
+            self._go_on()
+            try:
+                taken = self._take()
+            except MemoryError as error:
+                if self._stepper.split() is None:
+                    raise RunFailedError(NOT_ENOUGH_MEMORY) from error
+        return taken
+
+    def _take(self) -> float:
         started = time.perf_counter()
         self._stepper.take(self._step, 0.0, lambda: False)
         self._stepper.results(wait=True)
         self._step += 1
-        return time.perf_counter() - started
+        self._seconds = time.perf_counter() - started
+        return self._seconds
 
     def evaluation_seconds(self) -> float:
         self._go_on()
         part = self._corpus.val[: TOKENS_PER_BATCH + 1]
         started = time.perf_counter()
-        evaluate(self._model, part, self._precision)
+        try:
+            evaluate(self._model, part, self._precision)
+        except MemoryError as error:
+            raise RunFailedError(NOT_ENOUGH_MEMORY) from error
         return (time.perf_counter() - started) * len(self._corpus.val) / len(part)
 
     def token_seconds(self) -> float:
+        """Those of a step where there is too little memory for a sample, so that few are planned."""
         self._go_on()
+        try:
+            return within_memory(self._time_token)
+        except MemoryError:
+            return self._seconds
+
+    def _time_token(self) -> float:
         generation = Generation(self._model, [0], SAMPLED_TOKENS + 1, 1.0, 0, 0)
         generation.advance()
         started = time.perf_counter()

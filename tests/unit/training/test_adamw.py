@@ -30,7 +30,7 @@ class Adam:
 
     def step(self, seed: int, lr: float = 0.01) -> None:
         self.give_gradients(seed)
-        self.own.step(lr, APPLY)
+        self.own.prepare(lr, APPLY)()
 
     def held(self) -> dict[str, Tensor]:
         """Parameters and what is remembered of them, copied."""
@@ -70,7 +70,7 @@ def test_a_skipped_step_changes_nothing(poison: float, steps: int) -> None:
         calm.step(seed)
     for parameter in adam.parameters.values():
         parameter.grad = torch.full_like(parameter, poison)
-    adam.own.step(0.01, SKIP)
+    adam.own.prepare(0.01, SKIP)()
     if steps:
         assert same(adam.held(), calm.held())
     adam.step(5)
@@ -92,9 +92,10 @@ def test_it_goes_on_from_what_it_remembers() -> None:
     assert same(adam.held(), copy.held())
 
 
-def test_before_the_first_step_there_is_nothing_to_remember() -> None:
+def test_what_was_remembered_is_forgotten_where_a_checkpoint_has_nothing() -> None:
     fresh, loaded = Adam(), Adam()
-    assert fresh.own.state() == {}
+    loaded.give_gradients(0)
+    loaded.own.prepare(0.0, APPLY)()
     loaded.own.load({})
     fresh.step(1)
     loaded.step(1)

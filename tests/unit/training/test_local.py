@@ -309,9 +309,7 @@ def test_out_of_memory_says_what_helps(corpus: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Stepper, "take", raising(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate ...")))
     session = run_to_end(small_config(corpus))
-    assert session.snapshot().reason.startswith(
-        "The device ran out of memory: use a smaller --batch-size or --context."
-    )
+    assert session.snapshot().reason.startswith("The device ran out of memory: use a smaller --context or --width.")
 
 
 @pytest.mark.parametrize(

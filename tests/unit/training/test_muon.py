@@ -76,7 +76,7 @@ def test_nothing_stays_nothing() -> None:
 def test_an_update_has_one_length_in_every_direction(rows: int, columns: int) -> None:
     weight = parameter(random(rows, columns), random(rows, columns, seed=2))
     before = weight.detach().clone()
-    Muon([(weight, 1)], factor=3, weight_decay=0).step(0.01, APPLY)
+    Muon([(weight, 1)], factor=3, weight_decay=0).prepare(0.01, APPLY)()
     lengths = torch.linalg.svdvals(before - weight.detach())
     expected = 0.01 * 3 * math.sqrt(max(rows, columns) / min(rows, columns))
     assert lengths.tolist() == pytest.approx([expected] * min(rows, columns), rel=0.05)
@@ -90,8 +90,8 @@ def test_a_fused_parameter_is_several_matrices(rows: int, parts: int) -> None:
     one = Muon([(fused, parts)], factor=1, weight_decay=0.1)
     other = Muon([(part, 1) for part in apart], factor=1, weight_decay=0.1)
     for _ in range(3):
-        one.step(0.02, APPLY)
-        other.step(0.02, APPLY)
+        one.prepare(0.02, APPLY)()
+        other.prepare(0.02, APPLY)()
     torch.testing.assert_close(fused.detach(), torch.cat(apart).detach())
 
 
@@ -99,7 +99,7 @@ def test_a_tall_matrix_is_a_wide_one_on_its_side() -> None:
     values, gradient = random(20, 6), random(20, 6, seed=2)
     tall, wide = parameter(values, gradient), parameter(values.T, gradient.T)
     for weight in (tall, wide):
-        Muon([(weight, 1)], factor=1, weight_decay=0).step(0.02, APPLY)
+        Muon([(weight, 1)], factor=1, weight_decay=0).prepare(0.02, APPLY)()
     torch.testing.assert_close(tall.detach(), wide.detach().T)
 
 
@@ -107,9 +107,9 @@ def test_matrices_of_several_sizes_do_not_mix() -> None:
     sizes = [(4, 8), (6, 6), (8, 4), (4, 8)]
     pairs = [(random(*size, seed=seed), random(*size, seed=seed + 9)) for seed, size in enumerate(sizes)]
     together, alone = [parameter(*pair) for pair in pairs], [parameter(*pair) for pair in pairs]
-    Muon([(weight, 1) for weight in together], factor=1, weight_decay=0).step(0.02, APPLY)
+    Muon([(weight, 1) for weight in together], factor=1, weight_decay=0).prepare(0.02, APPLY)()
     for weight, other in zip(alone, together, strict=True):
-        Muon([(weight, 1)], factor=1, weight_decay=0).step(0.02, APPLY)
+        Muon([(weight, 1)], factor=1, weight_decay=0).prepare(0.02, APPLY)()
         torch.testing.assert_close(weight, other)
 
 
@@ -117,10 +117,10 @@ def test_matrices_of_several_sizes_do_not_mix() -> None:
 def test_a_skipped_step_changes_nothing(poison: float) -> None:
     weight = parameter(random(9, 8), random(9, 8, seed=2))
     muon = Muon([(weight, 1)], factor=1, weight_decay=0.1)
-    muon.step(0.02, APPLY)
+    muon.prepare(0.02, APPLY)()
     before, held = weight.detach().clone(), remembered(muon)
     weight.grad = torch.full_like(weight, poison)
-    muon.step(0.02, SKIP)
+    muon.prepare(0.02, SKIP)()
     assert torch.equal(weight, before)
     assert all(torch.equal(tensor, held[name]) for name, tensor in muon.state().items())
 
@@ -129,20 +129,20 @@ def test_weights_decay_by_rate_times_decay() -> None:
     """Without gradients, decay is all that moves a weight."""
     weight = parameter(random(4, 8), torch.zeros(4, 8))
     before = weight.detach().clone()
-    Muon([(weight, 1)], factor=7, weight_decay=0.5).step(0.1, APPLY)
+    Muon([(weight, 1)], factor=7, weight_decay=0.5).prepare(0.1, APPLY)()
     torch.testing.assert_close(weight.detach(), before * (1 - 0.1 * 0.5))
 
 
 def test_it_goes_on_from_what_it_remembers() -> None:
     weight = parameter(random(24, 8), random(24, 8, seed=2))
     muon = Muon([(weight, 3)], factor=1, weight_decay=0.1)
-    muon.step(0.02, APPLY)
+    muon.prepare(0.02, APPLY)()
     copy = parameter(weight.detach(), random(24, 8, seed=3))
     weight.grad = random(24, 8, seed=3)
     again = Muon([(copy, 3)], factor=1, weight_decay=0.1)
     again.load(remembered(muon))
     for each in (muon, again):
-        each.step(0.02, APPLY)
+        each.prepare(0.02, APPLY)()
     assert torch.equal(weight, copy)
 
 

@@ -45,7 +45,7 @@ class Disk(CheckpointStore):
 def test_saving_returns_while_the_disk_is_busy() -> None:
     disk, told = Disk(), list[Event]()
     saver = Saver(disk, told.append)
-    saver.save(lambda: contents(3), "periodic")
+    saver.save(3, lambda: contents(3), "periodic")
     assert disk.begun.acquire(timeout=SECONDS)
     assert (saver.step, saver.refused, told) == (3, False, [])
     disk.ready.set()
@@ -60,13 +60,13 @@ def test_saving_returns_while_the_disk_is_busy() -> None:
 def test_the_next_copy_is_made_when_the_last_one_is_written() -> None:
     disk, told = Disk(), list[Event]()
     saver = Saver(disk, told.append)
-    saver.save(lambda: contents(1), "periodic")
+    saver.save(1, lambda: contents(1), "periodic")
 
     def copy() -> Contents:
         assert [event.step for event in told] == [1]
         return contents(2)
 
-    second = threading.Thread(target=saver.save, args=(copy, "periodic"), daemon=True)
+    second = threading.Thread(target=saver.save, args=(2, copy, "periodic"), daemon=True)
     second.start()
     disk.ready.set()
     second.join(SECONDS)
@@ -81,7 +81,7 @@ def test_a_full_disk_is_told_and_the_step_counts_as_not_saved() -> None:
     disk.full = True
     disk.ready.set()
     saver = Saver(disk, told.append)
-    saver.save(lambda: contents(3), "periodic")
+    saver.save(3, lambda: contents(3), "periodic")
     assert not saver.wait()
     assert saver.refused
     assert saver.step == -1

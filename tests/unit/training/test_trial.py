@@ -106,7 +106,7 @@ def test_the_number_of_threads_is_the_fastest_that_is_worth_its_cores(
     Bench(monkeypatch, seconds)
     pace, _ = measure(sized(text, corpus), text, CPU, never)
     assert torch.get_num_threads() == best
-    assert pace == Pace(seconds[best], 1.0, 1.0)
+    assert pace == Pace(seconds[best], 1.0, 1.0, sizes=(4, 1))
 
 
 def test_more_threads_are_not_tried_once_they_no_longer_help(
