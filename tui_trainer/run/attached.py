@@ -15,7 +15,8 @@ from tui_trainer.run.commands import Command, Stop
 from tui_trainer.run.control.address import connect
 from tui_trainer.run.control.protocol import encode_command
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import ENDED, Alert, Event, RunStarted, StateChanged
+from tui_trainer.run.events import ENDED, Alert, RunStarted, StateChanged
+from tui_trainer.run.lines import decode
 from tui_trainer.run.lock import is_locked
 from tui_trainer.run.session import Outcome, Session
 from tui_trainer.run.text import visible_line
@@ -123,7 +124,7 @@ class AttachedSession(Session):
 
     def _recall(self, size: int, waiting: Iterable[bytes]) -> None:
         """Take in the journal's first `size` bytes, and what waits to be written there; raises InputError."""
-        events = [event for line in waiting if (event := _decoded(line)) is not None]
+        events = [event for line in waiting if (event := decode(line)) is not None]
         started = [event.step for event in events if isinstance(event, RunStarted)]
         written = journal.effective(self.directory.journal, size, min(started, default=None)) if size else ()
         try:
@@ -133,7 +134,7 @@ class AttachedSession(Session):
             raise InputError(f"The journal of {self.label} cannot be read: {error.strerror}.") from error
 
     def _take(self, line: bytes) -> None:
-        event = _decoded(line)
+        event = decode(line)
         if isinstance(event, Alert) and event.kind == "stop":
             self._stop = None  # it could not be obeyed
         if event is not None:
@@ -147,7 +148,3 @@ class AttachedSession(Session):
     def _lines(connection: socket.socket) -> Iterator[bytes]:
         with suppress(OSError), connection.makefile("rb") as lines:
             yield from lines
-
-
-def _decoded(line: bytes) -> Event | None:
-    return journal.decode(line.decode(errors="replace"))

@@ -4,6 +4,8 @@ import time
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from tui_trainer.config import SCHEDULES
+
 ENDED = ("finished", "stopped", "failed")
 STATES = ("loading", "running", "paused", *ENDED)
 
@@ -59,6 +61,11 @@ class RunStarted(Event):
     optimizer: str = "adamw"
     reasons: dict[str, str] = field(default_factory=dict)
     """What was left to the program: by option, the value it chose and why."""
+
+    def __post_init__(self) -> None:
+        assert self.schedule in SCHEDULES, self.schedule
+        assert self.steps >= 0 and self.warmup >= 0, "no length"
+        assert self.lr > 0 and self.min_lr >= 0, "no learning rate"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,18 +1,15 @@
-"""Events to and from `journal.jsonl`: one JSON object a line, append-only, whole even after a torn last line."""
+"""`journal.jsonl`: an event a line, append-only, whole even after a torn last line; and read within bounds."""
 
-import json
 import math
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import fields
-from functools import cache
 from pathlib import Path
-from types import UnionType
-from typing import Any, BinaryIO, Final, Union, get_args, get_origin, get_type_hints
+from typing import BinaryIO, Final
 
-from tui_trainer.run.events import EVENTS, Evaluation, Event, Resources, RunStarted, Sample, Step
+from tui_trainer.run.events import Evaluation, Event, Resources, RunStarted, Sample, Step
 from tui_trainer.run.folder import Folder
+from tui_trainer.run.lines import decode, encode
 
 JOURNAL: Final = "journal.jsonl"
 
@@ -25,48 +22,12 @@ MAX_BYTES: Final = 2**30
 BEGINNING: Final = 2**20
 """Bytes read at the beginning of such a journal: they tell what the run is."""
 
+BLOCK: Final = 65_536
+"""Bytes read at once where a line's end is looked for."""
+
 MEASUREMENTS: Final = (Step, Evaluation, Sample, Resources)
 
 _START: Final = f'"{RunStarted.event}"'.encode()
-
-
-def encode(event: Event) -> str:
-    """One line of the journal, without its line end; a number that is not finite becomes null."""
-    record: dict[str, Any] = {"event": event.event, "step": event.step, **vars(event)}
-    return json.dumps({name: _finite(value) for name, value in record.items()}, ensure_ascii=False)
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def decode(line: str) -> Event | None:
-    """The event of one journal line; None for a line that is damaged or of a kind this version does not know."""
-    try:
-        record = json.loads(line)
-        hints = _hints(record["event"])
-        values = {name: record[name] for name in hints if name in record}
-        whole = all(_fits(value, hints[name]) for name, value in values.items())
-        return EVENTS[record["event"]](**values) if whole else None
-    except (ValueError, KeyError, TypeError, AssertionError, RecursionError):
-        return None
-
-
-@cache
-def _hints(event: str) -> dict[str, Any]:
-    """The type of every field of a kind of event."""
-    kind = EVENTS[event]
-    hints = get_type_hints(kind)
-    return {spec.name: hints[spec.name] for spec in fields(kind)}
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a JSON value is of an event field's type."""
-    if get_origin(hint) in (Union, UnionType):
-        return any(_fits(value, part) for part in get_args(hint))
-    if hint in (int, float):
-        return isinstance(value, (int, hint)) and not isinstance(value, bool)
-    return isinstance(value, get_origin(hint) or hint)
 
 
 def read(path: Path, size: int = 0) -> Iterator[Event]:
@@ -76,7 +37,7 @@ def read(path: Path, size: int = 0) -> Iterator[Event]:
     """
     with _opened(path) as file:
         for line in _lines(file, size):
-            if (event := decode(line.decode(errors="replace"))) is not None:
+            if (event := decode(line)) is not None and event.journalled:
                 yield event
 
 
@@ -111,7 +72,7 @@ def _lines_up_to(file: BinaryIO, end: int) -> Iterator[bytes]:
 def _skip_line(file: BinaryIO) -> int:
     """Read on until a line has ended; how many bytes that were."""
     skipped = 0
-    while part := file.readline(MAX_LINE):
+    while part := file.readline(BLOCK):
         skipped += len(part)
         if part.endswith(b"\n"):
             break
@@ -140,7 +101,7 @@ def _starts(path: Path, size: int) -> Iterator[Event]:
     """Every time a trainer took the run up."""
     with _opened(path) as file:
         for line in _lines(file, size):
-            if _START in line and isinstance(event := decode(line.decode(errors="replace")), RunStarted):
+            if _START in line and isinstance(event := decode(line), RunStarted):
                 yield event
 
 
@@ -150,7 +111,7 @@ def tail(path: Path, size: int = 262_144) -> list[Event]:
         end = file.seek(0, 2)
         file.seek(max(0, end - size))
         lines = file.read(size).split(b"\n")[1 if end > size else 0 :]
-    return [event for line in lines if (event := decode(line.decode(errors="replace"))) is not None]
+    return [event for line in lines if (event := decode(line)) is not None]
 
 
 class Journal:
@@ -199,7 +160,7 @@ def _end_torn_line(file: BinaryIO) -> None:
     """Drop what follows the last line end: a write that was cut short. What is longer than any line stays, as one."""
     size = end = file.seek(0, 2)
     while end > 0:
-        start = max(0, end - 65536)
+        start = max(0, end - BLOCK)
         file.seek(start)
         newline = file.read(end - start).rfind(b"\n")
         if newline >= 0:

@@ -8,7 +8,8 @@ import pytest
 from tests.unit.run.journals import write_journal
 from tests.unit.run.test_state import evaluation, sample, started, state, step
 from tui_trainer.run.events import Alert, Event
-from tui_trainer.run.journal import effective, encode, tail
+from tui_trainer.run.journal import effective, tail
+from tui_trainer.run.lines import encode
 
 
 @pytest.fixture

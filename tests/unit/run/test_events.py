@@ -25,7 +25,8 @@ from tui_trainer.run.events import (
     Step,
 )
 from tui_trainer.run.folder import Folder
-from tui_trainer.run.journal import Journal, decode, encode, read
+from tui_trainer.run.journal import Journal, read
+from tui_trainer.run.lines import decode, encode
 
 RUN: dict[str, Any] = {
     "run": "cats",
@@ -172,52 +173,54 @@ def test_a_damaged_line_is_nothing(line: str) -> None:
 
 # -- the file ------------------------------------------------------------------------------------------------------
 
+WRITTEN = [event for event in EXAMPLES if event.journalled]
+
 
 def test_a_line_an_event(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    write_journal(tmp_path, *EXAMPLES)
+    write_journal(tmp_path, *WRITTEN)
     lines = path.read_bytes().split(b"\n")
     assert lines.pop() == b""
-    assert [json.loads(line)["event"] for line in lines] == [event.event for event in EXAMPLES]
-    assert list(read(path)) == EXAMPLES
+    assert [json.loads(line)["event"] for line in lines] == [event.event for event in WRITTEN]
+    assert list(read(path)) == WRITTEN
 
 
 def test_an_event_is_on_disk_at_once(tmp_path: Path) -> None:
     with Folder.open(tmp_path) as folder:
         journal = Journal(folder)
-    journal.append(EXAMPLES[0])
-    assert list(read(tmp_path / "journal.jsonl")) == EXAMPLES[:1]
+    journal.append(WRITTEN[0])
+    assert list(read(tmp_path / "journal.jsonl")) == WRITTEN[:1]
     journal.close()
 
 
 def test_a_journal_is_gone_on_with(tmp_path: Path) -> None:
-    for event in EXAMPLES:
+    for event in WRITTEN:
         write_journal(tmp_path, event)
-    assert list(read(tmp_path / "journal.jsonl")) == EXAMPLES
+    assert list(read(tmp_path / "journal.jsonl")) == WRITTEN
 
 
 def test_damage_in_the_middle_costs_its_line(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    good = [encode(event).encode() for event in EXAMPLES[:2]]
+    good = [encode(event).encode() for event in WRITTEN[:2]]
     path.write_bytes(good[0] + b"\n\xff\xfe{\x00\n\n" + good[1] + b"\n")
-    assert list(read(path)) == EXAMPLES[:2]
+    assert list(read(path)) == WRITTEN[:2]
 
 
 @pytest.mark.parametrize("torn", [b'{"event": "st', b"x" * 65_536, b"\xe7\x8c" * 100_000, b"\x00"], ids=range(4))
 @pytest.mark.parametrize("whole", [0, 1, 5])
 def test_a_torn_last_line_is_cut_before_more_is_written(tmp_path: Path, torn: bytes, whole: int) -> None:
     path = tmp_path / "journal.jsonl"
-    write_journal(tmp_path, *EXAMPLES[:whole])
+    write_journal(tmp_path, *WRITTEN[:whole])
     before = path.read_bytes()
     path.write_bytes(before + torn)
-    assert list(read(path)) == EXAMPLES[:whole]
-    write_journal(tmp_path, *EXAMPLES[whole : whole + 1])
-    assert path.read_bytes() == before + encode(EXAMPLES[whole]).encode() + b"\n"
+    assert list(read(path)) == WRITTEN[:whole]
+    write_journal(tmp_path, *WRITTEN[whole : whole + 1])
+    assert path.read_bytes() == before + encode(WRITTEN[whole]).encode() + b"\n"
 
 
 def test_a_whole_journal_is_not_cut(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    write_journal(tmp_path, *EXAMPLES)
+    write_journal(tmp_path, *WRITTEN)
     before = path.read_bytes()
     write_journal(tmp_path)
     assert path.read_bytes() == before

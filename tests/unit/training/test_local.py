@@ -45,7 +45,8 @@ from tui_trainer.run.events import (
     StateChanged,
     Step,
 )
-from tui_trainer.run.journal import Journal, encode
+from tui_trainer.run.journal import Journal
+from tui_trainer.run.lines import encode
 from tui_trainer.run.session import Outcome
 from tui_trainer.training import evaluation, validation
 from tui_trainer.training.local import LocalSession

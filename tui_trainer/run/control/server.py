@@ -16,7 +16,7 @@ from tui_trainer.run.commands import Attach, Command, Detach
 from tui_trainer.run.control.address import bind, unbind
 from tui_trainer.run.control.protocol import MAX_LINE, decode_command, refusal
 from tui_trainer.run.events import Event
-from tui_trainer.run.journal import encode
+from tui_trainer.run.lines import encode
 from tui_trainer.run.session import Joined, Listener
 
 MAX_VIEWERS: Final = 16
