@@ -3,6 +3,9 @@
 `python -m benchmarks.torture --kills 200` takes about a quarter of an hour. Every other kill waits for a checkpoint
 that is just being written, most others come at any moment, some of them while the run is being resumed; the last ones
 come when no step is left to take, before the run has come to its end.
+
+With `--planted` some losses are made infinite or large, in both runs at the same steps, so that each is rolled back
+three times; a third of the kills then waits for those steps.
 """
 
 import argparse
@@ -18,8 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks import planted
 from tui_trainer.run import journal
-from tui_trainer.run.events import CheckpointSaved, Event, RunStarted, StateChanged, Step
+from tui_trainer.run.events import Alert, CheckpointSaved, Event, RunStarted, StateChanged, Step
 
 OPTIONS = (
     *("--layers", "1", "--width", "32", "--heads", "2", "--context", "16", "--batch-size", "4", "--threads", "1"),
@@ -31,15 +35,20 @@ COMPARED = {
     "step": ("step", "loss", "lr", "grad_norm", "weight_norm", "tokens"),
     "eval": ("step", "train_loss", "val_loss", "best"),
     "sample": ("step", "text", "seed"),
+    "alert": ("step", "message"),
 }
 """What of an event no interruption may change."""
 
 KINDS = ("in a save", "while training", "in a save", "while training", "in a save", "at the start")
+PLANTED_KINDS = ("in a save", "near a rollback", "while training", "near a rollback", "in a save", "at the start")
+
+NEAR = 20
+"""Steps around a rollback in which a kill is near it."""
 
 AT_THE_END = 0.1
 """Part of the kills that come when all steps are taken."""
 
-MAX_DELAY = {"in a save": 0.02, "while training": 1.5, "at the start": 4.0, "at the end": 0.25}
+MAX_DELAY = {"in a save": 0.02, "while training": 1.5, "near a rollback": 0.3, "at the start": 4.0, "at the end": 0.25}
 """Seconds within which a kill of each kind comes, at random, once its moment has."""
 
 SOON = 3
@@ -53,6 +62,9 @@ WAIT_SECONDS = 600.0
 
 FILES = ("model.safetensors", "optimizer.safetensors")
 
+SHOWN = 3
+"""Differences that are told; the first is the one to look into."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -63,6 +75,10 @@ class Verdict:
     """Kills between the last step and the end, told as `finished`."""
     after_the_end: int
     """Kills after that, before the process had ended."""
+    near_rollbacks: int
+    """Kills in the steps before and after one."""
+    rollbacks: int
+    """Of the run that was left alone."""
     steps_taken: int
     """With those that were taken again."""
     lost: list[str]
@@ -72,7 +88,9 @@ class Verdict:
 
 
 class Torture:
-    def __init__(self, place: Path, steps: int, seed: int = 1, precision: str = "fp32") -> None:
+    def __init__(
+        self, place: Path, steps: int, seed: int = 1, precision: str = "fp32", with_accidents: bool = False
+    ) -> None:
         self._place, self._steps = place, steps
         self._chooser = random.Random(seed)
         self._corpus = place / "woods.txt"
@@ -82,6 +100,9 @@ class Torture:
         often = {"--checkpoint-every": steps // 200, "--eval-every": steps // 100, "--sample-every": steps // 50 + 1}
         cadence = [str(part) for name, every in often.items() for part in (name, max(7, every))]
         self._options = ["--steps", str(steps), "--precision", precision, *OPTIONS, *cadence]
+        self._program = ["benchmarks.planted", str(steps)] if with_accidents else ["tui_trainer"]
+        self._rolled_back = planted.rolled_back(steps) if with_accidents else ()
+        self._near_rollbacks = 0
         self._lost: list[str] = []
         self._missed = 0
         """How often in a row a process had ended before it was to be killed: the next one is killed sooner."""
@@ -104,6 +125,8 @@ class Torture:
             in_saves=self._in_saves,
             at_the_end=phases.count("at the end"),
             after_the_end=phases.count("after the end"),
+            near_rollbacks=self._near_rollbacks,
+            rollbacks=len({each.step for each in _events(left_alone) if _is_rollback(each)}),
             steps_taken=steps,
             lost=self._lost,
             differences=differences,
@@ -115,11 +138,13 @@ class Torture:
         last_ones = max(1, round(AT_THE_END * kills))
         for attempt in range(3 * kills):
             ending = len(phases) >= kills - last_ones or self._phase(0) != "amid its steps"
-            kind = "at the end" if ending else KINDS[attempt % len(KINDS)]
+            kinds = PLANTED_KINDS if self._rolled_back else KINDS
+            kind = "at the end" if ending else kinds[attempt % len(kinds)]
             if self._kill(kind):
                 phases.append(self._phase(self._size_before))
                 self._check_announced()
                 reached = max((event.step for event in _events(self._run)), default=0)
+                self._near_rollbacks += self._near(reached)
                 print(f"\rkill {len(phases)} of {kills}, step {reached}", end="", file=sys.stderr, flush=True)
             self._start("resume", str(self._run), *["--steps", str(self._steps)] * (attempt % 2))
             if len(phases) == kills:
@@ -128,7 +153,8 @@ class Torture:
         return phases
 
     def _start(self, command: str, *asked: str) -> subprocess.Popen[bytes]:
-        arguments = [sys.executable, "-m", "tui_trainer", command, *asked, "--headless", "--runs-dir", str(self._place)]
+        place = ["--headless", "--runs-dir", str(self._place)]
+        arguments = [sys.executable, "-m", *self._program, command, *asked, *place]
         self._size_before = _size(self._run)
         self._process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         return self._process
@@ -142,6 +168,8 @@ class Torture:
             _wait(process, lambda: bool(_being_written(run) - before), pause=0.0002)
         elif kind == "while training":
             _wait(process, lambda: _size(run) > self._size_before)
+        elif kind == "near a rollback":
+            _wait(process, lambda: self._near(self._reached(self._size_before)))
         elif kind == "at the end":
             _wait(process, lambda: self._phase(self._size_before) != "amid its steps", WAIT_SECONDS, pause=0.002)
         delay = self._chooser.random() ** (SOON if kind == "at the end" else 1)
@@ -155,6 +183,13 @@ class Torture:
         self._missed = 0
         self._in_saves += bool(_being_written(run) - before)
         return True
+
+    def _near(self, step: int) -> bool:
+        return any(abs(step - accident) <= NEAR for accident in self._rolled_back)
+
+    def _reached(self, since: int) -> int:
+        """The last step that the journal tells of after byte `since`; 0 where there is none."""
+        return max((event.step for event in _events_after(self._run, since)), default=0)
 
     def _phase(self, since: int) -> str:
         """Where the run is by what its journal has after byte `since`."""
@@ -189,6 +224,15 @@ def _wait(
     deadline = time.monotonic() + seconds
     while process.poll() is None and not true() and time.monotonic() < deadline:
         time.sleep(pause)
+
+
+def _is_rollback(event: Event) -> bool:
+    return isinstance(event, Alert) and event.kind == "divergence" and "rollback" in event.message
+
+
+def _is_compared(event: Event, kind: str) -> bool:
+    """Of the alerts only those of what became of a loss: the others tell of the kills."""
+    return event.event == kind and (not isinstance(event, Alert) or event.kind == "divergence")
 
 
 def _journal(run: Path) -> Path:
@@ -227,7 +271,9 @@ def _lines(run: Path) -> Iterator[dict[str, Any]]:
 def _differences(one: Path, other: Path) -> Iterator[str]:
     """Where two runs differ: in what was measured, and in the last checkpoint's files."""
     for kind, names in COMPARED.items():
-        told = [[tuple(getattr(e, n) for n in names) for e in _events(run) if e.event == kind] for run in (one, other)]
+        told = [
+            [tuple(getattr(e, n) for n in names) for e in _events(run) if _is_compared(e, kind)] for run in (one, other)
+        ]
         # What was told right before a kill, at the step of the newest checkpoint, is told again; it is the same.
         ours, theirs = (list(dict.fromkeys(each)) for each in told)
         yield from (f"{kind}: {a} was {b}" for a, b in zip(ours, theirs, strict=False) if a != b)
@@ -237,22 +283,30 @@ def _differences(one: Path, other: Path) -> Iterator[str]:
     yield from (name for name in FILES if len({(path / name).read_bytes() for path in newest}) > 1)
 
 
+def _some(differences: list[str]) -> str:
+    """The first of them, and how many there are."""
+    more = len(differences) - SHOWN
+    return "; ".join(differences[:SHOWN]) + (f"; and {more:,} more" if more > 0 else "") or "none"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--steps", type=int, default=0, help="Of the run; about 60 a kill when left out.")
     parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--planted", action="store_true", help="Make losses infinite or large at some steps.")
     asked = parser.parse_args()
     steps = asked.steps or 60 * asked.kills
     with tempfile.TemporaryDirectory() as place:
-        verdict = Torture(Path(place), steps, asked.seed, asked.precision).run(asked.kills)
+        verdict = Torture(Path(place), steps, asked.seed, asked.precision, asked.planted).run(asked.kills)
     print(
         f"\n{asked.precision}: {verdict.kills} kills, {verdict.in_saves} of them in the middle of a save, "
         f"{verdict.at_the_end} between the last step and the end, {verdict.after_the_end} after that and before the "
         f"process had ended; {verdict.steps_taken:,} steps taken for {steps:,}.\n"
+        f"Rollbacks: {verdict.rollbacks}, with {verdict.near_rollbacks} kills within {NEAR} steps of them.\n"
         f"Checkpoints lost: {verdict.lost or 'none'}.\n"
-        f"Differences from the run left alone: {verdict.differences or 'none'}."
+        f"Differences from the run left alone: {_some(verdict.differences)}."
     )
     sys.exit(bool(verdict.lost or verdict.differences))
 

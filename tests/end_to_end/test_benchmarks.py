@@ -1,11 +1,18 @@
 """Every benchmark runs, in small; that of killed runs is in test_torture.py."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks import engine
 from benchmarks.engine import Benchmark
+from benchmarks.faults import disk
+from benchmarks.faults.__main__ import play, table
+from benchmarks.faults.catalogue import FAULTS, Fault, Skipped, check
+from benchmarks.faults.lab import Lab
+from tests.waiting import TIMEOUT
 
 SMALL: dict[str, str | float] = {
     **{"layers": 1, "width": 16, "heads": 2, "context": 16, "batch_size": 4},
@@ -77,3 +84,30 @@ def test_the_engine_against_a_stand_in_for_nanogpt(
 def test_a_side_that_cannot_begin_is_told_of(corpus: Path) -> None:
     with pytest.raises(SystemExit, match="ours, 10,000 steps ended early"):
         Benchmark(corpus, None, 20, {**SMALL, "heads": 5})._speed()
+
+
+def test_faults_that_the_program_stands_are_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "_mounted", lambda *_: False)  # as for a user who may not mount one
+    results = [play(FAULTS[name]) for name in ("sigusr1", "full-disk-end")]
+    assert [each.verdict for each in results] == ["pass", "pass"], table(results)
+
+
+def test_a_fault_that_the_program_does_not_stand_is_failed() -> None:
+    def falls(lab: Lab) -> str:
+        check(lab.ask("runs")[0] == 7, "the runs were listed all the same")
+        return "never"
+
+    def cannot(lab: Lab) -> str:
+        raise Skipped("there is no such disk")
+
+    failed, skipped = (play(Fault("a", "b", "c", each)) for each in (falls, cannot))
+    assert (failed.verdict, failed.came) == ("FAIL", "the runs were listed all the same")
+    assert (skipped.verdict, skipped.came) == ("skip", "there is no such disk")
+    assert [row[1] for row in rows(table([failed, skipped]))[2:]] == ["FAIL", "skip"]
+
+
+def test_the_faults_are_listed_without_being_played() -> None:
+    listed = subprocess.run(
+        [sys.executable, "-m", "benchmarks.faults", "--list"], capture_output=True, text=True, timeout=TIMEOUT
+    )
+    assert {line.partition(":")[0] for line in listed.stdout.splitlines()} == set(FAULTS)

@@ -1,0 +1,1 @@
+"""Faults played on real runs: signals, kills, full disks, damage, strangers' files, too little memory, odd viewers."""

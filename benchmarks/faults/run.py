@@ -1,0 +1,129 @@
+"""A run that a fault is played on, as its files and its process tell of it."""
+
+import json
+import os
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from benchmarks.faults.catalogue import Failed
+
+START_SECONDS: Final = 90.0
+"""How long a run may take to its first steps, on a busy machine."""
+
+RATE_SECONDS: Final = 3.0
+"""Over which a rate is taken."""
+
+QUIT_SECONDS: Final = 2.0
+"""In which whatever trains is to be gone, with its work saved."""
+
+GRACE_SECONDS: Final = 1.0
+"""That the machine may take to notice."""
+
+
+class Run:
+    def __init__(self, path: Path, process: "subprocess.Popen[bytes]") -> None:
+        self.path, self.process = path, process
+        self._read = 0
+        """Bytes of the journal that are in `_events`."""
+        self._events: list[dict[str, Any]] = []
+
+    @property
+    def trainer(self) -> psutil.Process:
+        """The process that trains: the one that was started, or its child where that one only stands in for it."""
+        started = psutil.Process(self.process.pid)
+        return next(iter(started.children()), started)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Those of the journal that can be read, so far."""
+        with suppress(OSError), (self.path / "journal.jsonl").open("rb") as journal:
+            journal.seek(self._read)
+            whole, newline, _ = journal.read().rpartition(b"\n")
+            self._read += len(whole + newline)
+            self._events += [event for line in whole.split(b"\n") if (event := _parsed(line))]
+        return self._events
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["event"] == kind]
+
+    @property
+    def steps(self) -> list[int]:
+        return [event["step"] for event in self.of("step")]
+
+    @property
+    def step(self) -> int:
+        return max(self.steps, default=0)
+
+    @property
+    def saved(self) -> int:
+        """The step of the checkpoint that `latest` names; 0 where there is none."""
+        try:
+            return int((self.path / "checkpoints" / "latest").read_text().strip().removeprefix("step-"))
+        except (OSError, ValueError):
+            return 0
+
+    def wait_for_steps(self, more: int = 30) -> int:
+        """Until so many steps more are in the journal; the newest."""
+        goal = self.step + more
+        deadline = time.monotonic() + START_SECONDS
+        while self.step < goal:
+            if time.monotonic() > deadline:
+                raise Failed(f"no step came for {START_SECONDS:.0f} s after step {goal - more}")
+            if self.process.poll() not in (None, 0):
+                raise Failed(f"the trainer ended with status {self.process.returncode}")
+            time.sleep(0.05)
+        return self.step
+
+    def wait_for_checkpoint(self) -> int:
+        """Until there is one that can be resumed from; its step."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self.saved:
+            if time.monotonic() > deadline or self.process.poll() not in (None, 0):
+                raise Failed("no checkpoint was saved")
+            time.sleep(0.05)
+        return self.saved
+
+    def rate(self, seconds: float = RATE_SECONDS) -> float:
+        """Steps a second, from now on; by the events' own clock, whenever they reach the journal."""
+        began = time.time()
+        time.sleep(seconds)
+        return self.rate_between(began, began + seconds)
+
+    def rate_between(self, began: float, ended: float) -> float:
+        """Steps a second between two moments, in unix seconds."""
+        return len([event for event in self.of("step") if began <= event["time"] < ended]) / (ended - began)
+
+    def ends(self, what: str, seconds: float = START_SECONDS) -> int:
+        """Exit status, once the process has ended."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{what} had not ended the process after {seconds:.0f} s") from None
+
+    def quits(self, what: str, seconds: float = QUIT_SECONDS) -> tuple[int, float]:
+        """Exit status, and how long it took from now; Failed when it takes longer than a person is to wait."""
+        began = time.monotonic()
+        status = self.ends(what)
+        passed = time.monotonic() - began
+        if passed > patience(seconds):
+            raise Failed(f"{what} took {passed:.1f} s to end the process (status {status})")
+        return status, passed
+
+
+def patience(seconds: float) -> float:
+    """How long something may take here that takes so long on a machine with nothing else to do."""
+    busy = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return seconds * max(1.0, busy) + GRACE_SECONDS
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) and "event" in event else None

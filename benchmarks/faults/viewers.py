@@ -1,0 +1,80 @@
+"""Viewers that are many, say nonsense, or take nothing: none of them may hold training up."""
+
+import time
+from contextlib import suppress
+from typing import Final
+
+from benchmarks.faults.catalogue import check, fault
+from benchmarks.faults.lab import Lab, until
+from benchmarks.faults.run import RATE_SECONDS, Run
+from benchmarks.faults.viewer import Viewer
+
+LEAST_RATIO: Final = 0.8
+"""Of a training rate that nothing holds up, on a machine that does other things too."""
+
+MALFORMED: Final = (
+    b"\n{}\n[]\nnull\n0\n" + b"[" * 5000 + b"\n",
+    b'{"command": "dance"}\n{"command": 7}\n{"command": "set_temperature", "value": "hot"}\n',
+    b'{"command": "stop"}\n{"command": "stop", "value": 1}\n{"command": "pause", "value": [1]}\n',
+    b'\xff\xfe\x00\x01\n{"command": "\\ud800"}\n' + b'{"command": "set_prompt", "value": 1e999}\n',
+)
+MESSAGES: Final = 10_000
+"""All of them together."""
+
+
+def _started(lab: Lab) -> tuple[Run, float]:
+    run = lab.train("--checkpoint-every", "1000000")
+    run.wait_for_steps()
+    return run, run.rate()
+
+
+def _unhindered(lab: Lab, run: Run, before: float, during: float) -> None:
+    lab.compare_rates(run, before, during)
+    check(lab.ratio is not None and lab.ratio >= LEAST_RATIO, f"{lab.ratio:.2f} of the usual rate")
+
+
+@fault("malformed", f"{MESSAGES:,} malformed messages from four viewers", "training goes on as fast, commands work")
+def malformed(lab: Lab) -> str:
+    run, before = _started(lab)
+    viewers = [Viewer(run) for _ in range(4)]
+    began = time.time()
+    sent = 0
+    while sent < MESSAGES:
+        for number, viewer in enumerate(viewers):
+            part = MALFORMED[number] * 50
+            with suppress(OSError):  # it may be sent away: then it comes again
+                viewer.say(part)
+            sent += part.count(b"\n")
+            if viewer.ended:
+                viewers[number] = Viewer(run)
+    during = run.rate_between(began, max(time.time(), began + RATE_SECONDS))
+    time.sleep(max(0.0, began + RATE_SECONDS - time.time()))
+    during = run.rate_between(began, time.time())
+    for viewer in viewers:
+        viewer.close()
+    _unhindered(lab, run, before, during)
+    Viewer(run).say(b'{"command": "pause"}\n')
+    until(lambda: "paused" in str(run.of("state")), "the pause that was asked for in the end")
+    return f"{sent:,} sent in {time.time() - began:.0f} s"
+
+
+@fault("viewers-17", "17 viewers at once", "the last is refused in a sentence, training goes on as fast")
+def many_viewers(lab: Lab) -> str:
+    run, before = _started(lab)
+    viewers = [Viewer(run) for _ in range(16)]
+    check(not any(viewer.refused for viewer in viewers), "one of the first sixteen was refused")
+    last = Viewer(run)
+    check(last.refused, "the seventeenth was let in")
+    _unhindered(lab, run, before, run.rate())
+    check(all(viewer.received for viewer in viewers), "a viewer was told nothing")
+    return last.refused
+
+
+@fault("viewer-stalled", "a viewer that takes nothing", "it is sent away, training goes on as fast")
+def stalled_viewer(lab: Lab) -> str:
+    run, before = _started(lab)
+    viewer = Viewer(run, reads=False)
+    during = run.rate(15.0)
+    _unhindered(lab, run, before, during)
+    until(lambda: viewer.hung_up, "the end of its connection", 90.0)
+    return "sent away"
