@@ -116,7 +116,7 @@ class ScriptedSession(Session):
             case StepOnce():
                 self.publish(step_event(now.step + 1))
             case SaveCheckpoint():
-                self.publish(CheckpointSaved(path=f"checkpoints/step-{now.step:08}", reason="asked for", **at))
+                self.publish(CheckpointSaved(path=f"checkpoints/step-{now.step:08}", reason="asked", **at))
             case Generate():
                 self.publish(sample_event(now.step, "wolf was hungry.", now.temperature, now.prompt))
             case Stop():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_trainer.config import InputError
 from tui_trainer.detaching import Terminal
-from tui_trainer.run.commands import Detach, SaveCheckpoint, Stop
+from tui_trainer.run.commands import Attach, Detach, SaveCheckpoint, Stop
 from tui_trainer.run.events import ENDED
 from tui_trainer.run.session import Session
 
@@ -82,6 +82,7 @@ class TrainerProcess:
         self._on_lost = app.leave
         _make_lasting(app.leave)
         self._heed(*HEEDED)
+        self._session.attendance.apply(Attach())
         app.run()
         for number in (signal.SIGTSTP, signal.SIGCONT):
             signal.signal(number, signal.SIG_DFL)  # Textual would bring its screen back
@@ -91,6 +92,8 @@ class TrainerProcess:
     def run_headless(self) -> None:
         self._on_lost = self._lose_terminal
         self._heed(*HEEDED)
+        if sys.stdout.isatty():
+            self._session.attendance.apply(Attach("terminal"))
         self._print()
 
     def _lose_terminal(self) -> None:

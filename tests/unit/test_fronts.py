@@ -13,6 +13,7 @@ from tests.unit.test_headless import Told
 from tui_trainer import fronts
 from tui_trainer.detaching import Terminal
 from tui_trainer.fronts import HEEDED, Lasting, TrainerProcess
+from tui_trainer.run.attendance import Attendance
 from tui_trainer.run.commands import Detach, SaveCheckpoint, Stop
 from tui_trainer.run.events import Event
 from tui_trainer.run.session import Outcome
@@ -35,6 +36,7 @@ class Signalled(Told):
     def __init__(self, *numbers: signal.Signals, ends: bool = False) -> None:
         super().__init__(step(1), *[state("finished", 1.0)] * ends)
         self.numbers = numbers
+        self.attendance = Attendance()
 
     def publish(self, event: Event) -> None:
         super().publish(event)

@@ -9,7 +9,7 @@ import sys
 import click
 
 import tui_trainer
-from tui_trainer.cli import look, train
+from tui_trainer.cli import control, look, train
 from tui_trainer.config import InputError
 from tui_trainer.fronts import BAD_INPUT, SIGNALLED
 from tui_trainer.run.text import visible_line
@@ -42,7 +42,10 @@ def cli() -> None:
     """
 
 
-for command in (train.train, train.resume, look.attach, look.replay, look.status, look.runs):
+TRAIN = (train.train, train.resume)
+LOOK = (look.attach, look.replay, look.status, look.runs)
+CONTROL = (control.stop, control.pause, control.save)
+for command in (*TRAIN, *LOOK, *CONTROL):
     cli.add_command(command)
 
 

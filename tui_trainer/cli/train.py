@@ -6,9 +6,14 @@ from typing import Any
 import click
 
 from tui_trainer import fronts
-from tui_trainer.cli.options import headless_option, run_argument, runs_dir_option
+from tui_trainer.cli.control import let_go_on, waiting_options
+from tui_trainer.cli.options import headless_option, run_argument
 from tui_trainer.cli.settings import SectionedCommand, check_typed, config_options
 from tui_trainer.config import Config, InputError
+from tui_trainer.run.directory import runs_root
+from tui_trainer.run.finding import find_run_to_resume
+from tui_trainer.run.lock import is_locked
+from tui_trainer.run.text import visible_line
 
 
 @click.command(cls=SectionedCommand, short_help="Train a new model on a corpus.")
@@ -39,15 +44,25 @@ def train(corpus: tuple[str, ...], config_file: Path | None, headless: bool, **a
 @click.option(
     "--again", is_flag=True, help="Train a run that has come to its end for as many steps more as were planned."
 )
-@runs_dir_option
+@waiting_options
 @headless_option
-def resume(run: str, steps: int | None, again: bool, runs_dir: str, headless: bool) -> int:
+def resume(
+    run: str, steps: int | None, again: bool, runs_dir: str, timeout: float, as_json: bool, headless: bool
+) -> int:
     """Go on with RUN (a name or a path; the latest when left out) from its newest checkpoint to its end.
 
     A run that has come to its end is shown with its best model, and trains on only with --again or a larger --steps.
+
+    A live run that is paused goes on in the process that trains it; --timeout and --json are for that.
     """
     if steps and again:
         raise InputError("--steps and --again both say how long the run is to be: give one of them.")
+    directory = find_run_to_resume(run, runs_root(runs_dir))
+    if is_locked(directory):
+        if steps or again:
+            name = visible_line(directory.name)
+            raise InputError(f"The run {name} is being trained, so its length is fixed: stop it first.")
+        return let_go_on(directory, timeout, as_json)
     from tui_trainer.training.local import LocalSession
 
-    return fronts.train(LocalSession.resume(run, runs_dir, steps or 0, again), headless)
+    return fronts.train(LocalSession.resume(directory, steps or 0, again), headless)

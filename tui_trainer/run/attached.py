@@ -1,22 +1,18 @@
 """The attached session: a run that is alive in another process, seen and steered through its control socket."""
 
-import json
-import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import chain, islice
+from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 from tui_trainer.config import InputError
 from tui_trainer.run import journal
-from tui_trainer.run.commands import Command, Stop
-from tui_trainer.run.control.address import connect
-from tui_trainer.run.control.protocol import encode_command
+from tui_trainer.run.commands import Attach, Command, Stop
+from tui_trainer.run.control.client import REFUSED, Connection, Greeting
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import ENDED, Alert, RunStarted, StateChanged
-from tui_trainer.run.lines import decode
+from tui_trainer.run.events import ENDED, Alert, Event, RunStarted, StateChanged
 from tui_trainer.run.lock import is_locked
 from tui_trainer.run.session import Outcome, Session
 from tui_trainer.run.text import visible_line
@@ -39,7 +35,7 @@ class AttachedSession(Session):
         super().__init__()
         self.directory = directory
         self.label = directory.name
-        self._connection: socket.socket | None = None
+        self._connection: Connection | None = None
         self._leaving = threading.Event()
         self._stop: Stop | None = None
         if not is_locked(directory):
@@ -50,7 +46,7 @@ class AttachedSession(Session):
         connection = self._connection
         with suppress(OSError):
             if connection is not None:
-                connection.sendall(encode_command(command))
+                connection.send(command)
         if isinstance(command, Stop):
             self._stop = command
             if self.refusal:
@@ -59,9 +55,8 @@ class AttachedSession(Session):
     def leave(self) -> None:
         self._leaving.set()
         connection = self._connection
-        with suppress(OSError):
-            if connection is not None:
-                connection.shutdown(socket.SHUT_RDWR)
+        if connection is not None:
+            connection.hang_up()
 
     def run(self) -> None:
         try:
@@ -97,22 +92,20 @@ class AttachedSession(Session):
         with connection:
             if self._leaving.is_set():  # before there was a connection to shut down
                 return
-            lines = self._lines(connection)
-            greeting = json.loads(next(lines, b"{}"))
-            if "refused" in greeting:
-                raise InputError(greeting["refused"])
-            self._recall(greeting.get("journal", 0), islice(lines, greeting.get("waiting", 0)))
+            greeting = connection.greet()
+            self.send(Attach())
+            self._recall(greeting)
             if self._stop is not None:  # asked for while there was no connection
                 self.send(self._stop)
-            for line in lines:
-                self._take(line)
+            for event in connection.events():
+                self._take(event)
         self._connection = None
 
-    def _connect(self) -> socket.socket | None:
+    def _connect(self) -> Connection | None:
         deadline = time.monotonic() + STARTING_SECONDS
         while not self._leaving.is_set():
             try:
-                self._connection = connect(self.directory.control)
+                self._connection = Connection(self.directory.control)
                 return self._connection
             except OSError as error:
                 if not is_locked(self.directory):
@@ -122,9 +115,9 @@ class AttachedSession(Session):
             self._leaving.wait(RETRY_SECONDS)
         return None
 
-    def _recall(self, size: int, waiting: Iterable[bytes]) -> None:
-        """Take in the journal's first `size` bytes, and what waits to be written there; raises InputError."""
-        events = [event for line in waiting if (event := decode(line)) is not None]
+    def _recall(self, greeting: Greeting) -> None:
+        """Take in the journal's part of the past, and what waits to be written there; raises InputError."""
+        size, events = greeting.journal, greeting.past
         started = [event.step for event in events if isinstance(event, RunStarted)]
         written = journal.effective(self.directory.journal, size, min(started, default=None)) if size else ()
         try:
@@ -133,18 +126,9 @@ class AttachedSession(Session):
         except OSError as error:
             raise InputError(f"The journal of {self.label} cannot be read: {error.strerror}.") from error
 
-    def _take(self, line: bytes) -> None:
-        event = decode(line)
+    def _take(self, event: Event) -> None:
         if isinstance(event, Alert) and event.kind == "stop":
             self._stop = None  # it could not be obeyed
-        if event is not None:
-            self.publish(event)
-        elif b'"refused"' in line:
-            with suppress(ValueError, KeyError):
-                message = str(json.loads(line)["refused"])
-                self.publish(Alert(step=self.snapshot().step, kind="control", severity="warning", message=message))
-
-    @staticmethod
-    def _lines(connection: socket.socket) -> Iterator[bytes]:
-        with suppress(OSError), connection.makefile("rb") as lines:
-            yield from lines
+        if isinstance(event, Alert) and event.kind == REFUSED:
+            event = replace(event, step=self.snapshot().step)
+        self.publish(event)

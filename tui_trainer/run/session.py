@@ -3,9 +3,9 @@
 import queue
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from tui_trainer.run.commands import Command
 from tui_trainer.run.events import Event, PartialSample, Resources, Sample, Stage, Step
@@ -29,6 +29,8 @@ class Joined:
     waiting: list[Event]
     events: Listener
     """All that are to come."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """Where the run stands."""
 
 
 @dataclass(frozen=True)

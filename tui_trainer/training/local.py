@@ -13,11 +13,11 @@ from typing import BinaryIO, Final
 from tui_trainer.config import Config, InputError
 from tui_trainer.corpus.sources import corpus_label, find_sources
 from tui_trainer.run import journal
+from tui_trainer.run.attendance import Attendance
 from tui_trainer.run.commands import Command
 from tui_trainer.run.control.server import ControlServer
 from tui_trainer.run.directory import RunDirectory, cannot_write, check_name, check_root, runs_root
 from tui_trainer.run.events import Alert, Event, Stage, StateChanged
-from tui_trainer.run.finding import find_run
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal_writer import JournalWriter, missing_steps
 from tui_trainer.run.lock import RunLock, lock_run
@@ -45,6 +45,7 @@ class LocalSession(Session):
         self._resumed = resumed is not None
         self._steps, self._again = steps, again
         self._inbox = Inbox()
+        self.attendance = Attendance()
         self._publishing = threading.RLock()
         """Held while an event goes to the screen and to the journal, so that a viewer can join between two."""
         self._journal: JournalWriter | None = None
@@ -63,12 +64,12 @@ class LocalSession(Session):
                 check_name(root, config.run.name)
 
     @classmethod
-    def resume(cls, name: str, runs_dir: str, steps: int = 0, again: bool = False) -> "LocalSession":
-        """Take up the run of that name or path (empty: the latest); raises InputError."""
-        directory = find_run(name, runs_root(runs_dir))
+    def resume(cls, directory: RunDirectory, steps: int = 0, again: bool = False) -> "LocalSession":
+        """Take up a run; raises InputError."""
         return cls(Config.from_toml(directory.config), directory, steps, again)
 
     def send(self, command: Command) -> None:
+        self.attendance.apply(command)
         self._inbox.put(command)
 
     def publish(self, event: Event) -> None:
@@ -82,7 +83,9 @@ class LocalSession(Session):
         with self._publishing:
             if self._journal is None:
                 raise ConnectionError("the run is over")
-            return Joined(self._journal.size, self._journal.waiting(), self.listen())
+            now = self.snapshot()
+            about = {"state": now.state, "step": now.step, "unattended_since": self.attendance.unattended_since}
+            return Joined(self._journal.size, self._journal.waiting(), self.listen(), about)
 
     def _close_journal(self) -> None:
         with self._publishing:

@@ -43,7 +43,7 @@ CHECKPOINT_SECONDS: Final = 600.0
 RETRY_SECONDS: Final = 30.0
 """When a checkpoint that could not be saved is tried again."""
 
-PEOPLE: Final = ("keyboard", "attached")
+PEOPLE: Final = ("keyboard", "attached", "command line")
 """Sources of commands that can be asked again."""
 
 SAMPLE_SECONDS: Final = 1.0

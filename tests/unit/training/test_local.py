@@ -412,7 +412,7 @@ def test_a_run_has_one_trainer(corpus: Path, runs: Path) -> None:
 
     def resume_meanwhile(event: Event) -> Command | None:
         if isinstance(event, CheckpointSaved) and not second:
-            second.append(LocalSession.resume("", "", 0))
+            second.append(LocalSession.resume(only_run(runs)))
             second[0].run()
         return None
 

@@ -238,7 +238,7 @@ def test_a_missing_corpus_is_refused_at_once(corpus: Path, runs: Path) -> None:
     run_to_end(small_config(corpus), stop_after(5))
     corpus.unlink()
     with pytest.raises(InputError, match="There is no file"):
-        LocalSession.resume("", str(runs), 0)
+        LocalSession.resume(only_run(runs))
 
 
 def test_a_run_without_a_checkpoint_is_refused(corpus: Path, runs: Path) -> None:
@@ -270,15 +270,6 @@ def test_a_torn_journal_is_mended(corpus: Path, runs: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     assert all(json.loads(line)["event"] for line in lines)
     assert [event.step for event in journal.read(path) if isinstance(event, Step)] == list(range(1, 13))
-
-
-def test_resume_finds_the_run_by_name_by_path_and_as_the_latest(corpus: Path, runs: Path) -> None:
-    run_to_end(small_config(corpus), stop_after(5))
-    for name in ("cats", str(runs / "cats"), ""):
-        session = LocalSession.resume(name, "", 0)
-        assert session.directory is not None
-        assert session.directory.path.samefile(runs / "cats")
-        assert session.label == "cats"
 
 
 def test_a_run_left_in_its_last_evaluation_has_no_more_steps_to_take(corpus: Path, runs: Path) -> None:

@@ -1,8 +1,10 @@
 """What goes over a control socket, one JSON object a line.
 
-To a viewer: a greeting that says how much of the journal, and how many of the events that follow, are of the past; then
-events as the journal has them, and {"refused": sentence} for what it sent in vain.
-From a viewer: commands, each {"command": name} and, where it takes one, "value".
+To a viewer: a greeting that says where the run stands ("pid", "state", "step", "unattended_since") and how much of the
+journal, and how many of the events that follow, are of the past; then events as the journal has them, and {"refused":
+sentence} for what it sent in vain.
+From a viewer: commands, each {"command": name} and, where it takes one, "value". The first is attach from who stays to
+look on; from anybody else it is the one thing that is to be done.
 """
 
 import json

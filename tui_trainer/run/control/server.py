@@ -34,6 +34,10 @@ COMMAND_SECONDS: Final = 0.02
 """Least time between two commands of one viewer; what comes faster waits in the socket."""
 
 SOURCE: Final = "attached"
+"""Of the commands of a viewer, who says that it is one by sending attach."""
+
+COMMAND_LINE: Final = "command line"
+"""Of the commands of anybody else, who comes to ask something and goes."""
 
 Join = Callable[[], Joined]
 
@@ -105,9 +109,10 @@ class _Viewer:
         self._connection.settimeout(STALLED_SECONDS)
         self._writing = threading.Lock()
         self._over = threading.Event()
+        self._attached = False
         joined = join()
         self.events, self._past = joined.events, joined.waiting
-        greeting = {"journal": joined.size, "waiting": len(joined.waiting), "pid": os.getpid()}
+        greeting = {"journal": joined.size, "waiting": len(joined.waiting), "pid": os.getpid(), **joined.about}
         self._greeting = json.dumps(greeting).encode() + b"\n"
         self._sender = threading.Thread(target=self._send_events, name="viewer", daemon=True)
         self._taker = threading.Thread(target=self._take_commands, name="viewer's commands", daemon=True)
@@ -124,7 +129,6 @@ class _Viewer:
         self._sender.join(STALLED_SECONDS)
 
     def _send_events(self) -> None:
-        self._command(Attach(SOURCE))
         try:
             self._write(self._greeting + _encoded(self._past))
             self._past = []
@@ -136,7 +140,8 @@ class _Viewer:
             pass
         finally:
             self._gone(self)
-            self._command(Detach(SOURCE))
+            if self._attached:
+                self._command(Detach(SOURCE))
             with suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
             self._connection.close()
@@ -164,9 +169,20 @@ class _Viewer:
 
     def _take(self, line: bytes) -> None:
         try:
-            self._command(decode_command(line, SOURCE))
+            command = decode_command(line, SOURCE if self._attached else COMMAND_LINE)
         except ValueError as error:
             self._write(refusal(str(error)))
+            return
+        if isinstance(command, Attach | Detach):
+            self._count(isinstance(command, Attach))
+        else:
+            self._command(command)
+
+    def _count(self, attached: bool) -> None:
+        """Somebody looks on from now on, or no longer."""
+        if attached != self._attached:
+            self._attached = attached
+            self._command(Attach(SOURCE) if attached else Detach(SOURCE))
 
     def _lines(self) -> Iterator[bytes]:
         """Whole lines; a longer one than any message may be is refused, and ends the connection."""

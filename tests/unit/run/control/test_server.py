@@ -18,7 +18,7 @@ from tui_trainer.run.commands import Attach, Command, Detach, Pause, SetTemperat
 from tui_trainer.run.control import server
 from tui_trainer.run.control.address import connect
 from tui_trainer.run.control.protocol import MAX_LINE, encode_command
-from tui_trainer.run.control.server import SOURCE, ControlServer
+from tui_trainer.run.control.server import COMMAND_LINE, SOURCE, ControlServer
 from tui_trainer.run.events import Event
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.session import Joined, Session
@@ -61,7 +61,7 @@ class Trainer(Session):
         return [command for command in self.asked if not isinstance(command, Attach | Detach)]
 
 
-class Viewer:
+class Asker:
     """A connection, line by line."""
 
     def __init__(self, trainer: Trainer) -> None:
@@ -85,6 +85,15 @@ class Viewer:
             return True
         except TimeoutError:
             return False
+
+
+class Viewer(Asker):
+    """One that says that it stays."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        super().__init__(trainer)
+        if "refused" not in self.greeting:
+            self.say(encode_command(Attach()))
 
 
 @pytest.fixture
@@ -124,6 +133,21 @@ def test_coming_and_going_is_told(trainer: Trainer) -> None:
     viewer.connection.shutdown(socket.SHUT_RDWR)
     until(lambda: trainer.asked == [Attach(SOURCE), Detach(SOURCE)])
     assert trainer._listeners == []
+
+
+def test_who_only_asks_does_not_come_and_go(trainer: Trainer) -> None:
+    asker = Asker(trainer)
+    asker.say(encode_command(Pause()) + encode_command(Detach()))
+    until(lambda: trainer.asked == [Pause(COMMAND_LINE)])
+    asker.connection.shutdown(socket.SHUT_RDWR)
+    until(lambda: trainer._listeners == [])
+    assert trainer.asked == [Pause(COMMAND_LINE)]
+
+
+def test_who_says_twice_that_it_stays_is_one(trainer: Trainer) -> None:
+    viewer = Viewer(trainer)
+    viewer.say(encode_command(Attach()) + encode_command(Detach()) + encode_command(Pause()))
+    until(lambda: trainer.asked == [Attach(SOURCE), Detach(SOURCE), Pause(COMMAND_LINE)])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,286 @@
+"""One command to a live run, and its answer: whatever the run is at, it is one sentence and in time."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests import scripted
+from tests.unit.run.journals import write_journal
+from tests.unit.run.test_lock import held
+from tests.waiting import TIMEOUT, until
+from tui_trainer.config import Config
+from tui_trainer.run import asking
+from tui_trainer.run.asking import Answer, Asking, ask
+from tui_trainer.run.commands import Command, Pause, Resume, SaveCheckpoint, Stop
+from tui_trainer.run.control import server
+from tui_trainer.run.control.server import ControlServer
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.events import Alert, CheckpointSaved, CommandApplied, Event, StateChanged
+from tui_trainer.run.lock import RunLock
+from tui_trainer.run.session import Joined
+
+
+class LiveRun(scripted.ScriptedSession):
+    """A trainer of a run, to which everybody may come; what it does at a command is `reacts`."""
+
+    def __init__(self, run: RunDirectory, events: list[Event]) -> None:
+        super().__init__(events)
+        self.directory = run
+        self.reacts: Callable[[LiveRun, Command], None] = LiveRun.as_a_trainer
+        self._over = threading.Lock()
+        self._held: RunLock | None = held(run)
+        self._control: ControlServer | None = None
+
+    def listen_to_others(self) -> None:
+        self._control = ControlServer(self.directory.control, self._join, self.ignore, self.send)
+
+    def _join(self) -> Joined:
+        now = self.snapshot()
+        return Joined(0, [], self.listen(), {"state": now.state, "step": now.step, "pid": 1234})
+
+    def reply(self, command: Command) -> None:
+        threading.Thread(target=self.reacts, args=[self, command], daemon=True).start()
+
+    def as_a_trainer(self, command: Command) -> None:
+        super().reply(command)
+        if isinstance(command, Stop):
+            if command.value:
+                self.publish(CheckpointSaved(step=self.step, path="there/step-1240", reason="stopped"))
+            self.publish(StateChanged(step=self.step, state="stopped", reason="by command line"))
+            self.end()
+
+    @property
+    def step(self) -> int:
+        return self.snapshot().step
+
+    def applied(self, command: Command) -> None:
+        self.publish(CommandApplied(step=self.step, name=command.name, value=command.argument, source="x"))
+
+    def end(self) -> None:
+        """As the process ends: the socket first, then the lock."""
+        with self._over:
+            if self._control is not None:
+                self._control.close()
+            if self._held is not None:
+                self._held.close()
+            self._control = self._held = None
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    run = RunDirectory(tmp_path / "cats")
+    run.path.mkdir()
+    run.config.write_text(Config().to_toml(), encoding="utf-8")
+    return run
+
+
+@pytest.fixture
+def live(run: RunDirectory) -> Iterator[Callable[..., LiveRun]]:
+    begun: list[LiveRun] = []
+
+    def begin(events: list[Event], listens: bool = True) -> LiveRun:
+        begun.append(LiveRun(run, events))
+        if listens:
+            begun[0].listen_to_others()
+        return begun[0]
+
+    yield begin
+    for each in begun:
+        each.end()
+
+
+def asked(run: RunDirectory, command: Command, seconds: float = TIMEOUT) -> Answer:
+    return Asking(run, command, seconds).answer()
+
+
+Live = Callable[..., LiveRun]
+
+
+def test_a_stop_is_done_when_the_run_is_over_and_saved(run: RunDirectory, live: Live) -> None:
+    live(scripted.running())
+    answer = asked(run, Stop())
+    assert (answer.done, answer.state, answer.checkpoint) == (True, "stopped", str(run.checkpoints / "step-1240"))
+    assert answer.line == f"cats is stopped at step 1,240, and saved in {answer.checkpoint}"
+    assert json.loads(answer.json())["message"] == answer.line
+
+
+def test_a_stop_without_saving_says_so(run: RunDirectory, live: Live) -> None:
+    session = live(scripted.paused())
+    answer = asked(run, Stop(value=False))
+    assert answer.done and answer.line == "cats is stopped at step 1,240, without saving"
+    assert session.commands == [Stop(server.COMMAND_LINE, value=False)]
+
+
+def test_a_stop_that_could_not_be_saved_is_not_done(run: RunDirectory, live: Live) -> None:
+    def full_disk(session: LiveRun, command: Command) -> None:
+        session.applied(command)
+        session.publish(Alert(kind="stop", severity="error", message="Not stopped, as nothing could be saved."))
+
+    live(scripted.running()).reacts = full_disk
+    answer = asked(run, Stop())
+    assert not answer.done and answer.line == "cats goes on. Not stopped, as nothing could be saved"
+
+
+def test_a_trainer_that_is_killed_amid_the_stop_is_no_success(run: RunDirectory, live: Live) -> None:
+    session = live(scripted.running())
+    session.reacts = lambda session, command: session.end()
+    write_journal(run.path, *scripted.running(5))
+    answer = asked(run, Stop())
+    assert not answer.done and "has vanished" in answer.text
+
+
+def test_a_finished_run_whose_screen_is_open_is_stopped(run: RunDirectory, live: Live) -> None:
+    (run.checkpoints).mkdir()
+    (run.checkpoints / "latest").write_text("step-00005000\n")
+    live(scripted.finished()).reacts = lambda session, command: session.end()
+    answer = asked(run, Stop())
+    assert answer.done and answer.state == "finished"
+    assert answer.checkpoint == str(run.checkpoints / "step-00005000")
+
+
+def test_a_failed_run_is_over_and_yet_no_success(run: RunDirectory, live: Live) -> None:
+    live(scripted.failed()).reacts = lambda session, command: session.end()
+    answer = asked(run, Stop())
+    assert not answer.done and "had failed at step 1,240" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("events", "command", "line"),
+    [
+        (scripted.running(), Pause(), "cats is paused at step 1,240"),
+        (scripted.paused(), Resume(), "cats is running at step 1,240"),
+        (scripted.paused(), Pause(), "cats is paused already, at step 1,240"),
+        (scripted.running(), Resume(), "cats is running already, at step 1,240"),
+        (scripted.running(), SaveCheckpoint(), "cats is saved at step 1,240 in {place}"),
+    ],
+)
+def test_what_is_done_is_a_line(
+    run: RunDirectory, live: Live, events: list[Event], command: Command, line: str
+) -> None:
+    session = live(events)
+
+    def reply(session: LiveRun, command: Command) -> None:
+        if isinstance(command, SaveCheckpoint):
+            session.publish(CheckpointSaved(step=1_000, path="elsewhere", reason="asked"))
+            session.applied(command)
+            session.publish(CheckpointSaved(step=session.step, path="best", reason="best"))
+            session.publish(CheckpointSaved(step=session.step, path="runs/step-1240", reason="asked"))
+        else:
+            session.as_a_trainer(command)
+
+    session.reacts = reply
+    answer = asked(run, command)
+    assert answer.done and answer.line == line.format(place=run.checkpoints / "step-1240")
+
+
+@pytest.mark.parametrize("command", [Pause(), Resume(), SaveCheckpoint()])
+@pytest.mark.parametrize("state", ["finished", "failed"])
+def test_an_ended_run_is_not_steered(run: RunDirectory, live: Live, command: Command, state: str) -> None:
+    live(scripted.finished() if state == "finished" else scripted.failed())
+    answer = asked(run, command)
+    if isinstance(command, SaveCheckpoint) and state == "finished":
+        assert answer.done
+    else:
+        assert not answer.done and f"has {state}, at step" in answer.text
+
+
+def test_a_run_that_is_still_loading_is_told_to_go_on(run: RunDirectory, live: Live) -> None:
+    def begin(session: LiveRun, command: Command) -> None:
+        session.publish(StateChanged(state="running"))
+        session.applied(command)
+
+    live(scripted.loading()).reacts = begin
+    assert asked(run, Resume()).line == "cats is running at step 0"
+
+
+def test_a_run_that_finishes_before_it_can_be_paused(run: RunDirectory, live: Live) -> None:
+    def finish(session: LiveRun, command: Command) -> None:
+        session.applied(command)
+        session.publish(StateChanged(step=session.step, state="finished"))
+
+    live(scripted.running()).reacts = finish
+    answer = asked(run, Pause())
+    assert not answer.done and "has finished first" in answer.text
+
+
+def test_a_checkpoint_that_could_not_be_saved(run: RunDirectory, live: Live) -> None:
+    def full_disk(session: LiveRun, command: Command) -> None:
+        session.applied(command)
+        session.publish(Alert(kind="checkpoint", severity="error", message="The checkpoint could not be saved: full."))
+
+    live(scripted.running()).reacts = full_disk
+    answer = asked(run, SaveCheckpoint())
+    assert not answer.done and answer.text == "goes on. The checkpoint could not be saved: full"
+
+
+def test_a_trainer_that_still_prepares_is_waited_for(run: RunDirectory, live: Live) -> None:
+    session = live(scripted.running(), listens=False)
+    timer = threading.Timer(0.3, session.listen_to_others)
+    timer.start()
+    assert asked(run, Stop()).done
+    timer.join()
+
+
+def test_a_trainer_that_prepares_for_too_long_was_told_nothing(run: RunDirectory, live: Live) -> None:
+    session = live(scripted.loading(), listens=False)
+    answer = asked(run, Stop(), seconds=0.2)
+    assert not answer.done and answer.text.endswith("and nothing was sent")
+    assert session.commands == []
+
+
+def test_a_trainer_that_ends_before_it_listens(run: RunDirectory, live: Live) -> None:
+    session = live(scripted.loading(), listens=False)
+    write_journal(run.path, scripted.RUN, StateChanged(state="stopped", step=7))
+    threading.Timer(0.2, session.end).start()
+    answer = asked(run, Stop())
+    assert answer.done and answer.text.startswith("is stopped at step")
+
+
+def test_an_answer_that_does_not_come_in_time(run: RunDirectory, live: Live) -> None:
+    session = live(scripted.running())
+    session.reacts = lambda session, command: None
+    answer = asked(run, Pause(), seconds=0.5)
+    assert not answer.done and "the command was sent and still stands" in answer.text
+    until(lambda: session.commands == [Pause(server.COMMAND_LINE)])
+
+
+def test_a_suspended_trainer_is_said_to_be_so_and_told_nothing(
+    run: RunDirectory, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = live(scripted.running())
+    sleeper = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    process = psutil.Process(sleeper.pid)
+    process.suspend()
+    until(lambda: process.status() == psutil.STATUS_STOPPED)
+    monkeypatch.setattr(asking, "trainer_pid", lambda run: sleeper.pid)
+    answer = asked(run, Stop())
+    process.kill()
+    sleeper.communicate()
+    assert not answer.done and f"is suspended (pid {sleeper.pid})" in answer.text and "nothing was sent" in answer.text
+    assert session.commands == []
+
+
+def test_when_there_is_no_room_for_a_viewer_that_is_said(
+    run: RunDirectory, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MAX_VIEWERS", 0)
+    live(scripted.running())
+    answer = asked(run, Pause())
+    assert not answer.done and "does not take it: 0 viewers are attached" in answer.text
+
+
+def test_several_are_asked_at_once(tmp_path: Path) -> None:
+    begun: dict[str, Any] = {}
+    for name in ("cats", "dogs", "owls"):
+        (tmp_path / name).mkdir()
+        begun[name] = LiveRun(RunDirectory(tmp_path / name), scripted.running(3))
+        begun[name].listen_to_others()
+    answers = list(ask([session.directory for session in begun.values()], Stop(), TIMEOUT))
+    assert {answer.run.name for answer in answers if answer.done} == set(begun)

@@ -1,0 +1,101 @@
+"""Commands that steer a live run without a screen: each waits for the trainer's answer, and prints it in a line."""
+
+import math
+import sys
+from collections.abc import Callable, Sequence
+
+import click
+
+from tui_trainer import fronts
+from tui_trainer.cli.options import json_option, run_argument, runs_dir_option
+from tui_trainer.config import InputError
+from tui_trainer.fronts import FAILED
+from tui_trainer.run.commands import Command, Pause, Resume, SaveCheckpoint, Stop
+from tui_trainer.run.directory import RunDirectory, runs_root
+from tui_trainer.run.finding import find_live_run, live_runs
+from tui_trainer.run.text import visible_line
+
+Function = Callable[..., int]
+
+
+def _seconds(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    if math.isnan(value):
+        raise InputError("--timeout takes a number of seconds.")
+    return value
+
+
+def waiting_options(function: Function) -> Function:
+    """The options of a command that waits for an answer."""
+    timeout = click.option(
+        "--timeout",
+        type=click.FloatRange(min=0),
+        default=60.0,
+        metavar="SECONDS",
+        callback=_seconds,
+        help="How long to wait for the answer.  [default: 60]",
+    )
+    return runs_dir_option(timeout(json_option(function)))
+
+
+@click.command(short_help="Save a live run and end it.")
+@run_argument
+@click.option("--no-save", is_flag=True, help="Do not save what was learned since the newest checkpoint.")
+@click.option("--all", "every", is_flag=True, help="Stop every live run.")
+@waiting_options
+def stop(run: str, no_save: bool, every: bool, runs_dir: str, timeout: float, as_json: bool) -> int:
+    """Save a checkpoint of RUN, and end it.
+
+    RUN is a name or a path; it may be left out when a single run is live. Exit status: 0 when the run is over and its
+    checkpoint saved, 1 when that could not be, or has not been by the end of the timeout (it is still asked for then).
+    """
+    root = runs_root(runs_dir)
+    if every and run:
+        raise InputError("--all stops every run: give it or a name.")
+    runs = live_runs(root) if every else [find_live_run(run, root)]
+    if not runs and not as_json:
+        print("No run is being trained.")
+    return _ask(runs, Stop(value=not no_save), timeout, as_json)
+
+
+@click.command(short_help="Pause a live run.")
+@run_argument
+@waiting_options
+def pause(run: str, runs_dir: str, timeout: float, as_json: bool) -> int:
+    """Let RUN take no more steps until it is resumed; it keeps its memory.
+
+    RUN is a name or a path; it may be left out when a single run is live.
+    """
+    return _ask([find_live_run(run, runs_root(runs_dir))], Pause(), timeout, as_json)
+
+
+@click.command(short_help="Save a checkpoint of a live run.")
+@run_argument
+@waiting_options
+def save(run: str, runs_dir: str, timeout: float, as_json: bool) -> int:
+    """Save a checkpoint of RUN, which goes on meanwhile, and print where it is.
+
+    RUN is a name or a path; it may be left out when a single run is live.
+    """
+    return _ask([find_live_run(run, runs_root(runs_dir))], SaveCheckpoint(), timeout, as_json)
+
+
+def let_go_on(run: RunDirectory, timeout: float, as_json: bool) -> int:
+    """Let a live run go on if it is paused; of one that runs, say how to look at it."""
+    look = f": look at it with {fronts.program()} attach {visible_line(str(run.path))}"
+    return _ask([run], Resume(), timeout, as_json, look)
+
+
+def _ask(runs: Sequence[RunDirectory], command: Command, timeout: float, as_json: bool, more: str = "") -> int:
+    """Ask, and print each answer, with `more` after what was done; the exit status."""
+    from tui_trainer.run.asking import ask
+
+    status = 0
+    for answer in ask(runs, command, timeout):
+        if as_json:
+            print(answer.json(), flush=True)
+        elif answer.done:
+            print(answer.line + more, flush=True)
+        if not answer.done:
+            status = FAILED
+            print(f"tui-trainer: {answer.line}.", file=sys.stderr)
+    return status

@@ -1,0 +1,218 @@
+"""Asking one thing of a live run, and waiting until it is done or cannot be: what stop, pause, save and resume do."""
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Final
+
+import psutil
+
+from tui_trainer.config import InputError
+from tui_trainer.run.commands import Command, Pause, Resume, SaveCheckpoint, Stop
+from tui_trainer.run.control.client import REFUSED, Connection, Greeting
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.events import ENDED, Alert, CheckpointSaved, CommandApplied, Event, StateChanged
+from tui_trainer.run.lock import is_locked, trainer_pid
+from tui_trainer.run.overview import overview
+from tui_trainer.run.text import human_seconds, visible_line
+
+RETRY_SECONDS: Final = 0.1
+
+WANTED: Final[dict[type[Command], str]] = {Pause: "paused", Resume: "running"}
+"""The state that a command is to bring about."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a command; `text` is a sentence without the run's name at its beginning, and its full stop."""
+
+    run: RunDirectory
+    command: Command
+    done: bool
+    text: str
+    state: str
+    step: int
+    pid: int | None
+    checkpoint: str = ""
+    """Where the weights of that step are saved, if they are."""
+
+    @property
+    def line(self) -> str:
+        return f"{visible_line(self.run.name)} {self.text}"
+
+    def json(self) -> str:
+        told: dict[str, Any] = {
+            "run": self.run.name,
+            "path": str(self.run.path),
+            "command": self.command.name,
+            "done": self.done,
+        }
+        told |= {"state": self.state, "step": self.step, "pid": self.pid, "checkpoint": self.checkpoint or None}
+        return json.dumps({**told, "message": self.line}, ensure_ascii=False)
+
+
+class _GaveUp(Exception):
+    """Says why there is no answer."""
+
+
+def ask(runs: Sequence[RunDirectory], command: Command, seconds: float) -> Iterator[Answer]:
+    """Ask the same of several live runs at once, and give each answer as it comes."""
+    answers: SimpleQueue[Answer] = SimpleQueue()
+    for run in runs:
+        asking = Asking(run, command, seconds)
+        # Daemons, as whoever waits may be interrupted.
+        threading.Thread(target=lambda asking=asking: answers.put(asking.answer()), name="asking", daemon=True).start()
+    for _ in runs:
+        yield answers.get()
+
+
+class Asking:
+    """One command to one run, which has to be live."""
+
+    def __init__(self, run: RunDirectory, command: Command, seconds: float) -> None:
+        """`seconds`: how long to wait for an answer."""
+        self._run, self._command, self._seconds = run, command, seconds
+        self._deadline = time.monotonic() + seconds
+        self._pid = trainer_pid(run)
+        self._sent = False
+        self._state, self._step = "loading", 0
+        self._saved: CheckpointSaved | None = None
+
+    def answer(self) -> Answer:
+        """Send the command and wait; never raises for what the run or its trainer does."""
+        try:
+            with self._connect() as connection:
+                greeting = connection.greet()
+                self._state, self._step = greeting.state or self._state, greeting.step
+                self._pid = self._pid or greeting.pid
+                if (answer := self._at_once(greeting)) is not None:
+                    return answer
+                with suppress(OSError):  # it is hanging up: its end is the answer
+                    connection.send(self._command)
+                    self._sent = True
+                if (answer := self._follow(connection.events())) is not None:
+                    return answer
+            while is_locked(self._run):
+                self._check()
+                time.sleep(RETRY_SECONDS)
+        except _GaveUp as reason:
+            return self._answer(False, str(reason))
+        except InputError as refusal:
+            return self._answer(False, f"does not take it: {str(refusal).rstrip('.')}")
+        except ConnectionAbortedError:  # it ended before it listened
+            pass
+        return self._after_its_end()
+
+    # -- before the command -----------------------------------------------------------------------------------------
+
+    def _connect(self) -> Connection:
+        """Raises ConnectionAbortedError when the trainer ends first."""
+        while True:
+            self._check()
+            try:
+                return Connection(self._run.control, self._check)
+            except OSError as error:
+                if not is_locked(self._run):
+                    raise ConnectionAbortedError from error
+            time.sleep(RETRY_SECONDS)
+
+    def _check(self) -> None:
+        """Give up on a trainer that is suspended, or when the time is over."""
+        if self._pid is not None and _is_suspended(self._pid):
+            again = f"fg in its shell, or kill -CONT {self._pid}, lets it go on"
+            told = "it will obey then" if self._sent else "nothing was sent"
+            raise _GaveUp(f"is suspended (pid {self._pid}): {again}; {told}")
+        if time.monotonic() > self._deadline:
+            waited = f"within {human_seconds(self._seconds)}"
+            if self._sent:
+                raise _GaveUp(f"has not answered {waited}; the command was sent and still stands")
+            raise _GaveUp(f"has not been ready to take commands {waited}, and nothing was sent")
+
+    def _at_once(self, greeting: Greeting) -> Answer | None:
+        """The answer of a run that already is what is wanted, or cannot become it."""
+        if greeting.state and greeting.state == WANTED.get(type(self._command)):
+            return self._answer(True, f"is {greeting.state} already, at step {self._step:,}")
+        ended = ("failed",) if isinstance(self._command, SaveCheckpoint) else ENDED
+        if greeting.state in ended and not isinstance(self._command, Stop):
+            return self._answer(False, f"has {greeting.state}, at step {self._step:,}; its screen is still open")
+        return None
+
+    # -- after it ---------------------------------------------------------------------------------------------------
+
+    def _follow(self, events: Iterable[Event]) -> Answer | None:
+        """The answer among the events; None when the trainer hangs up first."""
+        applied = False
+        for event in events:
+            self._take_in(event)
+            if isinstance(event, Alert) and event.kind == REFUSED:
+                return self._answer(False, f"does not take it: {event.message.rstrip('.')}")
+            applied = applied or (isinstance(event, CommandApplied) and event.name == self._command.name)
+            if applied and (answer := self._judge(event)) is not None:
+                return answer
+        return None
+
+    def _take_in(self, event: Event) -> None:
+        self._step = max(self._step, event.step)
+        if isinstance(event, StateChanged):
+            self._state = event.state
+        if isinstance(event, CheckpointSaved):
+            self._saved = event
+
+    def _judge(self, event: Event) -> Answer | None:
+        """What an event says of the command, which has been applied by now."""
+        match self._command, event:
+            case Stop(), Alert(kind="stop"):
+                return self._answer(False, f"goes on. {event.message.rstrip('.')}")
+            case SaveCheckpoint(), Alert(kind="checkpoint", severity="error"):
+                return self._answer(False, f"goes on. {event.message.rstrip('.')}")
+            case SaveCheckpoint(), CheckpointSaved(reason="asked"):
+                place = self._place(event)
+                return self._answer(True, f"is saved at step {event.step:,} in {visible_line(place)}", place)
+            case ((Pause() | Resume()), _) if self._state == WANTED[type(self._command)]:
+                return self._answer(True, f"is {self._state} at step {self._step:,}")
+            case ((Pause() | Resume()), _) if self._state in ENDED:
+                return self._answer(False, f"has {self._state} first, at step {self._step:,}")
+        return None
+
+    def _after_its_end(self) -> Answer:
+        """The trainer has let go of the run."""
+        if self._state not in ENDED:
+            with suppress(InputError):
+                found = overview(self._run)
+                self._state, self._step = found.state, max(self._step, found.step)
+        where = f"is {self._state} at step {self._step:,}"
+        if self._state == "dead":
+            return self._answer(False, "has vanished: resume goes on from the newest checkpoint")
+        if not isinstance(self._command, Stop):
+            return self._answer(False, f"has ended first: it {where}")
+        if not self._command.value:
+            return self._answer(True, f"{where}, without saving")
+        if self._state == "failed":
+            return self._answer(False, f"is over, but had failed at step {self._step:,}")
+        place = self._place(self._saved) if self._saved else self._newest()
+        return self._answer(True, f"{where}, and saved in {visible_line(place)}", place)
+
+    def _place(self, saved: CheckpointSaved) -> str:
+        """A checkpoint's path as seen from here: the trainer's working directory may be another."""
+        return str(self._run.checkpoints / Path(saved.path).name)
+
+    def _newest(self) -> str:
+        """The path of the newest checkpoint of a run that had nothing more to save."""
+        name = ""
+        with suppress(OSError):
+            name = (self._run.checkpoints / "latest").read_text(encoding="utf-8", errors="replace").strip()
+        return str(self._run.checkpoints / name)
+
+    def _answer(self, done: bool, text: str, checkpoint: str = "") -> Answer:
+        return Answer(self._run, self._command, done, text, self._state, self._step, self._pid, checkpoint)
+
+
+def _is_suspended(pid: int) -> bool:
+    with suppress(psutil.Error):
+        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+    return False
