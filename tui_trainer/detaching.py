@@ -1,24 +1,25 @@
 """Leaving the terminal without ending: what lets the shell's prompt come back while the same process trains on.
 
-With a screen the program forks as it starts. The parent, which the shell waits for, does nothing but stand in for the
-child: it stops when the child stops, ends as it ends, and passes signals on. The child trains; when it lets go of the
-terminal the parent ends, and with it all that the shell knows of.
+With a screen the program forks as it starts. The parent, which the shell waits for, stands in for the child. The child
+trains; when it lets go of the terminal the parent ends, and with it all that the shell knows of. When the parent ends
+in any other way it was killed, and the child gets a signal.
 """
 
 import os
 import signal
 import sys
+import tempfile
+import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import BinaryIO, Final, NoReturn
+from pathlib import Path
+from typing import BinaryIO, Final
 
-PASSED_ON: Final = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
-"""The keyboard's signals reach the child by themselves."""
+from tui_trainer.standing_in import LET_GO, WAITED_FOR, stand_in_for
+from tui_trainer.terminal_modes import TerminalModes
 
-LET_GO: Final = signal.SIGUSR2
-"""The child's word that it has left the terminal."""
-
-WAITED_FOR: Final = {signal.SIGCHLD, signal.SIGINT, LET_GO, *PASSED_ON}
+ABANDONED: Final = signal.SIGUSR2
+"""What the child gets when its parent was killed."""
 
 
 class Terminal:
@@ -26,21 +27,42 @@ class Terminal:
 
     def __init__(self) -> None:
         self._descriptors = [number for number in (0, 1, 2) if os.isatty(number)]
+        self._modes = TerminalModes()
         self._parent = 0
+        self._said: BinaryIO | None = None
+        """Holds what is said after the terminal was left, until there is a log."""
 
-    def fork(self) -> None:
-        """Return in a child that can leave; the parent stands in for it, and never returns."""
+    def fork(self, what_became_of: Callable[[int, int], str]) -> None:
+        """Return in a child that can leave; the parent stands in for it, and never returns.
+
+        `what_became_of` is what the parent says, given the child's id, when a signal of that number has killed it.
+        """
         before = signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
+        reading, writing = os.pipe()
         parent, child = os.getpid(), os.fork()
         if child:
-            _stand_in_for(child)
+            stand_in_for(child, self._modes, what_became_of)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        os.close(writing)
         self._parent = parent
+        threading.Thread(target=self._watch, args=(reading,), name="parent", daemon=True).start()
+
+    def _watch(self, pipe: int) -> None:
+        """Nobody writes into the pipe: it ends when the parent does, which alone holds its other end."""
+        os.read(pipe, 1)
+        if self._parent:
+            os.kill(os.getpid(), ABANDONED)
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the parent was killed."""
+        return self._parent != 0 and os.getppid() != self._parent
 
     def leave(self, open_log: Callable[[], BinaryIO]) -> None:
-        """Let go for good: what went to the terminal goes to the log from now on, and the shell may go on.
+        """Let go for good, so that the shell may go on: what went to the terminal goes to the log from now on.
 
-        Where `open_log` raises OSError it goes nowhere.
+        Where `open_log` raises FileNotFoundError, as there is no log yet, it is kept for `log_in`; with any other
+        OSError it goes nowhere.
         """
         with suppress(OSError, RuntimeError):  # it is gone; or a signal came amid a write
             sys.stdout.flush()
@@ -48,40 +70,38 @@ class Terminal:
             self._redirect(open_log)
         with suppress(OSError):
             os.setsid()
-        if self._parent and os.getppid() == self._parent:
-            os.kill(self._parent, LET_GO)
+        parent, self._parent = self._parent, 0
+        if parent and os.getppid() == parent:
+            os.kill(parent, LET_GO)
+
+    def log_in(self, open_log: Callable[[], BinaryIO]) -> None:
+        """There is a log: it begins with what was said since the terminal was left."""
+        if self._said is None:
+            return
+        said, self._said = self._said, None
+        with said, suppress(OSError), open_log() as log:
+            self._write_to(log)
+            said.seek(0)
+            log.write(said.read())
+
+    def leave_screen(self) -> None:
+        """Bring the shell's modes back: for a process that ends without leaving its screen in good order."""
+        self._modes.leave_screen()
 
     def _redirect(self, open_log: Callable[[], BinaryIO]) -> None:
-        output = os.open(os.devnull, os.O_RDWR)
-        if 0 in self._descriptors:
-            os.dup2(output, 0)
-        with suppress(OSError), open_log() as log:  # a full disk: what would be said is in the journal too
-            output = os.dup(log.fileno())
+        with Path(os.devnull).open("r+b", buffering=0) as nowhere:
+            if 0 in self._descriptors:
+                os.dup2(nowhere.fileno(), 0)
+            self._write_to(nowhere)
+        with suppress(OSError):  # a full disk: what would be said is in the journal too
+            try:
+                with open_log() as log:
+                    self._write_to(log)
+            except FileNotFoundError:
+                self._said = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+                self._write_to(self._said)
+
+    def _write_to(self, file: BinaryIO) -> None:
         for number in self._descriptors:
             if number:
-                os.dup2(output, number)
-
-
-def _stand_in_for(child: int) -> NoReturn:
-    while True:
-        number = signal.sigwait(WAITED_FOR)
-        if number == signal.SIGCHLD:
-            _follow(child)
-        elif number == LET_GO:
-            os._exit(0)
-        elif number in PASSED_ON:
-            with suppress(ProcessLookupError):
-                os.kill(child, number)
-
-
-def _follow(child: int) -> None:
-    """Stop or end as the child did, if it did."""
-    pid, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
-    if pid == 0:
-        return
-    if os.WIFSTOPPED(status):
-        os.kill(os.getpid(), signal.SIGSTOP)
-    elif os.WIFSIGNALED(status):
-        os._exit(128 + os.WTERMSIG(status))
-    else:
-        os._exit(os.waitstatus_to_exitcode(status))
+                os.dup2(file.fileno(), number)

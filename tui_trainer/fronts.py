@@ -1,20 +1,27 @@
 """Which front end a session gets, what signals do meanwhile, and what is left on the terminal at the end."""
 
+import math
 import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import psutil
 
 from tui_trainer.config import InputError
-from tui_trainer.detaching import Terminal
+from tui_trainer.detaching import ABANDONED, Terminal
 from tui_trainer.run.commands import Attach, Detach, SaveCheckpoint, Stop
 from tui_trainer.run.events import ENDED
+from tui_trainer.run.finding import known_runs
+from tui_trainer.run.lock import last_trainer_pid
 from tui_trainer.run.session import Session
+from tui_trainer.run.text import visible_line
 
 if TYPE_CHECKING:
     from tui_trainer.training.local import LocalSession
@@ -22,6 +29,9 @@ if TYPE_CHECKING:
 FAILED: Final = 1
 BAD_INPUT: Final = 2
 SIGNALLED: Final = 128
+
+TOGETHER_SECONDS: Final = 0.2
+"""Within which signals are taken for one."""
 
 HEEDED: Final = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
 
@@ -36,7 +46,10 @@ def train(session: "LocalSession", headless: bool) -> int:
         trainer.run_headless()
     else:
         trainer.run_on_screen()
-    return _conclude(session, trainer.ended_by)
+    status = _conclude(session, trainer.ended_by)
+    if session.given_up:
+        _end_at_once(status)
+    return status
 
 
 def view(session: Session, title: str) -> int:
@@ -70,23 +83,29 @@ class TrainerProcess:
     def __init__(self, session: "LocalSession") -> None:
         self._session = session
         self._terminal = Terminal()
+        self._on_screen = False
         self._on_lost: Callable[[], None] = lambda: None
+        self._interrupted_at = -math.inf
         self.ended_by: int | None = None
         """The signal that ended the run, if one did."""
 
     def run_on_screen(self) -> None:
-        self._terminal.fork()
+        self._terminal.fork(self._what_became_of)
         from tui_trainer.ui.app import TrainerApp
 
         app = TrainerApp(self._session, self._session.label)
         self._on_lost = app.leave
         _make_lasting(app.leave)
-        self._heed(*HEEDED)
+        self._heed(*HEEDED, ABANDONED)
         self._session.attendance.apply(Attach())
+        self._on_screen = True
         app.run()
+        self._on_screen = False
         for number in (signal.SIGTSTP, signal.SIGCONT):
             signal.signal(number, signal.SIG_DFL)  # Textual would bring its screen back
-        if self._session.outcome is None:
+        if app.at_once:
+            _end_at_once(SIGNALLED + signal.SIGINT)
+        if self._session.outcome is None and not self._terminal.abandoned:
             self._go_on_unseen("keyboard" if app.detached else "terminal")
 
     def run_headless(self) -> None:
@@ -112,7 +131,17 @@ class TrainerProcess:
     def _print(self) -> None:
         from tui_trainer.headless import Headless
 
-        Headless(self._session).run()
+        Headless(self._session, started=lambda: self._terminal.log_in(self._session.open_log)).run()
+
+    def _what_became_of(self, trainer: int, number: int) -> str:
+        """Said by the process that stands in for the trainer, when that was killed."""
+        killed = f"The trainer was killed ({_signal_name(number)})."
+        runs = known_runs(self._session.root)
+        run = next((run for run in runs if last_trainer_pid(run) == trainer), self._session.directory)
+        if run is None or not run.has_checkpoint():
+            return f"{killed} It had saved no checkpoint."
+        name = visible_line(run.name)
+        return f"{killed} Go on from the newest checkpoint of {name} with: {program()} resume {name}"
 
     def _heed(self, *numbers: signal.Signals) -> None:
         """What the parent told the process to ignore (nohup, a job in the background) stays ignored."""
@@ -122,16 +151,49 @@ class TrainerProcess:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         name = signal.Signals(number).name
-        if number == signal.SIGHUP:
+        if number == ABANDONED:
+            self._end_abandoned()
+        elif number == signal.SIGHUP:
             self._on_lost()
         elif number == signal.SIGUSR1:
             self._session.send(SaveCheckpoint(name))
-        elif number == signal.SIGINT and self.ended_by == signal.SIGINT:
-            # Asked twice. Whatever is on the disk is whole at any moment.
-            os._exit(SIGNALLED + number)
+        elif number == signal.SIGINT and self.ended_by is not None:
+            self._interrupt_again()
         else:
+            self._interrupted_at = time.monotonic()
             self.ended_by = number
             self._session.send(Stop(name))
+
+    def _interrupt_again(self) -> None:
+        """A key's signal goes to the whole job, which may pass it on besides: that is no second one."""
+        if time.monotonic() - self._interrupted_at > TOGETHER_SECONDS:
+            if self._on_screen:
+                self._terminal.leave_screen()
+            _end_at_once(SIGNALLED + signal.SIGINT)
+
+    def _end_abandoned(self) -> None:
+        """The shell's part of this job was killed, so the shell has its terminal back: let it alone, save and stop."""
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # not to be stopped for leaving the screen
+        self._session.send(Stop("parent's end"))
+        self._on_lost()
+
+
+def _end_at_once(status: int) -> NoReturn:
+    """Wait for no thread: whatever is on the disk is whole at any moment. Compilers and their like end too."""
+    with suppress(OSError, RuntimeError):  # a signal may have come amid a write
+        sys.stdout.flush()
+    with suppress(psutil.Error):
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                child.kill()
+    os._exit(status)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 class Lasting:

@@ -34,9 +34,15 @@ class Headless:
     """Prints a session's events until it ends."""
 
     def __init__(
-        self, session: Session, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        session: Session,
+        out: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        started: Callable[[], None] = lambda: None,
     ) -> None:
+        """`started` is called when the run has begun, and so has a directory, before anything is said of that."""
         self._session = session
+        self._started = started
         self._events = session.listen()
         self._out = out or sys.stdout
         self._clock = clock
@@ -49,7 +55,9 @@ class Headless:
         """Carry the session, which may have begun already, to its end."""
         self._session.start()
         now = self._session.snapshot()
-        self._steps = now.run.steps if now.run else 0
+        if now.run is not None:
+            self._steps = now.run.steps
+            self._started()
         self._end(now.state)
         while self._session.alive or not self._events.empty():
             self._print_next()
@@ -81,6 +89,7 @@ class Headless:
                 return self._stage_line(event)
             case RunStarted():
                 self._steps = event.steps
+                self._started()
                 chosen = [visible_line(f"  {name}: {why}") for name, why in event.reasons.items()]
                 return "\n".join([_introduction(event), *chosen])
             case Step():

@@ -85,7 +85,8 @@ def test_d_gives_the_prompt_back_while_training_goes_on(corpus: Path, run: Path)
 
 
 def test_a_run_is_steered_from_other_terminals(corpus: Path, run: Path) -> None:
-    start(corpus).press("d")
+    first = start(corpus)
+    first.press("d")
     second = attach(corpus, "RUNNING")
     second.press("]")
     second.wait_for("T 0.90")
@@ -219,6 +220,51 @@ def test_ctrl_z_suspends_the_job_and_fg_brings_it_back_whole(corpus: Path, run: 
     shell.wait_for_prompt()
 
 
+def test_ctrl_z_stops_all_of_a_job_such_as_make(corpus: Path, run: Path) -> None:
+    shell = Shell(corpus.parent)
+    shell.run("sh", "-c", '"$@"; echo came to "an end"', "sh", *trainer(corpus, *LONG))
+    shell.wait_for("RUNNING")
+    for _ in range(2):
+        shell.press("\x1a")
+        shell.wait_for("Stopped")
+        shell.wait_for_prompt()
+        assert ask(corpus, "status").startswith("woods  suspended  step ")
+        shell.run("fg")
+        shell.wait_for("RUNNING", "Loss", "Vitals", "quit")
+        goes_on(run)
+    shell.press("d")
+    shell.wait_for("came to an end")
+    shell.wait_for_prompt()
+    goes_on(run)
+
+
+def test_ctrl_z_in_a_viewer_stops_all_of_its_job(corpus: Path, run: Path) -> None:
+    first = start(corpus)
+    first.press("d")
+    until(lambda: commands(run, "detach"))
+    shell = Shell(corpus.parent)
+    shell.run("sh", "-c", '"$@"; echo came to "an end"', "sh", *trainer("attach"))
+    shell.wait_for("now at")
+    shell.press("\r")
+    shell.wait_until(lambda: "now at" not in shell.text, "run")
+    shell.press("\x1a")
+    shell.wait_for("Stopped")
+    shell.wait_for_prompt()
+    goes_on(run)
+    shell.run("fg")
+    shell.wait_for("RUNNING", "Loss", "Vitals", "quit")
+    shell.press("d")
+    shell.wait_for("came to an end")
+
+
+def test_without_a_shell_there_is_no_suspending(corpus: Path, run: Path) -> None:
+    terminal = start(corpus)
+    terminal.press("\x1a")
+    terminal.wait_for("There is no shell to go back to.")
+    terminal.process.kill(signal.SIGTSTP)
+    goes_on(run)
+
+
 def test_a_job_stopped_from_outside_comes_back_whole(corpus: Path, run: Path) -> None:
     shell = Shell(corpus.parent)
     shell.run(*trainer(corpus, *LONG))
@@ -239,7 +285,8 @@ def test_a_job_stopped_from_outside_comes_back_whole(corpus: Path, run: Path) ->
 
 
 def test_a_detached_trainer_may_be_stopped_and_continued(corpus: Path, run: Path) -> None:
-    start(corpus).press("d")
+    first = start(corpus)
+    first.press("d")
     until(lambda: commands(run, "detach"))
     process = trainer_of(run)
     process.suspend()
@@ -265,8 +312,43 @@ def test_a_killed_run_is_dead_and_can_be_resumed(corpus: Path, run: Path) -> Non
     attach(corpus, "RUNNING")
 
 
-def test_the_stand_in_being_killed_leaves_the_run_behind(corpus: Path, run: Path) -> None:
+def test_a_killed_trainer_leaves_a_terminal_to_work_in(corpus: Path, run: Path) -> None:
+    shell = Shell(corpus.parent)
+    command = trainer(corpus, *LONG, "--checkpoint-every", "20")
+    shell.run("sh", "-c", '"$@"; stty -a', "sh", *command)  # the modes before the shell sets its own
+    shell.wait_for("RUNNING")
+    until(lambda: events(run, "checkpoint"))
+    shell.raw = b""
+    trainer_of(run).kill()
+    shell.wait_for("The trainer was killed (SIGKILL).", "isig icanon iexten echo ")
+    shell.wait_until(lambda: "resumewoods" in shell.unwrapped, "word of how to go on")
+    shell.wait_for_prompt()
+    for mode in (b"?1049l", b"?25h", b"?1000l", b"?1003l", b"?1006l", b"?2004l", b"?1004l", b"<u"):
+        assert b"\x1b[" + mode in shell.raw
+
+
+def test_the_process_that_the_shell_knows_being_killed_saves_and_stops(corpus: Path, run: Path) -> None:
+    shell = Shell(corpus.parent)
+    shell.run(*trainer(corpus, *LONG))
+    shell.wait_for("RUNNING")
+    process = trainer_of(run)
+    stand_in = process.parent()
+    assert stand_in is not None
+    shell.raw = b""
+    stand_in.kill()
+    shell.wait_for("Killed")
+    until(lambda: not process.is_running())
+    assert events(run, "checkpoint")[-1]["reason"] == "stopped"
+    assert events(run, "state")[-1]["reason"] == "by parent's end"
+    assert not commands(run, "detach")
+    shell.wait_until(lambda: b"?1049l" in shell.raw, "normal screen")
+    shell.run("echo", "echoed")
+    shell.wait_for("echo echoed")
+
+
+def test_an_interrupt_of_the_process_that_the_shell_knows_reaches_the_trainer(corpus: Path, run: Path) -> None:
     terminal = start(corpus)
-    terminal.process.kill(signal.SIGKILL)
-    until(lambda: commands(run, "detach"))
-    goes_on(run)
+    terminal.process.kill(signal.SIGINT)
+    assert terminal.wait_for_end() == 0
+    assert events(run, "state")[-1]["reason"] == "by SIGINT"
+    assert events(run, "checkpoint")[-1]["reason"] == "stopped"

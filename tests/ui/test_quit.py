@@ -69,11 +69,28 @@ async def test_the_dialog_says_what_would_be_lost() -> None:
         assert "Step 1,001: 1 step since the last checkpoint." in screen.text
 
 
+@pytest.mark.parametrize("keys", [["q", "s", "ctrl+c"], ["ctrl+c", "ctrl+c", "ctrl+c"]])
+async def test_ctrl_c_while_saving_waits_for_nothing(keys: list[str]) -> None:
+    async with driving(SHORT_RUN, answer=False) as screen:
+        await screen.press(*keys[:-1])
+        assert not screen.app.at_once
+        await screen.press(keys[-1])
+        await expect_end(screen, Stop(value=True))
+        assert screen.app.at_once
+
+
+async def test_ctrl_c_twice_while_loading_waits_for_nothing() -> None:
+    async with driving(scripted.loading(), answer=False) as screen:
+        await screen.press("ctrl+c", "ctrl+c")
+        await expect_end(screen, Stop(value=True))
+        assert screen.app.at_once
+
+
 async def test_while_saving_nothing_else_can_be_chosen() -> None:
     async with driving(SHORT_RUN, answer=False) as screen:
         await screen.press("q", "s")
         assert "Saving a checkpoint…" in screen.text
-        await screen.press("escape", "q", "ctrl+c", "enter")
+        await screen.press("escape", "q", "enter")
         assert screen.commands == [Stop(value=True)]
         assert isinstance(screen.app.screen, QuitScreen)
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.run.test_state import state, step
 from tests.unit.test_headless import Told
+from tests.waiting import until
 from tui_trainer import fronts
 from tui_trainer.detaching import Terminal
 from tui_trainer.fronts import HEEDED, Lasting, TrainerProcess
@@ -41,7 +42,9 @@ class Signalled(Told):
     def publish(self, event: Event) -> None:
         super().publish(event)
         if event.step == 1:
-            for number in self.numbers:
+            for before, number in enumerate(self.numbers):
+                if before:  # else two of a kind would be one
+                    until(lambda: self.asked, "what the first signal asks for")
                 os.kill(os.getpid(), number)
 
     def open_log(self) -> BinaryIO:
@@ -59,6 +62,26 @@ def test_a_signal_saves_and_stops(number: signal.Signals) -> None:
     session = Signalled(number)
     assert headless(session).ended_by == number
     assert session.asked == [Stop(value=True, source=number.name)]
+
+
+def test_an_interrupt_that_a_job_gets_twice_at_once_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fronts, "TOGETHER_SECONDS", 60.0)
+    session = Signalled(signal.SIGINT, signal.SIGINT)
+    assert headless(session).ended_by == signal.SIGINT
+    assert session.asked == [Stop(value=True, source="SIGINT")]
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_of_what_is_stopping_ends_the_process_at_once(
+    first: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statuses: list[int] = []
+    monkeypatch.setattr(fronts, "TOGETHER_SECONDS", -1.0)
+    monkeypatch.setattr(fronts, "_end_at_once", statuses.append)
+    session = Signalled(first, signal.SIGINT)
+    headless(session)
+    assert statuses == [130]
+    assert session.asked == [Stop(value=True, source=first.name)]
 
 
 def test_sigusr1_saves_and_goes_on() -> None:

@@ -94,20 +94,24 @@ def trainer_pid(run: RunDirectory) -> int | None:
 
     Only what a file of this user's says about this machine is believed: a stranger's could name any process.
     """
+    pid = last_trainer_pid(run) if is_locked(run) else None
+    with suppress(OSError, OverflowError):
+        if pid is not None:
+            os.kill(pid, 0)  # sends nothing, and raises OSError where this user has no such process
+            return pid
+    return None
+
+
+def last_trainer_pid(run: RunDirectory) -> int | None:
+    """The process that trains a run, or was the last to do so; None where that cannot be told."""
     try:
-        with run.open() as folder:
-            if not folder_is_locked(folder):
+        with run.open() as folder, folder.open_to_read(LOCK_FILE) as file:
+            if os.fstat(file.fileno()).st_uid != os.geteuid():
                 return None
-            with folder.open_to_read(LOCK_FILE) as file:
-                if os.fstat(file.fileno()).st_uid != os.geteuid():
-                    return None
-                told = json.loads(file.read(_MAX_BYTES))
+            told = json.loads(file.read(_MAX_BYTES))
         pid = told["pid"]
-        if type(pid) is not int or pid <= 0 or told["host"] != socket.gethostname():
-            return None
-        os.kill(pid, 0)  # sends nothing, and raises OSError where this user has no such process
-        return pid
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return pid if type(pid) is int and pid > 0 and told["host"] == socket.gethostname() else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

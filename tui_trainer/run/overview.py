@@ -11,13 +11,17 @@ from tui_trainer.config import Config, InputError
 from tui_trainer.run import journal
 from tui_trainer.run.directory import RunDirectory, runs_in
 from tui_trainer.run.events import ENDED, Evaluation, Event, RunStarted, StateChanged, Step
-from tui_trainer.run.lock import is_locked
+from tui_trainer.run.lock import is_locked, trainer_pid
 from tui_trainer.run.text import human_seconds, visible_line
 
 
 @dataclass(frozen=True)
 class Overview:
-    """`state` is that of the events, or `dead` for a run whose process vanished; losses in nats per token."""
+    """Losses in nats per token.
+
+    `state` is that of the events, or `dead` for a run whose process vanished, or `suspended` for one whose process is
+    stopped.
+    """
 
     name: str
     path: str
@@ -123,8 +127,21 @@ def _state(run: RunDirectory, events: Sequence[Event]) -> str:
     told = _last(events[since:], StateChanged)
     state = told.state if isinstance(told, StateChanged) else "running" if events else "loading"
     if is_locked(run):
+        if _is_suspended(run):
+            return "suspended"
         return "loading" if state in ("stopped", "failed") else state
     return state if state in ENDED else "dead"
+
+
+def _is_suspended(run: RunDirectory) -> bool:
+    """Whether the trainer's process is stopped, by ctrl+z or SIGSTOP: it cannot say so itself."""
+    import psutil  # here, as nothing else about runs needs it
+
+    pid = trainer_pid(run)
+    try:
+        return pid is not None and psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False
 
 
 def _steps(run: RunDirectory, events: Sequence[Event]) -> int:

@@ -15,6 +15,9 @@ from tui_trainer.run.state import RunState, Snapshot
 LISTENER_LIMIT: Final = 10_000
 """Events that may wait for a slow listener before the frequent ones are dropped."""
 
+WAIT_SECONDS: Final = 0.1
+"""How often to look whether the session was given up, while its end is waited for."""
+
 FREQUENT: Final = (Step, PartialSample, Resources, Stage)
 
 Listener = queue.SimpleQueue[Event]
@@ -54,7 +57,10 @@ class Session(ABC):
 
     def __init__(self) -> None:
         self.outcome: Outcome | None = None
-        """Set once `run` has returned."""
+        """Set once `run` has returned, or has been given up."""
+        self.given_up = False
+        """Whether the session is over although its thread still works on something that cannot be interrupted, which
+        only the end of the process stops."""
         self._state = RunState()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -78,12 +84,12 @@ class Session(ABC):
 
     @property
     def alive(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+        return self._thread is not None and self._thread.is_alive() and not self.given_up
 
     def wait(self) -> None:
         """Until the session has ended."""
-        if self._thread is not None:
-            self._thread.join()
+        while self._thread is not None and self.alive:
+            self._thread.join(WAIT_SECONDS)
 
     @abstractmethod
     def send(self, command: Command) -> None:

@@ -5,10 +5,10 @@ import os
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from tui_trainer.config import Config, InputError
 from tui_trainer.corpus.sources import corpus_label, find_sources
@@ -26,8 +26,18 @@ from tui_trainer.run.session import Joined, Outcome, Session
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
 from tui_trainer.training.inbox import Inbox
 
+if TYPE_CHECKING:
+    from tui_trainer.training.trainer import Trainer
+
 TRACEBACK: Final = "traceback.txt"
 LOG: Final = "output.log"
+
+PREPARATION_SECONDS: Final = 1.0
+"""How long a run that is being prepared has to end by itself once it is to stop."""
+
+LOOK_SECONDS: Final = 0.05
+
+GIVING_UP: Final = "giving up"
 
 
 class LocalSession(Session):
@@ -57,11 +67,12 @@ class LocalSession(Session):
         self.label = resumed.name if resumed else corpus_label(sources)
         """What to call the run before it has told."""
         self._config = _with_absolute_paths(config)
+        self.root = resumed.path.parent if resumed else runs_root(config.run.runs_dir)
+        """Where the run lies, or is going to."""
         if resumed is None:
-            root = runs_root(config.run.runs_dir)
-            check_root(root)
+            check_root(self.root)
             if config.run.name:
-                check_name(root, config.run.name)
+                check_name(self.root, config.run.name)
 
     @classmethod
     def resume(cls, directory: RunDirectory, steps: int = 0, again: bool = False) -> "LocalSession":
@@ -117,6 +128,11 @@ class LocalSession(Session):
             return self._fail(error)
 
     def _train(self) -> None:
+        with self._given_up_when_stopped():
+            trainer = self._prepare()
+        trainer.run()
+
+    def _prepare(self) -> "Trainer":
         if self._resumed:
             self._take_lock(self.directory_of_run)
             self._recall()
@@ -126,10 +142,26 @@ class LocalSession(Session):
 
         preparation = Preparation(self._inbox, self.publish)
         if self._resumed:
-            trainer = preparation.resumed(self._config, self.folder, self._steps, self._again, self._open)
-        else:
-            trainer = preparation.new(self._config, self._open)
-        trainer.run()
+            return preparation.resumed(self._config, self.folder, self._steps, self._again, self._open)
+        return preparation.new(self._config, self._open)
+
+    @contextmanager
+    def _given_up_when_stopped(self) -> Iterator[None]:
+        """Within it nothing is trained yet, and much cannot be interrupted: a stop need not wait for it."""
+        done = threading.Event()
+        threading.Thread(target=self._give_up_when_stopped, args=(done,), name=GIVING_UP, daemon=True).start()
+        try:
+            yield
+        finally:
+            done.set()
+
+    def _give_up_when_stopped(self, done: threading.Event) -> None:
+        """In a thread of its own. It polls, as a stop may come from a signal's handler, which must take no lock."""
+        while not (self._inbox.stopping or done.wait(LOOK_SECONDS)):
+            pass
+        if not done.wait(PREPARATION_SECONDS):
+            self.outcome = Outcome()
+            self.given_up = True
 
     @property
     def directory_of_run(self) -> RunDirectory:

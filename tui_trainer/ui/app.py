@@ -23,7 +23,7 @@ from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.screens.away import AwayScreen
 from tui_trainer.ui.screens.help import HelpScreen
 from tui_trainer.ui.screens.quit import QuitScreen
-from tui_trainer.ui.stopping import retake_when_continued
+from tui_trainer.ui.stopping import shell_waits, stop_and_continue_with_job
 
 FRAME_SECONDS = 0.25
 SWITCH_SECONDS = 1e-4
@@ -40,6 +40,8 @@ class TrainerApp(RunActions):
         self.title = visible_line(title)
         self.detached = False
         """Whether the user left a run that goes on."""
+        self.at_once = False
+        """Whether the user did not want to wait for the run to save and end."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._left = False
         self._returning = session.returning
@@ -53,7 +55,7 @@ class TrainerApp(RunActions):
 
     def on_mount(self) -> None:
         self._loop = asyncio.get_running_loop()
-        retake_when_continued(self._driver)
+        stop_and_continue_with_job(self._driver)
         if self._left:
             self.exit()
 
@@ -141,13 +143,22 @@ class TrainerApp(RunActions):
         else:
             self.push_screen(QuitScreen(self.session, self.snapshot))
 
+    def action_suspend_process(self) -> None:
+        if shell_waits():
+            super().action_suspend_process()
+        else:
+            self.say("There is no shell to go back to.")
+
     async def action_interrupt(self) -> None:
-        """Copies what is selected; otherwise it is like quit."""
+        """Copies what is selected; otherwise it is like quit, and then there is no waiting."""
         selected = self.screen.get_selected_text()
         if selected:
             self.copy_to_clipboard(selected)
             self.screen.clear_selection()
             self.say("Copied.")
+        elif isinstance(self.screen, QuitScreen) and self.screen.leaving:
+            self.at_once = True
+            self.exit()
         else:
             await self.action_quit()
 

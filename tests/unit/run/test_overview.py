@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 from tests.unit.run.journals import write_journal
 from tests.unit.run.test_lock import held
 from tests.unit.run.test_state import evaluation, started, state, step
+from tests.waiting import TIMEOUT, until
 from tui_trainer.config import Config
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Event
@@ -24,6 +28,15 @@ def make(root: Path, name: str, *events: Event) -> RunDirectory:
         write_journal(run.path, *events)
     return run
 
+
+HOLDING = """
+import pathlib, sys, time
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.lock import lock_run
+with RunDirectory(pathlib.Path(sys.argv[1])).open_to_train() as folder, lock_run(folder):
+    print("held", flush=True)
+    time.sleep(60)
+"""
 
 SHORT = [started(), state("running", 100.0), *map(step, range(1, 11)), evaluation(10, 2.5, best=True)]
 
@@ -42,6 +55,21 @@ def test_a_run_is_alive_while_its_lock_is_held(tmp_path: Path, last: str) -> Non
     with held(run):
         assert overview(run).state == last
         assert (overview(run).seconds_left is not None) == (last == "running")
+    assert overview(run).state == "dead"
+
+
+def test_a_run_whose_process_is_stopped_is_suspended(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats", *SHORT)
+    trainer = subprocess.Popen([sys.executable, "-c", HOLDING, str(run.path)], stdout=subprocess.PIPE)
+    assert trainer.stdout is not None and trainer.stdout.readline() == b"held\n"
+    assert overview(run).state == "running"
+    trainer.send_signal(signal.SIGSTOP)
+    until(lambda: overview(run).state == "suspended")
+    assert overview(run).seconds_left is None
+    trainer.send_signal(signal.SIGCONT)
+    until(lambda: overview(run).state == "running")
+    trainer.kill()
+    trainer.communicate(timeout=TIMEOUT)
     assert overview(run).state == "dead"
 
 

@@ -1,0 +1,46 @@
+"""The modes of the terminal that a program was started in, and how to bring them back when a screen could not."""
+
+import os
+import signal
+from contextlib import suppress
+from typing import Any, Final
+
+try:
+    import termios
+except ImportError:  # Windows
+    termios = None  # type: ignore[assignment]
+
+LEAVE_SCREEN: Final = (
+    b"\x1b[?2026l"  # no synchronised update is under way
+    b"\x1b[?2004l"  # no bracketed paste
+    b"\x1b[?7h"  # lines wrap
+    b"\x1b[?2048l"  # no reports of a new size
+    b"\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"  # no mouse
+    b"\x1b[<u"  # no Kitty keyboard protocol; it belongs to the alternate screen, and so goes before that
+    b"\x1b[?1049l"  # the normal screen
+    b"\x1b[?25h"  # a cursor
+    b"\x1b[?1004l"  # no reports of focus
+    b"\x1b[0m"
+)
+"""Undoes what Textual's driver for Unix turns on."""
+
+
+class TerminalModes:
+    """Remembers the modes that the terminal has when this is made; without a terminal it does nothing."""
+
+    def __init__(self) -> None:
+        self._modes: list[Any] | None = None
+        with suppress(Exception):  # `termios.error` is none of the usual ones; and standard input may be closed
+            self._modes = termios.tcgetattr(0)
+
+    def leave_screen(self) -> None:
+        """From a screen that was not left in good order, back to the shell's modes."""
+        if self._modes is None:
+            return
+        # A process in the background may not change modes, and would be stopped for trying.
+        before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        with suppress(Exception):
+            termios.tcsetattr(0, termios.TCSAFLUSH, self._modes)
+        with suppress(OSError):
+            os.write(2, LEAVE_SCREEN)
+        signal.signal(signal.SIGTTOU, before)
