@@ -336,7 +336,7 @@ def test_the_process_that_the_shell_knows_being_killed_saves_and_stops(corpus: P
     assert stand_in is not None
     shell.raw = b""
     stand_in.kill()
-    shell.wait_for("Killed")
+    shell.wait_until(lambda: b"Killed" in shell.raw, "word of the shell's")  # a last frame may paint over it
     until(lambda: not process.is_running())
     assert events(run, "checkpoint")[-1]["reason"] == "stopped"
     assert events(run, "state")[-1]["reason"] == "by parent's end"
