@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -16,6 +17,9 @@ from typing import Final
 ROWS, COLUMNS = 40, 120
 
 LEFT_ALTERNATE_SCREEN: Final = b"\x1b[?1049l"
+
+SEQUENCE: Final = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|.)")
+"""What a terminal obeys instead of showing it."""
 
 
 class Screen:
@@ -43,9 +47,9 @@ class Screen:
 
     @property
     def last_words(self) -> str:
-        """What was written after the program had left its screen; empty where it has not."""
+        """The text that was written after the program had left its screen; empty where it has not."""
         _, left, words = self.raw.rpartition(LEFT_ALTERNATE_SCREEN)
-        return words.decode(errors="replace") if left else ""
+        return " ".join(SEQUENCE.sub("", words.decode(errors="replace")).split()) if left else ""
 
     @property
     def usable(self) -> bool:
