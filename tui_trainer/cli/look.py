@@ -52,13 +52,17 @@ def status(run: str, runs_dir: str, as_json: bool) -> int:
 @runs_dir_option
 @json_option
 def runs(runs_dir: str, as_json: bool) -> int:
-    """List the runs, the one that changed last first; `dead` is one whose process vanished."""
-    from tui_trainer.run.overview import overviews, table
+    """List the runs, live ones first, then the one that changed last; `dead` is one whose process vanished.
+
+    Runs outside the directory that runs are kept in are listed too, with their path.
+    """
+    from tui_trainer.run.listing import overviews, table
 
     root = runs_root(runs_dir)
     found = overviews(root)
     if as_json:
-        print("\n".join(each.json() for each in found))
+        for each in found:
+            print(each.json())
     else:
-        print(table(found) if found else f"There is no run in {visible_line(str(root))}.")
+        print(table(found, root) if found else f"There is no run in {visible_line(str(root))}.")
     return 0

@@ -10,8 +10,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final
 
-import psutil
-
 from tui_trainer.config import InputError
 from tui_trainer.run.commands import Command, Pause, Resume, SaveCheckpoint, Stop
 from tui_trainer.run.control.client import REFUSED, Connection, Greeting
@@ -19,6 +17,7 @@ from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Alert, CheckpointSaved, CommandApplied, Event, StateChanged
 from tui_trainer.run.lock import is_locked, trainer_pid
 from tui_trainer.run.overview import overview
+from tui_trainer.run.presence import is_suspended
 from tui_trainer.run.text import human_seconds, visible_line
 
 RETRY_SECONDS: Final = 0.1
@@ -123,7 +122,7 @@ class Asking:
 
     def _check(self) -> None:
         """Give up on a trainer that is suspended, or when the time is over."""
-        if self._pid is not None and _is_suspended(self._pid):
+        if self._pid is not None and is_suspended(self._pid):
             again = f"fg in its shell, or kill -CONT {self._pid}, lets it go on"
             told = "it will obey then" if self._sent else "nothing was sent"
             raise _GaveUp(f"is suspended (pid {self._pid}): {again}; {told}")
@@ -210,9 +209,3 @@ class Asking:
 
     def _answer(self, done: bool, text: str, checkpoint: str = "") -> Answer:
         return Answer(self._run, self._command, done, text, self._state, self._step, self._pid, checkpoint)
-
-
-def _is_suspended(pid: int) -> bool:
-    with suppress(psutil.Error):
-        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
-    return False

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tui_trainer.config import Config, InputError
+from tui_trainer.config import Config
 from tui_trainer.run import journal
-from tui_trainer.run.directory import RunDirectory, runs_in
-from tui_trainer.run.events import ENDED, Evaluation, Event, RunStarted, StateChanged, Step
-from tui_trainer.run.lock import is_locked, trainer_pid
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.events import ENDED, Evaluation, Event, Resources, RunStarted, StateChanged, Step
+from tui_trainer.run.lock import is_locked
+from tui_trainer.run.presence import Presence, presence
 from tui_trainer.run.text import human_seconds, visible_line
 
 
@@ -35,6 +36,13 @@ class Overview:
     seconds_left: float | None
     changed: float
     """Unix seconds of the last event."""
+    live: bool = False
+    """Whether a trainer holds the run; only then are the following known."""
+    pid: int | None = None
+    memory_bytes: int | None = None
+    device_memory_bytes: int | None = None
+    unattended_since: float | None = None
+    """Unix seconds; None while somebody looks at it."""
 
     @property
     def age(self) -> float:
@@ -59,6 +67,10 @@ class Overview:
             parts.append(f"best {self.best_val_loss:.4f} at step {self.best_step:,}")
         if self.seconds_left is not None:
             parts.append(f"{human_seconds(self.seconds_left)} left")
+        if self.pid is not None:
+            parts.append(f"pid {self.pid}")
+        if self.unattended_since is not None:
+            parts.append(f"unattended for {human_seconds(time.time() - self.unattended_since)}")
         return "  ".join([*parts, f"last sign {human_seconds(self.age)} ago"])
 
     def json(self) -> str:
@@ -76,7 +88,10 @@ def overview(run: RunDirectory) -> Overview:
     evaluation = _last(events, Evaluation)
     step = last_step.step if isinstance(last_step, Step) else int(saved.get("step", 0))
     steps = _steps(run, events)
-    state = _state(run, events)
+    live = is_locked(run)
+    process = presence(run) if live else Presence()
+    state = _state(live, process.suspended, events)
+    resources = _last(events, Resources)
     best = [event for event in events if isinstance(event, Evaluation) and event.best]
     return Overview(
         name=run.name,
@@ -90,58 +105,28 @@ def overview(run: RunDirectory) -> Overview:
         best_step=best[-1].step if best else int(saved.get("best_step", 0)),
         seconds_left=_seconds_left(events, steps) if state == "running" else None,
         changed=events[-1].time if events else _modified(run.path),
+        live=live,
+        pid=process.pid,
+        memory_bytes=process.memory_bytes,
+        device_memory_bytes=resources.device_memory_bytes if live and isinstance(resources, Resources) else None,
+        unattended_since=process.unattended_since,
     )
-
-
-def overviews(root: Path) -> list[Overview]:
-    """Every run in `root` that can be read, the one that changed last first."""
-    found = []
-    for run in runs_in(root):
-        try:
-            found.append(overview(run))
-        except InputError:
-            continue
-    return sorted(found, key=lambda each: each.changed, reverse=True)
-
-
-def table(found: Sequence[Overview]) -> str:
-    """The runs as aligned columns under a heading."""
-    rows: list[tuple[str, ...]] = [("RUN", "STATE", "STEP", "LOSS", "VAL", "BEST", "LAST SIGN")]
-    for each in found:
-        losses = (each.loss, each.val_loss, each.best_val_loss)
-        shown = ["-" if loss is None else f"{loss:.4f}" for loss in losses]
-        ago = f"{human_seconds(each.age)} ago"
-        rows.append((visible_line(each.name), each.state, each.progress, *shown, ago))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join(line.rstrip() for line in lines)
 
 
 def _last(events: Sequence[Event], kind: type[Event]) -> Event | None:
     return next((event for event in reversed(events) if isinstance(event, kind)), None)
 
 
-def _state(run: RunDirectory, events: Sequence[Event]) -> str:
+def _state(live: bool, suspended: bool, events: Sequence[Event]) -> str:
     """A state that lies too far back to be seen is `running`: in any other there are no steps to hide it."""
     since = max((number for number, event in enumerate(events) if isinstance(event, RunStarted)), default=0)
     told = _last(events[since:], StateChanged)
     state = told.state if isinstance(told, StateChanged) else "running" if events else "loading"
-    if is_locked(run):
-        if _is_suspended(run):
+    if live:
+        if suspended:
             return "suspended"
         return "loading" if state in ("stopped", "failed") else state
     return state if state in ENDED else "dead"
-
-
-def _is_suspended(run: RunDirectory) -> bool:
-    """Whether the trainer's process is stopped, by ctrl+z or SIGSTOP: it cannot say so itself."""
-    import psutil  # here, as nothing else about runs needs it
-
-    pid = trainer_pid(run)
-    try:
-        return pid is not None and psutil.Process(pid).status() == psutil.STATUS_STOPPED
-    except psutil.Error:
-        return False
 
 
 def _steps(run: RunDirectory, events: Sequence[Event]) -> int:

@@ -1,7 +1,6 @@
 """A run in a line, from its files alone."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from tests.waiting import TIMEOUT, until
 from tui_trainer.config import Config
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Event
-from tui_trainer.run.overview import overview, overviews, table
+from tui_trainer.run.overview import overview
 
 
 def make(root: Path, name: str, *events: Event) -> RunDirectory:
@@ -111,20 +110,3 @@ def test_the_line_and_the_object(tmp_path: Path) -> None:
     told = json.loads(found.json())
     assert told["path"] == str(run.path)
     assert told["age"] == pytest.approx(65, abs=5)
-
-
-def test_the_table_begins_with_what_changed_last(tmp_path: Path) -> None:
-    make(tmp_path, "old", *SHORT, state("finished", 200.0, step=10))
-    make(tmp_path, "new\x1b[2J", *SHORT, state("stopped", 300.0, step=10))
-    (tmp_path / "no-run").mkdir()
-    broken = make(tmp_path, "broken")
-    broken.config.write_text("steps = [", encoding="utf-8")
-    os.utime(broken.path, (0, 0))
-    lines = table(overviews(tmp_path)).splitlines()
-    assert [line.split()[1] for line in lines] == ["STATE", "stopped", "finished"]
-    assert lines[0].index("STATE") == lines[1].index("stopped") == lines[2].index("finished")
-    assert "\x1b" not in "".join(lines)
-
-
-def test_no_runs_are_a_heading(tmp_path: Path) -> None:
-    assert table(overviews(tmp_path / "nowhere")).split()[0] == "RUN"
