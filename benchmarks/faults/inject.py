@@ -112,12 +112,15 @@ def _slow_save() -> None:
     _replace(os, "fsync", lambda fsync: lambda file: time.sleep(60.0) if loop.under_way else fsync(file))
 
 
-def _slow_evaluation() -> None:
+def _slow_losses(training: bool) -> None:
+    """Micro-batches, of steps or of evaluations, take a fifth of a second."""
     from tui_trainer.model.transformer import Transformer
+
+    loop = _Loop()
 
     def make(original: Any) -> Any:
         def loss(self: Any, *ids: Any) -> Any:
-            if not self.training:
+            if loop.under_way and self.training == training:
                 time.sleep(0.2)
             return original(self, *ids)
 
@@ -152,7 +155,8 @@ FAULTS: Final[dict[str, Callable[[], object]]] = {
     "memory-sampling": _memory_sampling,
     "memory-saving": _memory_saving,
     "slow-save": _slow_save,
-    "slow-evaluation": _slow_evaluation,
+    "slow-evaluation": lambda: _slow_losses(training=False),
+    "slow-steps": lambda: _slow_losses(training=True),
     "passing-read-failure": _passing_read_failure,
 }
 

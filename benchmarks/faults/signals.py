@@ -7,7 +7,7 @@ import psutil
 
 from benchmarks.faults.catalogue import check, fault
 from benchmarks.faults.lab import Lab, until
-from benchmarks.faults.run import Run
+from benchmarks.faults.run import START_SECONDS, Run
 
 INJECT = ("benchmarks.faults.inject",)
 
@@ -124,16 +124,16 @@ def quit_measuring(lab: Lab) -> str:
 
 @fault("quit-long-step", "SIGINT amid a step of many seconds", "ends within two seconds, the step before saved")
 def quit_long_step(lab: Lab) -> str:
-    run = lab.train("--width", "128", "--context", "128", "--batch-size", "16", "--accumulate", "100")
-    until(lambda: "running" in str(run.of("state")), "the first step", 90.0)
+    run = lab.train("--accumulate", "50", module=(*INJECT, "slow-steps"))
+    until(lambda: run.step == 20, "the slow step", START_SECONDS)
     time.sleep(1.0)
     return _quit(lab, run, "amid a step", saved=True)
 
 
 @fault("quit-evaluation", "SIGINT amid a long evaluation", "ends within two seconds, with the last step saved")
 def quit_evaluation(lab: Lab) -> str:
-    run = lab.train("--eval-every", "20", module=(*INJECT, "slow-evaluation"))
-    until(lambda: run.step == 20, "the evaluation", 90.0)
+    run = lab.train("--eval-every", "25", module=(*INJECT, "slow-evaluation"))
+    until(lambda: run.step == 25, "the evaluation", START_SECONDS)
     time.sleep(1.0)
     return _quit(lab, run, "amid an evaluation", saved=True)
 
