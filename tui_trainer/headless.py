@@ -18,6 +18,7 @@ from tui_trainer.run.events import (
     Event,
     RunStarted,
     Sample,
+    ScheduleChanged,
     Stage,
     StateChanged,
     Step,
@@ -92,6 +93,8 @@ class Headless:
                 self._started()
                 chosen = [visible_line(f"  {name}: {why}") for name, why in event.reasons.items()]
                 return "\n".join([_introduction(event), *chosen])
+            case ScheduleChanged():
+                self._steps = event.steps
             case Step():
                 return self._step_line(event)
             case Evaluation(val_loss=float() as loss, perplexity=float() as value):

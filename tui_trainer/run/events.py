@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from tui_trainer.config import SCHEDULES
+from tui_trainer.run.schedules import Schedule
 
 ENDED = ("finished", "stopped", "failed")
 STATES = ("loading", "running", "paused", *ENDED)
@@ -63,9 +64,43 @@ class RunStarted(Event):
     """What was left to the program: by option, the value it chose and why."""
 
     def __post_init__(self) -> None:
-        assert self.schedule in SCHEDULES, self.schedule
-        assert self.steps >= 0 and self.warmup >= 0, "no length"
-        assert self.lr > 0 and self.min_lr >= 0, "no learning rate"
+        _check_schedule(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleChanged(Event):
+    """The run was planned anew while it went on: its length and learning rate from now on, as in the `run` event."""
+
+    event = "schedule"
+    steps: int
+    schedule: str
+    lr: float
+    min_lr: float
+    warmup: int
+    reason: str = ""
+    """The number of steps, and why it is that."""
+
+    def __post_init__(self) -> None:
+        _check_schedule(self)
+
+    @classmethod
+    def of(cls, schedule: Schedule, step: int, reason: str) -> "ScheduleChanged":
+        """What is journalled of a schedule that is followed from `step` on."""
+        return cls(
+            step=step,
+            steps=schedule.steps,
+            schedule=schedule.kind,
+            lr=schedule.lr,
+            min_lr=schedule.min_lr,
+            warmup=schedule.warmup,
+            reason=reason,
+        )
+
+
+def _check_schedule(event: RunStarted | ScheduleChanged) -> None:
+    assert event.schedule in SCHEDULES, event.schedule
+    assert event.steps >= 0 and event.warmup >= 0, "no length"
+    assert event.lr > 0 and event.min_lr >= 0, "no learning rate"
 
 
 @dataclass(frozen=True, kw_only=True)

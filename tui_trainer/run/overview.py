@@ -10,7 +10,7 @@ from pathlib import Path
 from tui_trainer.config import Config
 from tui_trainer.run import journal
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import ENDED, Evaluation, Event, Resources, RunStarted, StateChanged, Step
+from tui_trainer.run.events import ENDED, Evaluation, Event, Resources, RunStarted, ScheduleChanged, StateChanged, Step
 from tui_trainer.run.lock import is_locked
 from tui_trainer.run.presence import Presence, presence
 from tui_trainer.run.text import human_seconds, visible_line
@@ -130,8 +130,8 @@ def _state(live: bool, suspended: bool, events: Sequence[Event]) -> str:
 
 
 def _steps(run: RunDirectory, events: Sequence[Event]) -> int:
-    start = _last(events, RunStarted)
-    return start.steps if isinstance(start, RunStarted) else Config.from_toml(run.config).schedule.steps
+    told = [event.steps for event in events if isinstance(event, (RunStarted, ScheduleChanged))]
+    return told[-1] if told else Config.from_toml(run.config).schedule.steps
 
 
 def _seconds_left(events: Sequence[Event], steps: int) -> float | None:

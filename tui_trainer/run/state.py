@@ -17,6 +17,7 @@ from tui_trainer.run.events import (
     Resources,
     RunStarted,
     Sample,
+    ScheduleChanged,
     Stage,
     StateChanged,
     Step,
@@ -135,6 +136,8 @@ class RunState:
                 self._stage = event
             case RunStarted():
                 self._apply_start(event)
+            case ScheduleChanged():
+                self._apply_schedule(event)
             case CheckpointSaved():
                 self._checkpoint = event
             case Alert():
@@ -153,7 +156,7 @@ class RunState:
     def _apply_start(self, event: RunStarted) -> None:
         self._run = event if self._run is None else replace(event, reasons=_still_hold(self._run, event))
         self._temperature, self._prompt = event.temperature, event.prompt
-        self._loss_smoother = self._loss_smoother.with_half_life(max(10, event.steps / 200))
+        self._smooth_for(event.steps)
         for series in self._series.values():
             series.drop_after(event.step)
         if self._step is not None and self._step.step > event.step:
@@ -162,6 +165,18 @@ class RunState:
             self._evaluation = None
         self._clipped = self._seen = 0
         self._clock.restart()
+
+    def _apply_schedule(self, event: ScheduleChanged) -> None:
+        if self._run is None:
+            return
+        plan = {name: getattr(event, name) for name in ("steps", "schedule", "lr", "min_lr", "warmup")}
+        reasons = self._run.reasons | ({"steps": event.reason} if event.reason else {})
+        self._run = replace(self._run, reasons=reasons, **plan)
+        self._smooth_for(event.steps)
+
+    def _smooth_for(self, steps: int) -> None:
+        """Smooth the loss over a part of a run of so many steps."""
+        self._loss_smoother = self._loss_smoother.with_half_life(max(10, steps / 200))
 
     def _apply_step(self, event: Step) -> None:
         self._step = event

@@ -41,8 +41,12 @@ class Keepsakes:
     """The last two, taken at steps that depend on nothing but the run's length."""
 
     def __init__(self, steps: int) -> None:
-        self._every = min(200, max(10, steps // 50))
         self._kept: deque[Keepsake] = deque(maxlen=2)
+        self.follow(steps)
+
+    def follow(self, steps: int) -> None:
+        """Go by another length of the run from now on."""
+        self._every = min(200, max(10, steps // 50))
 
     def due(self, step: int) -> bool:
         return step % self._every == 0

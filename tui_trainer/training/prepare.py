@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
@@ -20,6 +21,7 @@ from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, R
 from tui_trainer.training.inbox import Inbox
 from tui_trainer.training.length import settle_length
 from tui_trainer.training.memory import told_smaller, within_memory
+from tui_trainer.training.pacing import PaceCheck
 from tui_trainer.training.plan import Plan, resettle, resolve_course, resolve_sizes, tokens_per_epoch, tokens_per_step
 from tui_trainer.training.precision import choose_precision
 from tui_trainer.training.stepper import Stepper
@@ -68,7 +70,8 @@ class Preparation:
             planned_steps=config.schedule.steps,
             setup=setup(),
         )
-        return self._finish(Plan(config, plan.reasons), corpus, model, stepper, progress, directory, opened)
+        checked = partial(PaceCheck, sized, plan, corpus, pace) if sized.config.schedule.minutes != AUTO else None
+        return self._finish(Plan(config, plan.reasons), corpus, model, stepper, progress, directory, opened, checked)
 
     def resumed(
         self,
@@ -176,6 +179,7 @@ class Preparation:
         progress: Progress,
         directory: RunDirectory,
         opened: Callable[[RunDirectory, int], Folder],
+        checked: Callable[[Folder], PaceCheck] | None = None,
     ) -> Trainer:
         batch_size, accumulate = stepper.sizes
         plan = plan.chosen(batch_size=(batch_size, ""), accumulate=(accumulate, ""))
@@ -194,7 +198,8 @@ class Preparation:
         if split:
             self._publish(told_smaller(progress.step, *stepper.sizes))
         store = CheckpointStore(directory.checkpoints, config.run.keep)
-        return Trainer(config, corpus, model, stepper, progress, store, self._inbox, self._publish)
+        check = checked(folder) if checked else None
+        return Trainer(config, corpus, model, stepper, progress, store, self._inbox, self._publish, check)
 
     def _load_corpus(self, config: Config) -> Corpus:
         return load_corpus(config.data, self._stage)

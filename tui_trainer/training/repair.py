@@ -39,6 +39,11 @@ class Repair:
         self._since = 0
         self._warning = "There is not enough memory for a copy of the weights, to go back to if the run diverges."
 
+    def follow(self, steps: int) -> None:
+        """Go by another length of the run from now on."""
+        self._steps = steps
+        self._keepsakes.follow(steps)
+
     def watch(self, result: StepResult) -> None:
         """Take in what came of a step."""
         if self._guard.calm:

@@ -20,20 +20,22 @@ from tui_trainer.run.commands import (
     Stop,
     UseModel,
 )
-from tui_trainer.run.events import BEST, Alert, CommandApplied, Event, StateChanged, Step
-from tui_trainer.run.schedules import Schedule
+from tui_trainer.run.events import BEST, Alert, CommandApplied, Event, ScheduleChanged, StateChanged
 from tui_trainer.training.checkpoints import BY_HAND, CheckpointStore, Contents, Progress
+from tui_trainer.training.course import Course
 from tui_trainer.training.device import resources
 from tui_trainer.training.ending import EndModels
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, RunFailedError
 from tui_trainer.training.inbox import Inbox
 from tui_trainer.training.memory import told_smaller
+from tui_trainer.training.pacing import PaceCheck
 from tui_trainer.training.plan import tokens_per_step
 from tui_trainer.training.repair import Repair
 from tui_trainer.training.sampler import Sampler
 from tui_trainer.training.saver import Saver
-from tui_trainer.training.stepper import Stepper, StepResult
-from tui_trainer.training.validation import Validation, known
+from tui_trainer.training.step_reports import StepReports
+from tui_trainer.training.stepper import Stepper
+from tui_trainer.training.validation import Validation
 
 RESOURCES_SECONDS: Final = 2.0
 
@@ -51,12 +53,6 @@ SAMPLE_SECONDS: Final = 1.0
 
 ALL_TAKEN: Final = "all steps taken"
 
-CLOSE_TO_END: Final = 0.1
-"""Part of the steps between two evaluations; one that is due so shortly before the end is left to the end's own."""
-
-OVERFLOWS: Final = 4
-"""Skipped steps in a row that are no news in fp16, while the right scale of the loss is being found."""
-
 
 class Trainer:
     """Takes one run from where `progress` stands to its end, then answers commands until one is to stop."""
@@ -71,8 +67,10 @@ class Trainer:
         store: CheckpointStore,
         inbox: Inbox,
         publish: Callable[[Event], None],
+        pace_check: PaceCheck | None = None,
     ) -> None:
-        self._config = config
+        self._course = Course(config)
+        self._pace_check = pace_check
         self._corpus = corpus
         self._model = model
         self._stepper = stepper
@@ -81,8 +79,6 @@ class Trainer:
         self._inbox = inbox
         self._publish = publish
         self._device = model.lm_head.weight.device
-        plan = config.schedule
-        self._schedule = Schedule(plan.schedule, config.optimizer.lr, plan.min_lr, plan.warmup, plan.steps)
         self._tokens_per_step = tokens_per_step(config)
         self._sampler = Sampler(model, corpus, config.sampling, config.run.seed, publish)
         self._sampler.temperature, self._sampler.prompt = progress.temperature, progress.prompt
@@ -93,7 +89,6 @@ class Trainer:
         self._single_steps = 0
         """Steps that a paused run is to take."""
         self._validation = Validation(model, corpus, progress, config.run.precision, config.run.patience, publish)
-        self._skipped = 0
         self._in_step = False
         self._over = False
         self._interrupted = False
@@ -103,7 +98,10 @@ class Trainer:
         self._models = EndModels(model, stepper, progress, store)
         self._saver = Saver(store, publish, saved_step=progress.step if progress.step else -1)
         self._saved_settings = progress.temperature, progress.prompt
-        self._repair = Repair(model, stepper, progress, plan.steps, config.run.precision, config.run.on_divergence)
+        precision, steps = config.run.precision, self._course.steps
+        self._repair = Repair(model, stepper, progress, steps, precision, config.run.on_divergence)
+        watchers = [self._repair.watch, *([] if pace_check is None else [pace_check.watch])]
+        self._reports = StepReports(stepper, progress, precision, self._tokens_per_step, publish, watchers)
         self._saved_at = time.monotonic()
         self._resources_at = 0.0
 
@@ -139,7 +137,7 @@ class Trainer:
         self._interrupted = False
         if self._end_reason:
             return
-        if self._evaluation_due:
+        if self._course.evaluation_due(self._progress):
             self._evaluate()
         self._sample_if_due()
 
@@ -150,7 +148,7 @@ class Trainer:
     @property
     def _end_reason(self) -> str:
         """Why no further step is to be taken; empty while there are steps to take."""
-        if self._progress.step >= self._schedule.steps:
+        if self._progress.step >= self._course.steps:
             return ALL_TAKEN
         return self._validation.out_of_patience
 
@@ -248,12 +246,14 @@ class Trainer:
     def _advance(self) -> None:
         """One step and what is due after it."""
         progress = self._progress
-        if not self._take_step(self._schedule.at(progress.step) * self._repair.lr_factor):
+        if not self._take_step(self._course.schedule.at(progress.step) * self._repair.lr_factor):
             return
         self._single_steps = max(0, self._single_steps - 1)
         progress.step += 1
         progress.tokens += self._tokens_per_step
         self._report(wait=self._pausing)
+        if self._pace_check is not None and self._pace_check.due and not self._end_reason:
+            self._check_pace(self._pace_check)
         self._keep()
         self._sampler.advance(self._progress.step, lambda: self._inbox.pending)
         if not self._end_reason:
@@ -289,7 +289,7 @@ class Trainer:
         except RunFailedError as error:
             self._alert("divergence", "error", str(error))
             raise
-        if self._config.run.on_divergence == "pause":
+        if self._course.config.run.on_divergence == "pause":
             self._change_state("paused", "the run diverged")
 
     @property
@@ -299,67 +299,44 @@ class Trainer:
 
     def _report(self, wait: bool) -> None:
         """Tell what is known of the steps taken, of all of them with `wait`; undo them if they did harm."""
-        self._tell(wait)
+        self._reports.tell(wait)
         if self._repair.trouble:
-            self._tell(wait=True)  # of those that are under way too, as they are undone with the others
+            self._reports.tell(wait=True)  # of those that are under way too, as they are undone with the others
             self._mend()
         if time.monotonic() - self._resources_at > RESOURCES_SECONDS:
             self._resources_at = time.monotonic()
             self._publish(resources(self._device, self._progress.step))
 
-    def _tell(self, wait: bool) -> None:
-        for result in self._stepper.results(wait):
-            self._publish(
-                Step(
-                    step=result.step,
-                    loss=known(result.loss),
-                    lr=result.lr,
-                    grad_norm=known(result.grad_norm),
-                    weight_norm=known(result.weight_norm),
-                    tokens=result.step * self._tokens_per_step,
-                    step_seconds=result.seconds,
-                    tokens_per_second=self._tokens_per_step / result.seconds,
-                )
-            )
-            self._count(result)
-
-    def _count(self, result: StepResult) -> None:
-        self._repair.watch(result)
-        if result.finite:
-            self._skipped = 0
-            self._progress.loss_sum += result.loss
-            self._progress.loss_count += 1
+    def _check_pace(self, check: PaceCheck) -> None:
+        """Give the run another length where it would not keep to its minutes."""
+        judgement = check.judge(self._course.config, self._progress.step)
+        if judgement is None:
             return
-        self._skipped += 1
-        if self._config.run.precision == "fp16" and self._skipped < OVERFLOWS:
-            message = "A gradient was too large for fp16: the update was skipped, and the loss is scaled less now."
-            self._alert("overflow", "info", message)
-        else:
-            self._alert("divergence", "error", "The loss or its gradient is not finite: the update was skipped.")
+        self._alert("pace", "warning", judgement.message)
+        if judgement.config is not None:
+            self._course.follow(judgement.config)
+            self._repair.follow(self._course.steps)
+            self._progress.planned_steps = self._course.steps
+            self._publish(ScheduleChanged.of(self._course.schedule, self._progress.step, judgement.reason))
+            # No step may be taken by the new schedule before there is a checkpoint that knows of it.
+            self._save("periodic").wait()
 
     def _do_what_is_due(self) -> None:
         """Evaluate, save, sample."""
-        if self._evaluation_due:
+        if self._course.evaluation_due(self._progress):
             self._evaluate()
         if self._end_reason:
             return
         step = self._progress.step
         waited = time.monotonic() - self._saved_at
         retry = self._saver.refused and waited > RETRY_SECONDS
-        due = step % self._config.run.checkpoint_every == 0 or waited > CHECKPOINT_SECONDS or retry
+        due = self._course.checkpoint_due(step) or waited > CHECKPOINT_SECONDS or retry
         if due and self._saver.step != step:
             self._save("periodic")
         self._sample_if_due()
 
-    @property
-    def _evaluation_due(self) -> bool:
-        step, every = self._progress.step, self._config.run.eval_every
-        if step == 0 or step == self._progress.evaluated_step:
-            return False
-        return step % every == 0 and self._schedule.steps - step >= CLOSE_TO_END * every
-
     def _sample_if_due(self) -> None:
-        if self._progress.step % self._config.sampling.sample_every == 0:
+        if self._course.sample_due(self._progress.step):
             self._sample()
 
     def _sample(self) -> None:

@@ -1,0 +1,109 @@
+"""Whether a run keeps to the minutes it was planned for: its first steps are timed, and it is planned anew once."""
+
+from collections import deque
+from dataclasses import dataclass
+from statistics import median_low
+from typing import Final
+
+from tui_trainer.config import Config, InputError
+from tui_trainer.corpus.corpus import Corpus
+from tui_trainer.run.directory import CONFIG
+from tui_trainer.run.folder import Folder
+from tui_trainer.run.text import human_seconds
+from tui_trainer.training.plan import Pace, Plan, resettle
+from tui_trainer.training.stepper import StepResult
+
+JUDGED_AFTER: Final = 0.1
+"""Part of the planned time after which the pace is judged."""
+
+FEWEST: Final = 3
+"""Steps to judge by: one of them may be long because the process was suspended amid it."""
+
+MOST: Final = 1000
+
+TOLERATED: Final = 1.25
+"""How many times longer, or shorter, a step may take than was planned."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is to become of a run that does not keep to its time."""
+
+    message: str
+    config: Config | None = None
+    """The configuration with another length; None where that could not be changed."""
+    reason: str = ""
+    """The number of steps, and why it is that."""
+
+
+class PaceCheck:
+    """Times the steps of a run that is to take so many minutes, and once plans it anew where they take another time.
+
+    `sized` and `course` are the plan before and after its length was known, `planned` the pace that was measured for
+    it, `folder` the run's directory. Only the process that begins a run checks its pace: what it decides is in
+    the configuration, and a resumed run goes by that. Used by the trainer's thread alone.
+    """
+
+    def __init__(self, sized: Plan, course: Plan, corpus: Corpus, planned: Pace, folder: Folder) -> None:
+        self._sized, self._course, self._corpus, self._planned, self._folder = sized, course, corpus, planned, folder
+        self._seconds = 60 * sized.config.schedule.minutes
+        """How long the run is to take."""
+        self._fewest = min(FEWEST, max(1, course.config.schedule.steps // 4))
+        self._times: deque[float] = deque(maxlen=MOST)
+        """Of the last steps, without the first, which has memory to find and libraries to load."""
+        self._first = True
+        self._passed = 0.0
+        self._judged = False
+
+    def watch(self, result: StepResult) -> None:
+        """Take in what came of a step."""
+        self._passed += result.seconds
+        if self._first:
+            self._first = False
+        else:
+            self._times.append(result.seconds)
+
+    @property
+    def due(self) -> bool:
+        """Whether there is enough to judge by, and that has not been done."""
+        enough = len(self._times) >= self._fewest and self._passed >= JUDGED_AFTER * self._seconds
+        return enough and not self._judged
+
+    def judge(self, config: Config, step: int) -> Judgement | None:
+        """What is to become of a run after `step` steps, its configuration stored; None if it keeps to its time."""
+        self._judged = True
+        taken = median_low(self._times)
+        ratio = taken / self._planned.step
+        if 1 / TOLERATED <= ratio <= TOLERATED:
+            return None
+        told = f"A step takes {_milliseconds(taken)}, not {_milliseconds(self._planned.step)} as when it was measured"
+        asked, before = human_seconds(self._seconds), config.schedule.steps
+        try:
+            changed = self._replan(config, step, taken, ratio)
+            self._folder.replace_text(CONFIG, changed.to_toml())
+        except (InputError, OSError):
+            whole = human_seconds(self._seconds * ratio)
+            return Judgement(
+                f"{told}: {before:,} steps take about {whole}, not {asked}. Stop the run at any time: it is saved."
+            )
+        steps = changed.schedule.steps
+        message = f"{told}: to end after about {asked}, the run has {steps:,} steps, not {before:,}."
+        return Judgement(message, changed, f"{steps}, as a step took {_milliseconds(taken)} in the run")
+
+    def _replan(self, config: Config, step: int, taken: float, ratio: float) -> Config:
+        """Another length, and what goes by it; raises InputError where what was asked for leaves no choice."""
+        pace = Pace(taken, self._planned.evaluation * ratio, self._planned.token * ratio, settled=True)
+        planned = resettle(self._sized, self._course, self._corpus, pace).config
+        steps, warmup = max(planned.schedule.steps, step + 1), config.schedule.warmup
+        return config.update(
+            steps=steps,
+            # Kept if it can be, so that the steps that were taken are those of the new schedule, too.
+            warmup=warmup if warmup <= max(steps // 5, planned.schedule.warmup) else planned.schedule.warmup,
+            eval_every=planned.run.eval_every,
+            sample_every=planned.sampling.sample_every,
+            checkpoint_every=planned.run.checkpoint_every,
+        )
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.3g} ms"
