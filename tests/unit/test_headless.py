@@ -22,6 +22,7 @@ from tui_trainer.run.events import (
     PartialSample,
     Resources,
     RunStarted,
+    ScheduleChanged,
     Stage,
 )
 from tui_trainer.run.session import Outcome, Session
@@ -216,3 +217,8 @@ def test_the_models_of_a_finished_run_are_named() -> None:
         "step      20  sample (best by validation) at temperature 0.80",
         "step       3  sample at temperature 0.80",
     ]
+
+
+def test_the_steps_of_a_run_that_was_planned_anew_are_counted_by_the_new_plan() -> None:
+    changed = ScheduleChanged(step=1, steps=2, schedule="wsd", lr=0.1, min_lr=0.0, warmup=0)
+    assert lines(STARTED, changed, step(2))[1].startswith("step       2/2  loss 2.0000")

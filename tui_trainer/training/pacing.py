@@ -16,6 +16,9 @@ from tui_trainer.training.stepper import StepResult
 JUDGED_AFTER: Final = 0.1
 """Part of the planned time after which the pace is judged."""
 
+JUDGED_BY: Final = 0.25
+"""Part of the planned steps after which it is judged however little time has passed."""
+
 FEWEST: Final = 3
 """Steps to judge by: one of them may be long because the process was suspended amid it."""
 
@@ -48,26 +51,27 @@ class PaceCheck:
         self._sized, self._course, self._corpus, self._planned, self._folder = sized, course, corpus, planned, folder
         self._seconds = 60 * sized.config.schedule.minutes
         """How long the run is to take."""
-        self._fewest = min(FEWEST, max(1, course.config.schedule.steps // 4))
+        steps = course.config.schedule.steps
+        self._latest = max(min(2, steps), int(JUDGED_BY * steps))
         self._times: deque[float] = deque(maxlen=MOST)
-        """Of the last steps, without the first, which has memory to find and libraries to load."""
-        self._first = True
+        """Of the last steps, without the first, which has memory to find and libraries to load, if there are others."""
         self._passed = 0.0
+        self._taken = 0
         self._judged = False
 
     def watch(self, result: StepResult) -> None:
         """Take in what came of a step."""
         self._passed += result.seconds
-        if self._first:
-            self._first = False
-        else:
-            self._times.append(result.seconds)
+        self._taken += 1
+        if self._taken == 2:
+            self._times.clear()
+        self._times.append(result.seconds)
 
     @property
     def due(self) -> bool:
         """Whether there is enough to judge by, and that has not been done."""
-        enough = len(self._times) >= self._fewest and self._passed >= JUDGED_AFTER * self._seconds
-        return enough and not self._judged
+        long_enough = self._passed >= JUDGED_AFTER * self._seconds and len(self._times) >= FEWEST
+        return (long_enough or self._taken >= self._latest) and not self._judged
 
     def judge(self, config: Config, step: int) -> Judgement | None:
         """What is to become of a run after `step` steps, its configuration stored; None if it keeps to its time."""
@@ -80,6 +84,8 @@ class PaceCheck:
         asked, before = human_seconds(self._seconds), config.schedule.steps
         try:
             changed = self._replan(config, step, taken, ratio)
+            if changed.schedule.steps == before:
+                return None
             self._folder.replace_text(CONFIG, changed.to_toml())
         except (InputError, OSError):
             whole = human_seconds(self._seconds * ratio)
@@ -94,7 +100,8 @@ class PaceCheck:
         """Another length, and what goes by it; raises InputError where what was asked for leaves no choice."""
         pace = Pace(taken, self._planned.evaluation * ratio, self._planned.token * ratio, settled=True)
         planned = resettle(self._sized, self._course, self._corpus, pace).config
-        steps, warmup = max(planned.schedule.steps, step + 1), config.schedule.warmup
+        steps = max(planned.schedule.steps, min(step + 1, config.schedule.steps))
+        warmup = config.schedule.warmup
         return config.update(
             steps=steps,
             # Kept if it can be, so that the steps that were taken are those of the new schedule, too.

@@ -252,7 +252,7 @@ class Trainer:
         progress.step += 1
         progress.tokens += self._tokens_per_step
         self._report(wait=self._pausing)
-        if self._pace_check is not None and self._pace_check.due and not self._end_reason:
+        if self._pace_check is not None and self._pace_check.due:
             self._check_pace(self._pace_check)
         self._keep()
         self._sampler.advance(self._progress.step, lambda: self._inbox.pending)

@@ -20,6 +20,7 @@ from tui_trainer.run.events import (
     Resources,
     RunStarted,
     Sample,
+    ScheduleChanged,
     Stage,
     StateChanged,
     Step,
@@ -61,6 +62,7 @@ RUN: dict[str, Any] = {
 
 EXAMPLES: list[Event] = [
     RunStarted(step=0, time=1.5, **RUN),
+    ScheduleChanged(step=4, time=2.0, steps=9, schedule="wsd", lr=1e-3, min_lr=0.0, warmup=2, reason="9, as x"),
     Step(
         step=1,
         time=2.5,
@@ -117,6 +119,7 @@ def test_the_fields_are_those_of_the_public_format() -> None:
     assert names["checkpoint"] == {"path", "reason", "held_seconds", "write_seconds"}
     assert names["state"] == {"state", "reason", "model"}
     assert names["command"] == {"name", "value", "source"}
+    assert names["schedule"] == {"steps", "schedule", "lr", "min_lr", "warmup", "reason"}
     assert names["alert"] == {"kind", "severity", "message"}
     assert names["run"] >= {"versions", "device", "parameters", "vocab_size", "fingerprint"}
     assert {kind for kind, event in EVENTS.items() if not event.journalled} == {"stage", "partial_sample"}

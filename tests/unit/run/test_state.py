@@ -18,6 +18,7 @@ from tui_trainer.run.events import (
     Resources,
     RunStarted,
     Sample,
+    ScheduleChanged,
     Stage,
     StateChanged,
     Step,
@@ -306,3 +307,19 @@ def test_a_listener_that_has_fallen_behind_still_hears_how_it_ended() -> None:
     end = state("finished", 1.0)
     idle.publish(end)
     assert [heard.get_nowait() for _ in range(heard.qsize())][-1] == end
+
+
+def test_a_run_that_is_planned_anew_has_its_new_length_and_schedule() -> None:
+    run = replace(started(), reasons={"steps": "100, as it was", "compile": "off"})
+    changed = ScheduleChanged(step=2, steps=20, schedule="cosine", lr=0.5, min_lr=0.1, warmup=3, reason="20, as is")
+    now = fold(run, state("running", 100.0), step(1), step(2), changed).snapshot()
+    assert now.run is not None
+    assert now.schedule == Schedule("cosine", 0.5, 0.1, 3, 20)
+    assert (now.step, now.run.reasons) == (2, {"steps": "20, as is", "compile": "off"})
+    assert fold(changed).snapshot().run is None
+
+
+def test_a_run_that_was_planned_anew_and_is_taken_up_has_the_length_it_is_taken_up_with() -> None:
+    changed = ScheduleChanged(step=2, steps=20, schedule="wsd", lr=0.5, min_lr=0.1, warmup=3)
+    now = fold(started(), step(1), step(2), changed, replace(started(), step=2, steps=30)).snapshot()
+    assert now.run is not None and now.run.steps == 30

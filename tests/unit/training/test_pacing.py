@@ -1,0 +1,220 @@
+"""A run of so many minutes whose steps take another time than was measured is planned anew, once."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.training.helpers import (
+    PACE,
+    Resumed,
+    ScriptedSession,
+    journalled,
+    only_run,
+    run_to_end,
+    small_config,
+    stop_after,
+)
+from tests.waiting import until
+from tui_trainer.config import AUTO, Config
+from tui_trainer.run.commands import Command
+from tui_trainer.run.directory import CONFIG, RunDirectory
+from tui_trainer.run.events import Alert, Evaluation, Event, RunStarted, ScheduleChanged, Step
+from tui_trainer.run.folder import Folder
+from tui_trainer.run.overview import overview
+from tui_trainer.training import prepare
+from tui_trainer.training.plan import Pace
+from tui_trainer.training.stepper import Stepper, StepResult
+
+MINUTES = 0.02
+SLOW = 5 * PACE.step
+"""Seconds: steps that take so long are judged after the fourth."""
+
+
+@pytest.fixture
+def steps_take(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Says how long each step takes, the last time for all that follow, whatever they take here."""
+    results = Stepper.results
+
+    def take(*seconds: float) -> None:
+        left: Iterator[float] = chain(seconds, repeat(seconds[-1]))
+
+        def timed(self: Stepper, wait: bool) -> list[StepResult]:
+            return [replace(result, seconds=next(left)) for result in results(self, wait)]
+
+        monkeypatch.setattr(Stepper, "results", timed)
+
+    return take
+
+
+def of_minutes(corpus: Path, **changes: Any) -> Config:
+    looks = {"eval_every": AUTO, "sample_every": AUTO, "checkpoint_every": AUTO}
+    return small_config(corpus, **{"steps": AUTO, "minutes": MINUTES, "warmup": AUTO, **looks, **changes})
+
+
+def numbers(session: ScriptedSession, since: int = 0) -> list[tuple[int, float, float]]:
+    return [(event.step, event.loss, event.lr) for event in session.of(Step) if event.step > since]
+
+
+@pytest.mark.parametrize("seconds", [SLOW, 0.4 * PACE.step], ids=["slower", "faster"])
+def test_a_run_at_another_pace_has_as_many_steps_as_fit_its_minutes(
+    corpus: Path, runs: Path, steps_take: Callable[..., None], seconds: float
+) -> None:
+    steps_take(seconds)
+    session = run_to_end(of_minutes(corpus))
+    (changed,) = session.of(ScheduleChanged)
+    planned = session.of(RunStarted)[0].steps
+    assert 0.5 < changed.steps * seconds / (60 * MINUTES) < 1, "with room for looking at it"
+    assert [event.step for event in session.of(Step)] == [*range(1, changed.steps + 1)]
+    assert session.of(Step)[-1].lr == 0.0, "the learning rate ends with the run"
+    evaluated = [event.step for event in session.of(Evaluation)]
+    assert len(evaluated) >= 4 and evaluated[-1] == changed.steps, "and it is looked at as often as any run"
+
+    (alert,) = session.of(Alert)
+    assert alert.message == (
+        f"A step takes {1000 * seconds:g} ms, not 10 ms as when it was measured: "
+        f"to end after about 1s, the run has {changed.steps:,} steps, not {planned:,}."
+    )
+    now = session.snapshot()
+    assert now.run is not None and now.schedule is not None
+    assert (now.state, now.step, now.run.steps, now.schedule.steps) == ("finished", *[changed.steps] * 3)
+    assert now.run.reasons["steps"] == f"{changed.steps}, as a step took {1000 * seconds:g} ms in the run"
+    run = only_run(runs)
+    assert Config.from_toml(run.config).schedule.steps == changed.steps == overview(run).steps
+    assert changed in journalled(session)
+
+
+@pytest.mark.parametrize("times", [(0.011,), (0.0085,), (9.0, 0.01), (0.01, 0.01, 3600.0, 0.01)])
+def test_a_run_that_keeps_to_its_minutes_is_left_alone(
+    corpus: Path, steps_take: Callable[..., None], times: tuple[float, ...]
+) -> None:
+    """Also where its first step was long, or where it was suspended amid one."""
+    steps_take(*times)
+    session = run_to_end(of_minutes(corpus))
+    assert session.of(ScheduleChanged) == session.of(Alert) == []
+    assert session.of(Step)[-1].step == session.of(RunStarted)[0].steps
+
+
+@pytest.mark.parametrize("planned", [1, 2, 5])
+def test_a_run_of_few_steps_is_judged_before_it_is_over(
+    corpus: Path, steps_take: Callable[..., None], monkeypatch: pytest.MonkeyPatch, planned: int
+) -> None:
+    """The machine was so busy when it was measured that next to nothing seemed to fit."""
+    step = 0.85 * 60 * MINUTES / planned
+    monkeypatch.setattr(prepare, "settled_pace", lambda *_: Pace(step, PACE.evaluation, PACE.token, settled=True))
+    steps_take(step / 20)
+    session = run_to_end(of_minutes(corpus))
+    assert session.of(RunStarted)[0].steps == planned
+    assert session.of(Step)[-1].step == session.of(ScheduleChanged)[0].steps > 15 * planned
+
+
+def test_the_last_step_is_no_time_to_make_a_run_shorter(
+    corpus: Path, steps_take: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "settled_pace", lambda *_: Pace(1.0, PACE.evaluation, PACE.token, settled=True))
+    steps_take(60.0)
+    session = run_to_end(of_minutes(corpus))
+    assert session.of(ScheduleChanged) == session.of(Alert) == []
+    assert session.of(Step)[-1].step == 1
+
+
+def test_a_run_of_so_many_steps_has_them_at_any_pace(corpus: Path, steps_take: Callable[..., None]) -> None:
+    steps_take(3600.0)
+    session = run_to_end(small_config(corpus))
+    assert session.of(Step)[-1].step == 12
+    assert session.of(ScheduleChanged) == session.of(Alert) == []
+
+
+def test_a_run_that_is_past_its_minutes_already_ends(corpus: Path, steps_take: Callable[..., None]) -> None:
+    steps_take(60.0)
+    session = run_to_end(of_minutes(corpus))
+    assert session.of(Step)[-1].step == session.of(ScheduleChanged)[0].steps == 5
+    assert session.snapshot().state == "finished"
+
+
+@pytest.mark.parametrize("schedule", ["wsd", "warmup-cosine"])
+@pytest.mark.parametrize("last", [5, 9])
+def test_a_run_that_was_planned_anew_is_resumed_exactly(
+    corpus: Path, tmp_path: Path, steps_take: Callable[..., None], schedule: str, last: int
+) -> None:
+    """Stopped, and killed without a further checkpoint."""
+    steps_take(SLOW)
+    config = of_minutes(corpus, schedule=schedule, dropout=0.2)
+
+    def copy(event: Event) -> Command | None:
+        if isinstance(event, Step) and event.step == last:
+            shutil.copytree(whole.directory_of_run.path, tmp_path / "killed", ignore=shutil.ignore_patterns("*.sock"))
+        return None
+
+    whole = ScriptedSession(config, copy)
+    whole.run()
+    assert whole.of(ScheduleChanged)[0].step == 4
+    stopped = run_to_end(config.update(name="stopped"), stop_after(last))
+    for run, since in ((RunDirectory(tmp_path / "killed"), 0), (stopped.directory_of_run, last)):
+        resumed = Resumed(run)
+        resumed.run()
+        began = resumed.of(RunStarted)[0]
+        assert began.steps == whole.of(ScheduleChanged)[0].steps
+        assert 4 <= began.step <= last and began.step >= since
+        assert numbers(resumed) == numbers(whole, began.step)
+        assert resumed.of(ScheduleChanged) == []
+        assert resumed.of(Alert)[0].message.endswith("exactly as it would have gone on.")
+
+
+def test_a_kill_before_the_new_plan_has_a_checkpoint_costs_nothing_of_it(
+    corpus: Path, tmp_path: Path, steps_take: Callable[..., None]
+) -> None:
+    """The steps that are taken again are those of the new plan, which warms up as the old one."""
+    steps_take(SLOW)
+
+    def copy(event: Event) -> Command | None:
+        if isinstance(event, ScheduleChanged):
+            until((whole.directory_of_run.checkpoints / "best").exists, "the checkpoint of step 3, the best so far")
+            shutil.copytree(whole.directory_of_run.path, tmp_path / "killed", ignore=shutil.ignore_patterns("*.sock"))
+        return None
+
+    whole = ScriptedSession(of_minutes(corpus, warmup=2, eval_every=3), copy)
+    whole.run()
+    resumed = Resumed(RunDirectory(tmp_path / "killed"))
+    resumed.run()
+    assert resumed.of(RunStarted)[0].step == 3
+    assert numbers(resumed) == numbers(whole, 3)
+
+
+def test_the_checkpoint_of_the_new_plan_knows_its_length(
+    corpus: Path, runs: Path, steps_take: Callable[..., None]
+) -> None:
+    steps_take(SLOW)
+    session = run_to_end(of_minutes(corpus, keep=100))
+    saved = json.loads((only_run(runs).checkpoints / "step-00000004" / "trainer.json").read_text(encoding="utf-8"))
+    assert saved["planned_steps"] == session.of(ScheduleChanged)[0].steps
+
+
+@pytest.mark.parametrize("why", ["warmup", "disk"])
+def test_a_run_that_cannot_be_planned_anew_says_how_long_it_takes(
+    corpus: Path, runs: Path, steps_take: Callable[..., None], monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    steps_take(SLOW)
+    session = ScriptedSession(of_minutes(corpus, warmup=50 if why == "warmup" else AUTO))
+    replace_text = Folder.replace_text
+
+    def refuse(self: Folder, name: str, text: str) -> None:
+        if name == CONFIG and session.of(Step):
+            raise OSError(28, "No space left on device")
+        replace_text(self, name, text)
+
+    if why == "disk":
+        monkeypatch.setattr(Folder, "replace_text", refuse)
+    session.run()
+    planned = session.of(RunStarted)[0].steps
+    assert [alert.message for alert in session.of(Alert)] == [
+        f"A step takes 50 ms, not 10 ms as when it was measured: {planned:,} steps take about 6s, not 1s. "
+        "Stop the run at any time: it is saved."
+    ]
+    assert session.of(ScheduleChanged) == []
+    assert session.of(Step)[-1].step == planned == Config.from_toml(only_run(runs).config).schedule.steps
