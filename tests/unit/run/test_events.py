@@ -62,7 +62,6 @@ RUN: dict[str, Any] = {
 
 EXAMPLES: list[Event] = [
     RunStarted(step=0, time=1.5, **RUN),
-    ScheduleChanged(step=4, time=2.0, steps=9, schedule="wsd", lr=1e-3, min_lr=0.0, warmup=2, reason="9, as x"),
     Step(
         step=1,
         time=2.5,
@@ -85,6 +84,7 @@ EXAMPLES: list[Event] = [
     Alert(step=2, time=3.5, kind="divergence", severity="error", message="The loss is not finite."),
     Resources(step=2, time=3.5, memory_bytes=10**9, device_memory_bytes=0),
     Stage(step=0, time=0.5, stage="reading", done=5, total=10),
+    ScheduleChanged(step=4, time=2.0, steps=9, schedule="wsd", lr=1e-3, min_lr=0.0, warmup=2, reason="9, as x"),
 ]
 
 
