@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Final
 
 from tui_trainer.training.stepper import StepResult
+from tui_trainer.training.sustained import Clipping, Guessing
 
 MAX_SKIPPED: Final = 3
 """Steps in a row without a finite loss and gradient that are one accident too many."""
@@ -53,9 +54,12 @@ class Spread:
 class Guard:
     """Takes in what came of each step, in order."""
 
-    def __init__(self, precision: str) -> None:
+    def __init__(self, precision: str, vocab_size: int, clip: float) -> None:
         self._max_skipped = MAX_OVERFLOWS if precision == "fp16" else MAX_SKIPPED
         self._loss, self._norm = Spread(), Spread()
+        self._guessing, self._clipping = Guessing.among(vocab_size), Clipping(clip)
+        self.advice = ""
+        """What the last step gave reason to advise."""
         self.skipped = 0
         """Steps in a row that were not finite."""
         self.spikes = 0
@@ -63,16 +67,29 @@ class Guard:
 
     @property
     def calm(self) -> bool:
-        return not self.skipped and not self.spikes
+        return not self.skipped and not self.spikes and not self._guessing.far
+
+    @property
+    def lasting(self) -> bool:
+        """Whether what is wrong is no accident of some steps: the learning rate is too high."""
+        return bool(self._guessing.trouble)
+
+    @property
+    def ending(self) -> str:
+        """What is wrong with a run that ends now, in a sentence; empty when nothing is."""
+        return self._guessing.ending
 
     def watch(self, result: StepResult) -> str:
         """What is wrong with the run, in words that follow "the"; empty while nothing is."""
+        self.advice = ""
         if not result.finite:
             self.skipped += 1
             if self.skipped < self._max_skipped:
                 return ""
             return f"loss or its gradient was not finite for {self.skipped} steps"
         self.skipped = 0
+        self.advice = self._clipping.take(result.grad_norm)
+        far = self._guessing.take(result.loss)
         norm = math.log(max(result.grad_norm, 1e-30))
         loss_spikes = self._loss.far_above(result.loss, LOSS_RISE)
         if loss_spikes or self._norm.far_above(norm, NORM_RISE):
@@ -80,19 +97,22 @@ class Guard:
             what = "loss" if loss_spikes else "gradient norm"
             return f"{what} was far above its usual for {self.spikes} steps" if self.spikes >= SUSTAINED else ""
         self.spikes = 0
+        if far:  # which is not to become what is usual
+            return self._guessing.trouble
         self._loss.take(result.loss)
         self._norm.take(norm)
         return ""
 
     def forgive(self) -> None:
         """The trouble has been dealt with: begin to count anew."""
-        self.skipped = self.spikes = 0
+        self.skipped = self.spikes = self._guessing.far = 0
 
     def state(self) -> dict[str, float]:
         """For a checkpoint."""
         spreads = {"loss": self._loss, "norm": self._norm}
         held = {f"{name}.{key}": value for name, spread in spreads.items() for key, value in asdict(spread).items()}
-        return held | {"skipped": self.skipped, "spikes": self.spikes}
+        counts = {key: float(getattr(part, name)) for key, (part, name) in self._counts().items()}
+        return held | counts
 
     def load(self, state: dict[str, float]) -> None:
         """Take what `state` gave; raises KeyError where it does not fit."""
@@ -101,4 +121,15 @@ class Guard:
         for name, spread in (("loss", self._loss), ("norm", self._norm)):
             for spec in fields(spread):
                 setattr(spread, spec.name, state[f"{name}.{spec.name}"])
-        self.skipped, self.spikes = int(state["skipped"]), int(state["spikes"])
+        for key, (part, name) in self._counts().items():
+            # Earlier checkpoints have fewer.
+            setattr(part, name, int(state.get(key, 0)))
+
+    def _counts(self) -> dict[str, tuple[object, str]]:
+        """What is counted, by its name in a checkpoint: the object that has it, and its name there."""
+        parts: tuple[tuple[object, str, tuple[str, ...]], ...] = (
+            (self, "", ("skipped", "spikes")),
+            (self._guessing, "guessing.", ("far", "lately")),
+            (self._clipping, "clipping.", ("steps", "clipped", "told")),
+        )
+        return {prefix + name: (part, name) for part, prefix, names in parts for name in names}

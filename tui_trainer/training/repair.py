@@ -31,11 +31,13 @@ class Repair:
     ) -> None:
         self._model, self._stepper, self._progress, self._policy = model, stepper, progress, policy
         self._steps = steps
-        self._guard = Guard(precision)
+        self._guard = Guard(precision, model.shape.vocab_size, stepper.clip)
         self._guard.load(progress.guard)
         self._keepsakes = Keepsakes(steps)
         self.trouble = ""
         """What is wrong with the run; empty while nothing is."""
+        self._lasting = False
+        """Whether that is no accident of some steps."""
         self._since = 0
         self._warning = "There is not enough memory for a copy of the weights, to go back to if the run diverges."
 
@@ -48,8 +50,19 @@ class Repair:
         """Take in what came of a step."""
         if self._guard.calm:
             self._since = result.step
-        self.trouble = self._guard.watch(result) or self.trouble
+        if trouble := self._guard.watch(result):
+            self.trouble, self._lasting = trouble, self._guard.lasting
         self._progress.guard = self._guard.state()
+
+    @property
+    def advice(self) -> str:
+        """What the last step gave reason to advise; mostly empty."""
+        return self._guard.advice
+
+    @property
+    def ending(self) -> str:
+        """What is wrong with the run if it ends now, in a sentence; empty when nothing is."""
+        return self._guard.ending
 
     def keep(self) -> str:
         """Remember the present state now and then, while nothing is suspected of it, or when there is no other.
@@ -86,6 +99,8 @@ class Repair:
         progress.rollbacks += 1
         progress.lr_factor = EASED * self.lr_factor
         length = max(EASED_AT_LEAST, int(EASED_SHARE * self._steps))
+        if self._lasting:  # a rate that is too high now would be so again
+            length = max(length, self._steps - progress.step)
         progress.lr_factor_until = progress.step + length
         return (
             f"{back}, the text since is left out, and the learning rate is {progress.lr_factor:g} of the planned "

@@ -73,7 +73,8 @@ class Stepper:
         self._make_feed = make_feed
         self._feed = make_feed(batch_size)
         self._batch_size, self._accumulate = batch_size, accumulate
-        self._clip = clip
+        self.clip = clip
+        """The largest norm of a gradient; 0 is any."""
         self._seed = seed
         self._precision = precision
         self._parameters = list(model.parameters())
@@ -175,8 +176,8 @@ class Stepper:
         grad_norm = torch.nn.utils.get_total_norm(gradients)
         weight_norm = torch.nn.utils.get_total_norm([parameter.detach() for parameter in self._parameters])
         skip = (~torch.isfinite(loss + grad_norm)).float()
-        if self._clip:
-            torch.nn.utils.clip_grads_with_norm_(self._parameters, self._clip, grad_norm)
+        if self.clip:
+            torch.nn.utils.clip_grads_with_norm_(self._parameters, self.clip, grad_norm)
         numbers = torch.stack((loss, grad_norm, weight_norm))
         # Last, as what comes after it would find the weights changed when there is no memory for it.
         self._optimizer.step(lr, skip)

@@ -34,7 +34,7 @@ from tui_trainer.training.repair import Repair
 from tui_trainer.training.sampler import Sampler
 from tui_trainer.training.saver import Saver
 from tui_trainer.training.step_reports import StepReports
-from tui_trainer.training.stepper import Stepper
+from tui_trainer.training.stepper import Stepper, StepResult
 from tui_trainer.training.validation import Validation
 
 RESOURCES_SECONDS: Final = 2.0
@@ -100,7 +100,7 @@ class Trainer:
         self._saved_settings = progress.temperature, progress.prompt
         precision, steps = config.run.precision, self._course.steps
         self._repair = Repair(model, stepper, progress, steps, precision, config.run.on_divergence)
-        watchers = [self._repair.watch, *([] if pace_check is None else [pace_check.watch])]
+        watchers = [self._watch, *([] if pace_check is None else [pace_check.watch])]
         self._reports = StepReports(stepper, progress, precision, self._tokens_per_step, publish, watchers)
         self._saved_at = time.monotonic()
         self._resources_at = 0.0
@@ -307,6 +307,11 @@ class Trainer:
             self._resources_at = time.monotonic()
             self._publish(resources(self._device, self._progress.step))
 
+    def _watch(self, result: StepResult) -> None:
+        self._repair.watch(result)
+        if self._repair.advice:
+            self._alert("clipping", "warning", self._repair.advice)
+
     def _check_pace(self, check: PaceCheck) -> None:
         """Give the run another length where it would not keep to its minutes."""
         judgement = check.judge(self._course.config, self._progress.step)
@@ -365,6 +370,8 @@ class Trainer:
         self._sampler.model_name = self._models.name
         self._sample_if_due()
         yield from self._sample_to_end()
+        if self._repair.ending:
+            self._alert("divergence", "warning", self._repair.ending)
         self._progress.finished = True
         self._save("finished")
         if self._saver.wait():

@@ -8,14 +8,21 @@ import pytest
 from tui_trainer.training.guard import MAX_OVERFLOWS, MAX_SKIPPED, SUSTAINED, Guard
 from tui_trainer.training.stepper import StepResult
 
+VOCAB_SIZE, CLIP = 10**9, 0.0
+"""With which nothing is worse than guessing, and nothing clipped."""
+
 
 def result(step: int, loss: float, grad_norm: float = 1.0) -> StepResult:
     return StepResult(step, lr=1e-3, loss=loss, grad_norm=grad_norm, weight_norm=1.0, seconds=0.01)
 
 
+def new(precision: str = "fp32") -> Guard:
+    return Guard(precision, VOCAB_SIZE, CLIP)
+
+
 def settled(precision: str = "fp32") -> Guard:
     """A guard that has seen a run fall from 4 to 2 nats with the usual noise."""
-    guard, noise = Guard(precision), random.Random(1)
+    guard, noise = new(precision), random.Random(1)
     for step in range(300):
         loss = 2 + 2 * math.exp(-step / 40) + noise.gauss(0, 0.1)
         assert guard.watch(result(step, loss, math.exp(noise.gauss(0, 0.3)))) == ""
@@ -59,12 +66,12 @@ def test_losses_that_are_not_finite_in_a_row_are_trouble(precision: str, limit: 
 
 
 def test_a_young_run_is_not_judged_by_its_spread() -> None:
-    guard = Guard("fp32")
+    guard = new()
     assert not any(guard.watch(result(step, loss)) for step, loss in enumerate([1.0] * 10 + [50.0] * 20))
 
 
 def test_what_it_knows_outlives_a_resume() -> None:
-    guard, other = settled(), Guard("fp32")
+    guard, other = settled(), new()
     other.load(guard.state())
     losses = [2.1, 9.0, 2.0, 8.0, 9.0, 9.0, 9.0, 9.0]
     assert verdicts(other, losses) == verdicts(guard, losses)
@@ -76,3 +83,21 @@ def test_forgiven_trouble_is_counted_anew() -> None:
     verdicts(guard, [math.nan] * (MAX_SKIPPED - 1))
     guard.forgive()
     assert verdicts(guard, [math.nan] * (MAX_SKIPPED - 1)) == [""] * (MAX_SKIPPED - 1)
+
+
+def test_what_is_worse_than_guessing_does_not_become_usual() -> None:
+    """An explosion in the first steps would else hide all that comes after it."""
+    guard = Guard("fp32", vocab_size=57, clip=0.0)
+    for step in range(40):
+        assert guard.watch(result(step, 500.0 + step, grad_norm=1e5)) == ""
+    for step in range(40, 140):
+        assert guard.watch(result(step, 2.0 + 0.01 * (step % 2))) == ""
+    assert "loss was far above its usual" in verdicts(guard, [4.5] * SUSTAINED)[-1]
+
+
+def test_a_checkpoint_from_before_a_count_was_kept_is_taken_up() -> None:
+    guard, old = new(), settled().state()
+    kept = {key: value for key, value in old.items() if not key.startswith(("guessing.", "clipping."))}
+    assert kept != old
+    guard.load(kept)
+    assert guard.state() == {**kept, **dict.fromkeys(old.keys() - kept.keys(), 0.0)}
