@@ -67,7 +67,10 @@ class JournalWriter:
         self._closed = True
         if self._waiting or self._missing:
             self._write()
-        self._journal.close()
+        try:
+            self._journal.close()
+        except OSError as error:  # some file systems tell only here that they have not written
+            return f"The journal may lack the last events: {error.strerror or error}."
         if not self._waiting:
             return ""
         steps = [event.step for event in self._waiting if isinstance(event, Step)] + list(self._missing or ())

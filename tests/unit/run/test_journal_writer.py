@@ -180,6 +180,14 @@ def test_a_journal_that_could_not_be_finished_says_what_it_lacks(run: Run) -> No
     assert run.path.read_bytes() == b""
 
 
+def test_a_file_system_that_refuses_when_the_file_is_closed_ends_nothing(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.publish(step(1))
+    monkeypatch.setattr(Journal, "close", refuse)
+    assert run.writer.close() == "The journal may lack the last events: Input/output error."
+
+
 def test_room_at_the_very_end_is_enough(run: Run) -> None:
     run.disk.room = 0
     run.publish(step(1), step(2))
