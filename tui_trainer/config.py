@@ -55,23 +55,27 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _describe_range(limits: Mapping[str, Any]) -> str:
+def describe_range(limits: Mapping[str, Any]) -> str:
+    """The numbers that `in_range` accepts, in words that follow "it must be"."""
     bounds = (("above", "above"), ("minimum", "at least"), ("maximum", "at most"))
     return " and ".join(f"{words} {limits[name]:,}" for name, words in bounds if limits[name] is not None)
 
 
-def check_number(spec: Field[Any], value: float) -> None:
-    """Refuse a number out of an option's range; raises InputError."""
-    limits = spec.metadata
-    inside = (
+def in_range(limits: Mapping[str, Any], value: float) -> bool:
+    """Whether a number is one, and within the limits that `option` was given."""
+    return (
         value == value
         and (limits["above"] is None or value > limits["above"])
         and (limits["minimum"] is None or value >= limits["minimum"])
         and (limits["maximum"] is None or value <= limits["maximum"])
     )
-    if not inside:
+
+
+def check_number(spec: Field[Any], value: float) -> None:
+    """Refuse a number out of an option's range; raises InputError."""
+    if not in_range(spec.metadata, value):
         shown = f"{value:g}" if isinstance(value, float) else str(value)
-        raise InputError(f"{flag(spec.name)} {shown} is out of range: it must be {_describe_range(limits)}.")
+        raise InputError(f"{flag(spec.name)} {shown} is out of range: it must be {describe_range(spec.metadata)}.")
 
 
 def _check_field(spec: Field[Any], value: Any) -> None:

@@ -73,4 +73,6 @@ class AdamW:
                 held.zero_()
             return
         for name, held in self.state().items():
+            if state[name].shape != held.shape:
+                raise RuntimeError(f"{name} has another shape")  # copying would repeat what is smaller
             held.copy_(state[name])

@@ -1,262 +1,285 @@
-"""Checkpoints: directories written aside and renamed when whole, in safetensors and JSON, nothing that can run code.
+"""The checkpoints of a run: directories written aside and renamed when whole, and two pointers to them.
 
-`model.safetensors`, `config.json` and `tokenizer.json` are a Hugging Face Qwen3 model; `optimizer.safetensors` and
-`trainer.json` are what resuming needs beside them. `trainer.json` has the hashes of all the others, and its own.
+All is done through the run's open directory, and nothing outside it is reached: a link in the place of `checkpoints`,
+of a checkpoint or of a file in it is refused. What a checkpoint does not consist of is never removed.
 """
 
-import hashlib
-import json
-import shutil
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from errno import EINVAL
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tui_trainer.config import InputError
-from tui_trainer.model.transformer import Shape
-from tui_trainer.run.files import replace_text, sync
+from tui_trainer.run.folder import Folder
 from tui_trainer.run.text import visible_line
+from tui_trainer.training.checkpoint_files import (
+    FILES,
+    LAST_FILE,
+    ROLLBACK,
+    Checkpoint,
+    Contents,
+    DamagedError,
+    NewerVersionError,
+    Record,
+    sealed,
+    trainer_record,
+    write_checkpoint,
+)
+from tui_trainer.training.keepsakes import Keepsake
+from tui_trainer.training.progress import Progress
 
 BY_HAND: Final = "asked"
 """Reason of a checkpoint that a person asked for: such are never removed."""
 
-FILES: Final = ("config.json", "model.safetensors", "optimizer.safetensors", "tokenizer.json")
-LAST_FILE: Final = "trainer.json"
-HASHES, OWN_HASH = "sha256", "sha256_of_this"
+WITH_ROLLBACK: Final = 2
+"""How many of the newest checkpoints keep the states that a rollback may go back to."""
 
-UNREADABLE: Final = (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
-"""What reading a damaged checkpoint raises."""
+CHECKPOINTS: Final = "checkpoints"
+LATEST, BEST = "latest", "best"
+POINTER_BYTES: Final = 100
 
+_NAME = re.compile(r"step-(\d{8,15})")
+_LEFT_OVER = re.compile(r"\.(removed-step-\d+|step-\d+\.partial)")
+"""Of a process that was killed while it wrote or removed a checkpoint."""
 
-@dataclass
-class Progress:
-    """Where the training loop is; with weights and optimizer, all that the steps to come depend on."""
-
-    fingerprint: str
-    """Of the corpus."""
-    temperature: float
-    prompt: str
-    step: int = 0
-    tokens: int = 0
-    best_loss: float | None = None
-    best_step: int = 0
-    evaluations_since_best: int = 0
-    evaluated_step: int = -1
-    """Step of the last evaluation; -1 before the first, and in checkpoints older than this field."""
-    loss_sum: float = 0.0
-    loss_count: int = 0
-    """Training losses since the last evaluation."""
-    sampled_step: int = -1
-    """Step of the last regular sample that was published."""
-    rollbacks: int = 0
-    lr_factor: float = 1.0
-    """What the learning rate is multiplied by, up to step `lr_factor_until`."""
-    lr_factor_until: int = 0
-    batch_size: int = 0
-    """Of the micro-batches, with `accumulate` of them a step, where memory was too small for the configured ones."""
-    accumulate: int = 0
-    planned_steps: int = 0
-    """How many steps the run was to have in all when this was saved; 0 in checkpoints older than this field."""
-    finished: bool = False
-    """Whether the run has been brought to its end; not so when it was left between its last step and that."""
-    guard: dict[str, float] = field(default_factory=dict)
-    setup: dict[str, str] = field(default_factory=dict)
-    """What the numbers depend on to the bit, beside configuration and corpus."""
-
-    def out_of_patience(self, patience: int) -> bool:
-        """Whether so many evaluations, if any number is given, have brought no improvement."""
-        return 0 < patience <= self.evaluations_since_best
+_OWN_FILES: Final = (LAST_FILE, f".{LAST_FILE}.partial", *FILES, ROLLBACK)
 
 
-@dataclass(frozen=True)
-class Contents:
-    """What a checkpoint holds, in memory; nothing in it changes later."""
-
-    progress: Progress
-    weights: Mapping[str, Tensor]
-    """By their names in a Qwen3 model."""
-    state: Mapping[str, Tensor]
-    """Of the stepper."""
-    shape: Shape
-    tokenizer: str
+def checkpoint_name(step: int) -> str:
+    return f"step-{step:08}"
 
 
 class CheckpointStore:
-    """The checkpoints of one run."""
+    """The checkpoints in a run's open directory, of which the newest `keep` stay, beside the best."""
 
-    def __init__(self, root: Path, keep: int) -> None:
-        self._root = root
+    def __init__(self, folder: Folder, keep: int) -> None:
+        self._folder = folder
         self._keep = keep
-
-    def path(self, step: int) -> Path:
-        return self._root / f"step-{step:08}"
 
     def save(self, contents: Contents, reason: str) -> Path:
         """Write a checkpoint, or mark the one of this step that is there; raises OSError, and then nothing is lost."""
         progress = contents.progress
-        path = self.path(progress.step)
-        if hashes := _hashes(path):
-            trainer = {**asdict(progress), "reason": BY_HAND if _asked_for(path) else reason}
-            replace_text(path / LAST_FILE, _sealed(trainer, hashes))
-        else:
-            if path.exists():
-                _set_aside(path)
-            self._write(path, contents, reason)
-        replace_text(self._root / "latest", path.name)
-        if progress.best_step == progress.step and progress.best_loss is not None:
-            replace_text(self._root / "best", path.name)
-        self._prune()
-        return path
+        name = checkpoint_name(progress.step)
+        with self._folder.folder(CHECKPOINTS, create=True) as root:
+            if (record := _existing(root, name)) is not None:
+                reason = BY_HAND if record.reason == BY_HAND else reason
+                trainer = trainer_record(progress, reason, record.rollback_steps)
+                with root.folder(name) as checkpoint:
+                    checkpoint.replace_text(LAST_FILE, sealed(trainer, record.hashes))
+            else:
+                _write(root, name, contents, reason)
+            _point(root, progress)
+            with suppress(OSError):  # what could not be removed is tried again when the next one is saved
+                self._prune(root, progress.best_step)
+            return root.path / name
 
-    def _point(self, progress: Progress) -> None:
-        """Set the pointers to what they are with this checkpoint: a process may have been killed before it could."""
-        for pointer, step in (("latest", progress.step), ("best", progress.best_step)):
-            path = self.path(step)
-            if (path / LAST_FILE).is_file() and self.pointed(pointer) != path:
-                with suppress(OSError):  # they are set again when the next checkpoint is saved
-                    replace_text(self._root / pointer, path.name)
+    def newest(self) -> tuple[Checkpoint, list[int]]:
+        """The newest checkpoint that is whole, and the steps of the newer ones that are damaged.
 
-    def _write(self, path: Path, contents: Contents, reason: str) -> None:
-        aside = path.with_name(f".{path.name}.partial")
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
-        try:
-            save_file(dict(contents.weights), aside / "model.safetensors", metadata={"format": "pt"})
-            save_file(dict(contents.state), aside / "optimizer.safetensors")
-            (aside / "config.json").write_text(json.dumps(contents.shape.to_qwen3(), indent=1), encoding="utf-8")
-            (aside / "tokenizer.json").write_text(contents.tokenizer, encoding="utf-8")
-            trainer = {**asdict(contents.progress), "reason": reason}
-            (aside / LAST_FILE).write_text(_sealed(trainer, _hashes_of(aside)), encoding="utf-8")
-            for file in (*aside.iterdir(), aside):
-                sync(file)
-        except BaseException as error:
-            shutil.rmtree(aside, ignore_errors=True)
-            if isinstance(error, SafetensorError):
-                # What safetensors makes of a full disk: the system's own words are the last in it.
-                raise OSError(str(error).rpartition("I/O error: ")[2].partition(" (os error")[0]) from error
-            raise
-        aside.rename(path)
-        sync(self._root)
-
-    def _prune(self) -> None:
-        kept = {self.pointed("latest"), self.pointed("best"), *self._all()[-self._keep :]}
-        for path in self._all():
-            if path not in kept and not _asked_for(path):
-                # Out of sight first: a half-removed directory must not pass for a checkpoint.
-                shutil.rmtree(path.rename(path.with_name(f".removed-{path.name}")), ignore_errors=True)
-
-    def _all(self) -> list[Path]:
-        return sorted(path for path in self._root.glob("step-*") if (path / LAST_FILE).is_file())
-
-    def pointed(self, pointer: str) -> Path | None:
-        """The checkpoint that `latest` or `best` names."""
-        try:
-            path = self._root / (self._root / pointer).read_text(encoding="utf-8").strip()
-        except OSError:
-            return None
-        return path if path in self._all() else None
-
-    def best(self) -> "Checkpoint | None":
-        """The best checkpoint, if there is one that can be read."""
-        path = self.pointed("best")
-        try:
-            return Checkpoint.read(path) if path else None
-        except UNREADABLE:
-            return None
-
-    def newest(self) -> "tuple[Checkpoint, list[Path]]":
-        """The newest checkpoint that is whole, and the newer ones that are not; raises InputError if none is.
-
-        Those are set aside, so that their steps can be saved again when training comes by.
+        Raises InputError if none is whole, or one cannot be read for another reason than its damage.
         """
-        broken: list[Path] = []
-        for path in sorted(self._root.glob("step-*"), reverse=True):
-            try:
-                checkpoint = Checkpoint.read(path)
-            except UNREADABLE:
-                broken.append(path)
-                continue
-            self._point(checkpoint.progress)
-            return checkpoint, [_set_aside(each) for each in broken]
-        raise InputError(
-            f"{visible_line(str(self._root.parent))} has no checkpoint that can be read: train anew under another name."
-        )
+        damaged: list[int] = []
+        with self._opened() as root:
+            for step in reversed(_steps(root)):
+                try:
+                    return _read(root, step), damaged
+                except DamagedError:
+                    damaged.append(step)
+                except NewerVersionError:
+                    raise
+                except InputError as error:
+                    advice = f"Put that right, or move {checkpoint_name(step)} away to go on from the one before it."
+                    raise InputError(f"{error} {advice}") from error
+        raise self._nothing_to_read()
+
+    def go_on_from(self, progress: Progress, damaged: Sequence[int]) -> list[Path]:
+        """Set the damaged checkpoints of `newest` aside, so that their steps can be saved again; where they are then.
+
+        The pointers become what they are with this progress: a process may have been killed before it could set them.
+        Raises OSError.
+        """
+        with self._folder.folder(CHECKPOINTS) as root:
+            aside = [_set_aside(root, checkpoint_name(step)) for step in damaged]
+            with suppress(OSError):  # they are set again when the next checkpoint is saved
+                _point(root, progress)
+            return [root.path / name for name in aside]
+
+    def weights(self, step: int) -> dict[str, Tensor]:
+        """The model's weights in the checkpoint of that step; raises InputError."""
+        with self._opened() as root, _checkpoint(root, step) as folder:
+            return Record.read(folder).weights(folder)[0]
+
+    def before(self, step: int) -> Keepsake | None:
+        """Weights and stepper's state of the newest whole checkpoint that is not after `step`, if there is one."""
+        with suppress(InputError), self._opened() as root:
+            for each in reversed(_steps(root)):
+                with suppress(InputError):
+                    if each <= step:
+                        checkpoint = _read(root, each)
+                        return Keepsake(each, checkpoint.weights, checkpoint.state)
+        return None
+
+    @contextmanager
+    def _opened(self) -> Iterator[Folder]:
+        """The directory of the checkpoints; raises InputError."""
+        try:
+            root = self._folder.folder(CHECKPOINTS)
+        except FileNotFoundError as error:
+            raise self._nothing_to_read() from error
+        except OSError as error:
+            raise _unreadable(self._folder, CHECKPOINTS, error) from error
+        try:
+            with root:
+                yield root
+        except OSError as error:
+            raise _unreadable(self._folder, CHECKPOINTS, error) from error
+
+    def _nothing_to_read(self) -> InputError:
+        run = visible_line(str(self._folder.path))
+        return InputError(f"{run} has no checkpoint that can be read: train anew under another name.")
+
+    def _prune(self, root: Folder, best_step: int) -> None:
+        for name in filter(_LEFT_OVER.fullmatch, root.names()):
+            _discard(root, name)
+        steps = [step for step in _steps(root) if _is_written(root, step)]
+        kept = {_pointed(root, LATEST), _pointed(root, BEST), best_step, *steps[-self._keep :]}
+        for step in steps:
+            if step not in kept and not _asked_for(root, step):
+                # Out of sight first: a half-removed directory must not pass for a checkpoint.
+                removed = f".removed-{checkpoint_name(step)}"
+                root.rename(checkpoint_name(step), removed)
+                _discard(root, removed)
+            elif step not in steps[-WITH_ROLLBACK:]:
+                with root.folder(checkpoint_name(step)) as checkpoint:
+                    checkpoint.remove(ROLLBACK)
 
 
-def _set_aside(broken: Path) -> Path:
-    aside = broken.with_name(f".unreadable-{broken.name}")
-    shutil.rmtree(aside, ignore_errors=True)
-    return broken.rename(aside)
+def _write(root: Folder, name: str, contents: Contents, reason: str) -> None:
+    aside = f".{name}.partial"
+    _discard(root, aside)
+    try:
+        with root.folder(aside, create=True) as checkpoint:
+            write_checkpoint(checkpoint, contents, reason)
+        root.rename(aside, name)
+    except BaseException:
+        with suppress(OSError):
+            _discard(root, aside)
+        raise
+    root.sync()
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """A checkpoint read into memory."""
+def _existing(root: Folder, name: str) -> Record | None:
+    """What the checkpoint of that name tells; one that is damaged is set aside. Raises OSError."""
+    try:
+        with root.folder(name) as checkpoint:
+            record = Record.read(checkpoint)
+            if all(map(checkpoint.is_file, FILES)):
+                return record
+    except FileNotFoundError:
+        return None
+    except DamagedError:
+        pass
+    except InputError as error:
+        raise OSError(EINVAL, str(error)) from error
+    _set_aside(root, name)
+    return None
 
-    progress: Progress
-    weights: dict[str, Tensor]
-    state: dict[str, Tensor]
-    """Of the stepper."""
 
-    @classmethod
-    def read(cls, path: Path) -> "Checkpoint":
-        """Raises one of UNREADABLE when anything in it is not as it was written."""
-        trainer = _opened(path)
-        weights, state = load_file(path / "model.safetensors"), load_file(path / "optimizer.safetensors")
-        return cls(Progress(**trainer), weights, state)
+def _read(root: Folder, step: int) -> Checkpoint:
+    with _checkpoint(root, step) as folder:
+        checkpoint = Checkpoint.read(folder)
+        if checkpoint.progress.step != step:
+            raise InputError(f"{visible_line(str(folder.path))} is of step {checkpoint.progress.step:,}.")
+        return checkpoint
 
 
-def _asked_for(path: Path) -> bool:
+@contextmanager
+def _checkpoint(root: Folder, step: int) -> Iterator[Folder]:
+    """The directory of a checkpoint; raises InputError."""
+    name = checkpoint_name(step)
+    try:
+        folder = root.folder(name)
+    except OSError as error:
+        raise _unreadable(root, name, error) from error
+    with folder:
+        yield folder
+
+
+def _unreadable(folder: Folder, name: str, error: OSError) -> InputError:
+    place = visible_line(str(folder.path / name))
+    return InputError(f"{place} cannot be read: {visible_line(error.strerror or str(error))}.")
+
+
+def _steps(root: Folder) -> list[int]:
+    """Of whatever has the name of a checkpoint, in order."""
+    found = filter(None, map(_NAME.fullmatch, root.names()))
+    steps = {match[0]: int(match[1]) for match in found}
+    return sorted(step for name, step in steps.items() if name == checkpoint_name(step))
+
+
+def _is_written(root: Folder, step: int) -> bool:
+    """Whether there is a checkpoint, whole or damaged, and not merely something of its name."""
+    try:
+        with root.folder(checkpoint_name(step)) as checkpoint:
+            return checkpoint.is_file(LAST_FILE)
+    except OSError:
+        return False
+
+
+def _asked_for(root: Folder, step: int) -> bool:
     """Whether a person asked for this checkpoint; one that cannot tell may be such."""
     try:
-        return bool(_read_json(path / LAST_FILE).get("reason") == BY_HAND)
-    except (OSError, ValueError, TypeError):
+        with _checkpoint(root, step) as checkpoint:
+            return Record.read(checkpoint).reason == BY_HAND
+    except InputError:
         return True
 
 
-def _hashes_of(path: Path) -> dict[str, str]:
-    """Of the files of a checkpoint but the last, as they are."""
-    return {name: _hash(path / name) for name in FILES}
-
-
-def _hash(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def _hashes(path: Path) -> dict[str, str]:
-    """The hashes that a checkpoint has; none if there is no such checkpoint, or it is broken."""
+def _pointed(root: Folder, pointer: str) -> int | None:
+    """The step of the checkpoint that a pointer names, if it is there."""
     try:
-        return dict(_read_json(path / LAST_FILE)[HASHES])
-    except UNREADABLE:
-        return {}
+        match = _NAME.fullmatch(root.read(pointer, POINTER_BYTES).decode(errors="replace").strip())
+    except OSError:
+        return None
+    step = int(match[1]) if match else None
+    return step if step is not None and _is_written(root, step) else None
 
 
-def _sealed(trainer: dict[str, Any], hashes: Mapping[str, str]) -> str:
-    """`trainer.json` with the hashes of the other files, and of itself without that last line."""
-    record = {**trainer, HASHES: dict(hashes)}
-    return json.dumps({**record, OWN_HASH: hashlib.sha256(json.dumps(record).encode()).hexdigest()}, indent=1)
+def _point(root: Folder, progress: Progress) -> None:
+    """Let `latest` and `best` name the checkpoints that are so with this progress; raises OSError."""
+    wanted = {LATEST: progress.step} | ({} if progress.best_loss is None else {BEST: progress.best_step})
+    for pointer, step in wanted.items():
+        if _pointed(root, pointer) != step and _is_written(root, step):
+            root.replace_text(pointer, checkpoint_name(step))
 
 
-def _opened(path: Path) -> dict[str, Any]:
-    """The progress in `trainer.json`, once every file has been found to be as it was written; raises ValueError."""
-    text = (path / LAST_FILE).read_text(encoding="utf-8")
-    trainer = dict(json.loads(text))
-    trainer.pop(OWN_HASH)
-    hashes = trainer.pop(HASHES)
-    # The text, not what it says: 1e-5 and 1E-5 are one number, and the second was never written.
-    if text != _sealed(trainer, hashes):
-        raise ValueError(f"{LAST_FILE} was changed")
-    if hashes != _hashes_of(path):
-        raise ValueError("a file was changed")
-    trainer.pop("reason")
-    return trainer
+def _set_aside(root: Folder, name: str) -> str:
+    """Give a checkpoint a name that does not count, in the place of one set aside before; that name."""
+    aside = f".unreadable-{name}"
+    _discard(root, aside)
+    root.rename(name, aside)
+    return aside
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+def _discard(root: Folder, name: str) -> None:
+    """Remove what a checkpoint consists of, and its directory; if it has more, that stays under a plain name."""
+    try:
+        with root.folder(name) as directory:
+            for file in _OWN_FILES:
+                directory.remove(file)
+        root.remove_folder(name)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        root.rename(name, _free_name(root, f"left-{name.strip('.')}"))
+
+
+def _free_name(root: Folder, name: str) -> str:
+    taken, number = root.names(), 1
+    while (candidate := name if number == 1 else f"{name}-{number}") in taken:
+        number += 1
+    return candidate

@@ -4,7 +4,7 @@ from typing import Final
 
 from tui_trainer.config import Config
 from tui_trainer.run.schedules import Schedule
-from tui_trainer.training.checkpoints import Progress
+from tui_trainer.training.progress import Progress
 
 CLOSE_TO_END: Final = 0.1
 """Part of the steps between two evaluations; one that is due so shortly before the end is left to the end's own."""

@@ -1,15 +1,16 @@
 """The models of a run that has come to its end: that of its last step, and the best by validation."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 
 from torch import Tensor
 
+from tui_trainer.config import InputError
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.events import BEST, LAST
-from tui_trainer.training.checkpoints import CheckpointStore, Progress
+from tui_trainer.training.checkpoints import CheckpointStore
 from tui_trainer.training.keepsakes import Keepsake, copy_state
 from tui_trainer.training.memory import within_memory
+from tui_trainer.training.progress import Progress
 from tui_trainer.training.stepper import Stepper
 
 
@@ -45,15 +46,23 @@ class EndModels:
         """The step whose weights the model has."""
         return self._progress.best_step if self._uses_best else self._progress.step
 
-    def load_best(self) -> None:
-        """Read the best weights, if those of the last step are not they, and they can be read, and held beside them."""
-        with suppress(MemoryError):
+    def load_best(self) -> str:
+        """Read the best weights, if those of the last step are not they, and they can be held beside them.
+
+        Returns what is to be told where they cannot be read.
+        """
+        try:
             within_memory(self._read_best)
+        except InputError as error:
+            return f"The best model, of step {self._progress.best_step:,}, cannot be shown: {error}"
+        except MemoryError:
+            pass
+        return ""
 
     def _read_best(self) -> None:
-        best = self._store.best() if self.differ and not self.both else None
-        if best is not None and best.progress.step == self._progress.best_step:
-            self._last, self._best = self._copy(), best.weights
+        if self.differ and not self.both:
+            self._best = self._store.weights(self._progress.best_step)
+            self._last = self._copy()
 
     def use(self, name: str) -> None:
         """Give the model the weights called `name`; it keeps what it has where there is no choice."""

@@ -1,6 +1,7 @@
 """Recent states of a run held in memory, to go back to when a step has done harm."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,8 +41,11 @@ def _copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 class Keepsakes:
     """The last two, taken at steps that depend on nothing but the run's length."""
 
-    def __init__(self, steps: int) -> None:
-        self._kept: deque[Keepsake] = deque(maxlen=2)
+    def __init__(self, steps: int, kept: Iterable[Keepsake] = ()) -> None:
+        """Of a run of so many steps; `kept` are those it had when it was saved."""
+        self._kept = deque(kept, maxlen=2)
+        self._stand_in: Keepsake | None = None
+        """One taken as there was none, though the run had kept others before it was resumed."""
         self.follow(steps)
 
     def follow(self, steps: int) -> None:
@@ -56,10 +60,28 @@ class Keepsakes:
         return not self._kept
 
     def take(self, keepsake: Keepsake) -> None:
+        if self.none and keepsake.step > 0:
+            self._stand_in = keepsake
         self._kept.append(keepsake)
 
-    def before(self, step: int) -> Keepsake:
+    def before(self, step: int) -> Keepsake | None:
         """The newest that trouble first seen at `step` cannot have touched, or the oldest there is; newer ones go."""
         while len(self._kept) > 1 and self._kept[-1].step > step - MARGIN:
             self._kept.pop()
-        return self._kept[-1]
+        return self._kept[-1] if self._kept else None
+
+    def exactly(self, keepsake: Keepsake, step: int) -> bool:
+        """Whether an uninterrupted run, too, had gone back to this one for trouble first seen at `step`."""
+        if keepsake is self._stand_in:
+            return self.due(keepsake.step) and keepsake.step <= step - MARGIN
+        return any(each is keepsake for each in self._kept)
+
+    def needed(self, step: int) -> list[Keepsake]:
+        """Those that `before` may give for trouble first seen at `step` or later, oldest first.
+
+        None where one of them only stands in for those that the run had.
+        """
+        kept = list(self._kept)
+        while len(kept) > 1 and kept[1].step <= step - MARGIN:
+            kept.pop(0)
+        return [] if any(each is self._stand_in for each in kept) else kept

@@ -1,7 +1,7 @@
 """How long a resumed run is, and whether it has come to its end."""
 
 from tui_trainer.config import Config, InputError
-from tui_trainer.training.checkpoints import Progress
+from tui_trainer.training.progress import Progress
 
 
 def settle_length(progress: Progress, config: Config, asked: int, again: bool) -> Config:
@@ -9,11 +9,19 @@ def settle_length(progress: Progress, config: Config, asked: int, again: bool) -
 
     These are `asked` (0: as planned), or as many more as were planned with `again`. Where that is another length than
     the checkpoint was saved with, a run that had come to its end is unfinished, and early stopping begins anew. Raises
-    InputError for fewer steps than were taken, and for `again` of a run that has not come to its end.
+    InputError for fewer steps than were taken, for `again` of a run that has not come to its end, and for one that was
+    given up as it diverged and has no step left.
     """
     _fill_in(progress, config)
     progress.finished = _at_end(progress, config)
-    steps = _steps_in_all(progress, config.schedule.steps, asked, again)
+    planned = config.schedule.steps
+    if progress.diverged and progress.step >= (asked or planned):
+        raise InputError(
+            f"The run was given up at step {progress.step:,} of {planned:,}, as it had diverged: train again with a "
+            "lower --lr, or resume with a larger --steps to go on from its last good weights."
+        )
+    progress.diverged = False
+    steps = _steps_in_all(progress, planned, asked, again)
     if steps != progress.planned_steps:
         progress.planned_steps, progress.finished = steps, False
         if progress.out_of_patience(config.run.patience):

@@ -87,6 +87,8 @@ class Muon:
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Take what `state` gave; raises KeyError or RuntimeError where it does not fit."""
         for name, held in self.state().items():
+            if state[name].shape != held.shape:
+                raise RuntimeError(f"{name} has another shape")  # copying would repeat what is smaller
             held.copy_(state[name])
 
 

@@ -1,7 +1,8 @@
 """From a configuration to a trainer that is ready: corpus, plan, model, optimizer, run directory."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -14,16 +15,19 @@ from tui_trainer.run.events import Alert, Event, RunStarted, Stage
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.text import visible_line
 from tui_trainer.training.build import build_model, build_optimizer, build_stepper
-from tui_trainer.training.checkpoints import CheckpointStore, Progress
+from tui_trainer.training.checkpoint_files import Checkpoint
+from tui_trainer.training.checkpoints import CheckpointStore
 from tui_trainer.training.compilation import compile_layers
 from tui_trainer.training.device import choose_device, device_label, setup, versions
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
 from tui_trainer.training.inbox import Inbox
+from tui_trainer.training.keepsakes import Keepsake, put_back
 from tui_trainer.training.length import settle_length
 from tui_trainer.training.memory import told_smaller, within_memory
 from tui_trainer.training.pacing import PaceCheck
 from tui_trainer.training.plan import Plan, resettle, resolve_course, resolve_sizes, tokens_per_epoch, tokens_per_step
 from tui_trainer.training.precision import choose_precision
+from tui_trainer.training.progress import Progress
 from tui_trainer.training.stepper import Stepper
 from tui_trainer.training.trainer import Trainer
 from tui_trainer.training.trial import measure, settled_pace, use_threads
@@ -86,7 +90,7 @@ class Preparation:
         corpus = self._load_corpus(config)
         self._stage("reading the checkpoint")
         directory = RunDirectory(folder.path)
-        checkpoint, broken = CheckpointStore(directory.checkpoints, config.run.keep).newest()
+        checkpoint, damaged = CheckpointStore(folder, config.run.keep).newest()
         progress = checkpoint.progress
         if progress.batch_size:
             config = config.update(batch_size=progress.batch_size, accumulate=progress.accumulate)
@@ -102,17 +106,16 @@ class Preparation:
         model = build_model(config, corpus, device)
         stepper = self._build_stepper(config, corpus, model)
         try:
-            model.load_qwen3_weights(checkpoint.weights)
-            stepper.load(checkpoint.state)
+            if checkpoint.shape != replace(model.shape, dropout=0.0):
+                raise KeyError("shape")
+            put_back(Keepsake(progress.step, checkpoint.weights, checkpoint.state), model, stepper)
         except (KeyError, RuntimeError) as error:
             if out_of_memory(error):
                 raise
             message = f"The checkpoint of {directory.name} does not fit its config.toml: restore that file."
             raise InputError(message) from error
-        trainer = self._finish(Plan(config), corpus, model, stepper, progress, directory, opened)
-        for path in broken:
-            message = f"A newer checkpoint was broken: it is kept as {visible_line(str(path))}."
-            self._publish(Alert(step=progress.step, kind="checkpoint", severity="error", message=message))
+        parts = corpus, model, stepper, progress, directory, opened
+        trainer = self._finish(Plan(config), *parts, checkpoint=checkpoint, damaged=damaged)
         self._tell_length(progress, planned)
         return trainer
 
@@ -180,7 +183,10 @@ class Preparation:
         directory: RunDirectory,
         opened: Callable[[RunDirectory, int], Folder],
         checked: Callable[[Folder], PaceCheck] | None = None,
+        checkpoint: Checkpoint | None = None,
+        damaged: Sequence[int] = (),
     ) -> Trainer:
+        """The checkpoint is that which a resumed run goes on from; those of the steps `damaged` are newer."""
         batch_size, accumulate = stepper.sizes
         plan = plan.chosen(batch_size=(batch_size, ""), accumulate=(accumulate, ""))
         config, split = plan.config, stepper.sizes != self._asked_sizes
@@ -189,6 +195,8 @@ class Preparation:
         try:
             # In this order: where the journal cannot be opened, a longer run has not been begun.
             folder = opened(directory, progress.step)
+            store = CheckpointStore(folder, config.run.keep)
+            aside = store.go_on_from(progress, damaged) if checkpoint else []
             folder.replace_text(CONFIG, config.to_toml())
         except OSError as error:
             raise cannot_write(directory.path, error) from error
@@ -197,9 +205,11 @@ class Preparation:
             self._publish(Alert(step=progress.step, kind="compile", severity="warning", message=self._warning))
         if split:
             self._publish(told_smaller(progress.step, *stepper.sizes))
-        store = CheckpointStore(directory.checkpoints, config.run.keep)
-        check = checked(folder) if checked else None
-        return Trainer(config, corpus, model, stepper, progress, store, self._inbox, self._publish, check)
+        for path in aside:
+            message = f"A newer checkpoint was damaged: it is kept as {visible_line(str(path))}."
+            self._publish(Alert(step=progress.step, kind="checkpoint", severity="error", message=message))
+        check, kept = checked(folder) if checked else None, checkpoint.kept if checkpoint else ()
+        return Trainer(config, corpus, model, stepper, progress, store, self._inbox, self._publish, check, kept)
 
     def _load_corpus(self, config: Config) -> Corpus:
         return load_corpus(config.data, self._stage)

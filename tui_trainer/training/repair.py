@@ -1,13 +1,14 @@
 """What is done when a run comes to harm: back to weights that were good, on with other text, at a lower rate."""
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from tui_trainer.model.transformer import Transformer
-from tui_trainer.training.checkpoints import Progress
 from tui_trainer.training.errors import RunFailedError
-from tui_trainer.training.guard import Guard
-from tui_trainer.training.keepsakes import Keepsakes, copy_state, put_back
+from tui_trainer.training.guard import MAX_OVERFLOWS, Guard
+from tui_trainer.training.keepsakes import MARGIN, Keepsake, Keepsakes, copy_state, put_back
 from tui_trainer.training.memory import within_memory
+from tui_trainer.training.progress import Progress
 from tui_trainer.training.stepper import Stepper, StepResult
 
 MAX_ROLLBACKS: Final = 3
@@ -27,18 +28,33 @@ class Repair:
     """
 
     def __init__(
-        self, model: Transformer, stepper: Stepper, progress: Progress, steps: int, precision: str, policy: str
+        self,
+        model: Transformer,
+        stepper: Stepper,
+        progress: Progress,
+        steps: int,
+        precision: str,
+        policy: str,
+        kept: Sequence[Keepsake],
+        saved_before: Callable[[int], Keepsake | None],
     ) -> None:
+        """`kept` are the states that the run had kept when it was saved; none is a new run, or they are not known.
+
+        `saved_before` gives the newest saved state that is not after a step, if there is one.
+        """
         self._model, self._stepper, self._progress, self._policy = model, stepper, progress, policy
         self._steps = steps
         self._guard = Guard(precision, model.shape.vocab_size, stepper.clip)
         self._guard.load(progress.guard)
-        self._keepsakes = Keepsakes(steps)
+        if not self._guard.calm and not progress.trouble_since:
+            # Checkpoints of format 1 do not tell; none of the troubles that they know of is counted for longer.
+            progress.trouble_since = max(0, progress.step - MAX_OVERFLOWS)
+        self._keepsakes = Keepsakes(steps, kept)
+        self._saved_before = saved_before
         self.trouble = ""
         """What is wrong with the run; empty while nothing is."""
         self._lasting = False
         """Whether that is no accident of some steps."""
-        self._since = 0
         self._warning = "There is not enough memory for a copy of the weights, to go back to if the run diverges."
 
     def follow(self, steps: int) -> None:
@@ -49,7 +65,7 @@ class Repair:
     def watch(self, result: StepResult) -> None:
         """Take in what came of a step."""
         if self._guard.calm:
-            self._since = result.step
+            self._progress.trouble_since = result.step
         if trouble := self._guard.watch(result):
             self.trouble, self._lasting = trouble, self._guard.lasting
         self._progress.guard = self._guard.state()
@@ -64,20 +80,31 @@ class Repair:
         """What is wrong with the run if it ends now, in a sentence; empty when nothing is."""
         return self._guard.ending
 
+    @property
+    def due(self) -> bool:
+        """Whether the present state is to be remembered, if all is known to be well up to it."""
+        return self._keepsakes.none or self._keepsakes.due(self._progress.step)
+
     def keep(self) -> str:
-        """Remember the present state now and then, while nothing is suspected of it, or when there is no other.
+        """Remember the present state now and then, or when there is no other, while nothing is suspected of it.
 
         Returns what is to be told, once, when there is too little memory for it.
         """
-        step = self._progress.step
-        if not self._keepsakes.none and not (self._guard.calm and self._keepsakes.due(step)):
+        if not (self.due and self._guard.calm):
             return ""
         try:
+            step = self._progress.step
             self._keepsakes.take(within_memory(lambda: copy_state(self._model, self._stepper, step)))
         except MemoryError:
             warning, self._warning = self._warning, ""
             return warning
         return ""
+
+    @property
+    def kept(self) -> Sequence[Keepsake]:
+        """The states that may yet be gone back to; for a checkpoint."""
+        progress = self._progress
+        return self._keepsakes.needed(progress.step + 1 if self._guard.calm else progress.trouble_since)
 
     def mend(self) -> str:
         """Undo the harm; what was done about it, in a sentence. Raises RunFailedError when that is no use any more."""
@@ -86,16 +113,19 @@ class Repair:
         self._progress.guard = self._guard.state()
         if self._policy == "pause":
             return f"The {trouble}: paused. Resume to go on as it is, or quit without saving."
-        if self._keepsakes.none:
-            raise RunFailedError(f"The {trouble}, and there was no memory for weights to go back to: lower the --lr.")
-        keepsake = self._keepsakes.before(self._since)
+        progress, since = self._progress, self._progress.trouble_since
+        keepsake = self._keepsakes.before(since) or self._saved_before(since - MARGIN)
+        if keepsake is None:
+            progress.diverged = True
+            raise RunFailedError(f"The {trouble}, and there are no weights to go back to: lower the --lr.")
         put_back(keepsake, self._model, self._stepper)
-        progress = self._progress
         back = f"The {trouble}. The weights are those of step {keepsake.step:,} again"
-        if self._policy == "stop":
-            raise RunFailedError(f"{back}; train again with a lower --lr.")
-        if progress.rollbacks >= MAX_ROLLBACKS:
-            raise RunFailedError(f"{back}; {MAX_ROLLBACKS} rollbacks did not help: train again with a lower --lr.")
+        if not self._keepsakes.exactly(keepsake, since):
+            back += " (without the interruption it would have been another step: what was kept then is lost)"
+        if self._policy == "stop" or progress.rollbacks >= MAX_ROLLBACKS:
+            progress.diverged = True
+            tried = f"; {MAX_ROLLBACKS} rollbacks did not help: train" if self._policy == "rollback" else "; train"
+            raise RunFailedError(f"{back}{tried} again with a lower --lr.")
         progress.rollbacks += 1
         progress.lr_factor = EASED * self.lr_factor
         length = max(EASED_AT_LEAST, int(EASED_SHARE * self._steps))

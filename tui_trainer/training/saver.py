@@ -6,7 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from tui_trainer.run.events import Alert, CheckpointSaved, Event
-from tui_trainer.training.checkpoints import CheckpointStore, Contents
+from tui_trainer.training.checkpoint_files import Contents
+from tui_trainer.training.checkpoints import CheckpointStore
 from tui_trainer.training.errors import out_of_memory
 from tui_trainer.training.memory import within_memory
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tui_trainer.run.events import Alert, Event, Step
-from tui_trainer.training.checkpoints import Progress
+from tui_trainer.training.progress import Progress
 from tui_trainer.training.stepper import Stepper, StepResult
 from tui_trainer.training.validation import known
 

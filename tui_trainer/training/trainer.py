@@ -1,7 +1,7 @@
 """The training loop: steps, and between them whatever is due or asked for."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -21,15 +21,18 @@ from tui_trainer.run.commands import (
     UseModel,
 )
 from tui_trainer.run.events import BEST, Alert, CommandApplied, Event, ScheduleChanged, StateChanged
-from tui_trainer.training.checkpoints import BY_HAND, CheckpointStore, Contents, Progress
+from tui_trainer.training.checkpoint_files import Contents
+from tui_trainer.training.checkpoints import BY_HAND, CheckpointStore
 from tui_trainer.training.course import Course
 from tui_trainer.training.device import resources
 from tui_trainer.training.ending import EndModels
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, RunFailedError
 from tui_trainer.training.inbox import Inbox
+from tui_trainer.training.keepsakes import Keepsake
 from tui_trainer.training.memory import told_smaller
 from tui_trainer.training.pacing import PaceCheck
 from tui_trainer.training.plan import tokens_per_step
+from tui_trainer.training.progress import Progress
 from tui_trainer.training.repair import Repair
 from tui_trainer.training.sampler import Sampler
 from tui_trainer.training.saver import Saver
@@ -68,14 +71,15 @@ class Trainer:
         inbox: Inbox,
         publish: Callable[[Event], None],
         pace_check: PaceCheck | None = None,
+        kept: Sequence[Keepsake] = (),
     ) -> None:
+        """`kept` are the states that a resumed run can roll back to."""
         self._course = Course(config)
         self._pace_check = pace_check
         self._corpus = corpus
         self._model = model
         self._stepper = stepper
         self._progress = progress
-        self._store = store
         self._inbox = inbox
         self._publish = publish
         self._device = model.lm_head.weight.device
@@ -98,8 +102,8 @@ class Trainer:
         self._models = EndModels(model, stepper, progress, store)
         self._saver = Saver(store, publish, saved_step=progress.step if progress.step else -1)
         self._saved_settings = progress.temperature, progress.prompt
-        precision, steps = config.run.precision, self._course.steps
-        self._repair = Repair(model, stepper, progress, steps, precision, config.run.on_divergence)
+        precision, policy, steps = config.run.precision, config.run.on_divergence, self._course.steps
+        self._repair = Repair(model, stepper, progress, steps, precision, policy, kept, store.before)
         watchers = [self._watch, *([] if pace_check is None else [pace_check.watch])]
         self._reports = StepReports(stepper, progress, precision, self._tokens_per_step, publish, watchers)
         self._saved_at = time.monotonic()
@@ -251,7 +255,7 @@ class Trainer:
         self._single_steps = max(0, self._single_steps - 1)
         progress.step += 1
         progress.tokens += self._tokens_per_step
-        self._report(wait=self._pausing)
+        self._report(wait=self._pausing or self._repair.due)
         if self._pace_check is not None and self._pace_check.due:
             self._check_pace(self._pace_check)
         self._keep()
@@ -374,8 +378,8 @@ class Trainer:
             self._alert("divergence", "warning", self._repair.ending)
         self._progress.finished = True
         self._save("finished")
-        if self._saver.wait():
-            self._models.load_best()
+        if self._saver.wait() and (warning := self._models.load_best()):
+            self._alert("checkpoint", "warning", warning)
         self._end_saved = True
         self._sample()
         yield from self._sample_to_end()
@@ -429,7 +433,7 @@ class Trainer:
         copy = self._models.last()
         tokenizer = self._corpus.tokenizer.to_json()
         progress = replace(self._progress, sampled_step=self._sampler.published_step)
-        return Contents(progress, copy.weights, copy.state, self._model.shape, tokenizer)
+        return Contents(progress, copy.weights, copy.state, self._model.shape, tokenizer, self._repair.kept)
 
     def _alert(self, kind: str, severity: str, message: str) -> None:
         self._publish(Alert(step=self._progress.step, kind=kind, severity=severity, message=message))

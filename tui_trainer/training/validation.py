@@ -8,8 +8,8 @@ from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.diagnosis import bits_per_byte, perplexity
 from tui_trainer.run.events import Alert, Evaluation, Event
-from tui_trainer.training.checkpoints import Progress
 from tui_trainer.training.evaluation import evaluate
+from tui_trainer.training.progress import Progress
 
 OVERFITTING_AFTER: Final = 3
 """Evaluations without improvement that are worth a word."""

@@ -1,5 +1,6 @@
 """A run cut at every place between its last step and the end of its process, as a kill or a power cut would."""
 
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -12,7 +13,6 @@ from tests.unit.training.helpers import ScriptedSession
 from tui_trainer.run.commands import Command, SaveCheckpoint
 from tui_trainer.run.events import Evaluation, Event, Step
 from tui_trainer.run.journal import Journal
-from tui_trainer.training import checkpoints
 
 
 class Cuts:
@@ -29,16 +29,11 @@ class Cuts:
         self._lock = threading.RLock()
         """Held by the trainer's thread and the checkpoints' while they change something, so a copy is of one moment."""
         self._found: dict[tuple[tuple[str, bytes], ...], Path] = {}
-        for owner, name in (
-            (Journal, "append"),
-            (checkpoints, "replace_text"),
-            (checkpoints, "save_file"),
-            (Path, "rename"),
-            (Path, "write_text"),
-            (Path, "mkdir"),
-            (shutil, "rmtree"),
-        ):
-            monkeypatch.setattr(owner, name, self._watched(getattr(owner, name)))
+        # Every file is made, synced, renamed and removed through these, by a path or relative to an open directory.
+        changes = os.open, os.fsync, os.mkdir, os.rename, os.replace, os.unlink, os.remove, os.rmdir, os.ftruncate
+        for function in changes:
+            monkeypatch.setattr(os, function.__name__, self._watched(function))
+        monkeypatch.setattr(Journal, "append", self._watched(Journal.append))
 
     def run(self, session: ScriptedSession) -> list[Path]:
         """Carry the session to its end; the copies, each of another state of the directory, in order."""
@@ -65,7 +60,7 @@ class Cuts:
     def _copy(self) -> None:
         assert self._session is not None
         run, self._over = self._session.directory_of_run.path, False  # copying is no change of the run
-        state = tuple(sorted(_contents(run)))
+        state = tuple(sorted(set(_contents(run))))
         if state not in self._found:
             self._found[state] = self._place / f"cut-{len(self._found)}"
             shutil.copytree(run, self._found[state], ignore=shutil.ignore_patterns("*.sock"))
@@ -73,6 +68,10 @@ class Cuts:
 
 
 def _contents(run: Path) -> Iterator[tuple[str, bytes]]:
+    """Of what is being written only the names, of what is being removed only that it is: no more of it is ever read."""
     for path in run.rglob("*"):
-        if path.is_file():
-            yield str(path.relative_to(run)), path.read_bytes()
+        name = str(path.relative_to(run))
+        if ".removed-" in name:
+            yield name.partition(".removed-")[0], b"being removed"
+        elif path.is_file():
+            yield name, b"" if ".partial" in name else path.read_bytes()

@@ -11,7 +11,8 @@ from tests.unit.training.helpers import Resumed, only_run, run_to_end, small_con
 from tui_trainer.run.commands import Command, SaveCheckpoint, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, CheckpointSaved, Evaluation, Event, StateChanged, Step
-from tui_trainer.training import checkpoints, local
+from tui_trainer.run.folder import Folder
+from tui_trainer.training import local
 from tui_trainer.training.checkpoints import CheckpointStore
 
 WORSE: dict[str, Any] = {"lr": 3.0, "warmup": 11, "eval_every": 2, "dropout": 0.0}
@@ -104,15 +105,15 @@ def test_the_best_checkpoint_is_found_again_after_a_kill_before_it_was_pointed_t
 ) -> None:
     """The process is killed when the checkpoint of step 4 is whole, and `best` still names another."""
     whole = run_to_end(small_config(corpus, **WORSE, name="whole", keep=1))
-    replace_text = checkpoints.replace_text
+    replace_text = Folder.replace_text
 
-    def copy_before_best(path: Path, text: str) -> None:
-        if path.name == "best" and text == "step-00000004":
-            shutil.copytree(path.parents[1], runs / "cut", ignore=shutil.ignore_patterns("*.sock"))
-        replace_text(path, text)
+    def copy_before_best(self: Folder, name: str, text: str) -> None:
+        if name == "best" and text == "step-00000004":
+            shutil.copytree(self.path.parent, runs / "cut", ignore=shutil.ignore_patterns("*.sock"))
+        replace_text(self, name, text)
 
     with monkeypatch.context() as patches:
-        patches.setattr(checkpoints, "replace_text", copy_before_best)
+        patches.setattr(Folder, "replace_text", copy_before_best)
         run_to_end(small_config(corpus, **WORSE, name="killed", keep=1))
     resumed = Resumed(RunDirectory(runs / "cut"))
     resumed.run()

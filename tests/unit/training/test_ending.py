@@ -22,7 +22,8 @@ from tui_trainer.run.commands import Command, Generate, SaveCheckpoint, SetPromp
 from tui_trainer.run.events import CheckpointSaved, Evaluation, Event, Sample, StateChanged, Step
 from tui_trainer.run.session import Outcome
 from tui_trainer.training import validation
-from tui_trainer.training.checkpoints import CheckpointStore, Contents
+from tui_trainer.training.checkpoint_files import Contents
+from tui_trainer.training.checkpoints import CheckpointStore
 from tui_trainer.training.local import LocalSession
 
 SENTENCE = "The cat sat on the mat, and the dog lay by the door, and both of them were still.\n"

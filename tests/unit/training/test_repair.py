@@ -12,7 +12,8 @@ from tests.unit.training.helpers import Resumed, ScriptedSession, only_run, run_
 from tui_trainer.run.commands import Command, Resume
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, Event, StateChanged, Step
-from tui_trainer.training.checkpoints import Checkpoint, CheckpointStore
+from tui_trainer.training.checkpoint_files import Checkpoint
+from tui_trainer.training.checkpoints import CheckpointStore
 from tui_trainer.training.feed import HostFeed
 
 QUIET = {"eval_every": 1000, "sample_every": 1000, "checkpoint_every": 1000, "schedule": "constant", "warmup": 0}
@@ -24,7 +25,7 @@ def repairs(session: ScriptedSession) -> list[Alert]:
 
 
 def newest(directory: RunDirectory) -> Checkpoint:
-    return CheckpointStore(directory.checkpoints, 3).newest()[0]
+    return CheckpointStore(directory.open(), 3).newest()[0]
 
 
 def finite(checkpoint: Checkpoint) -> bool:
@@ -134,7 +135,7 @@ def test_what_was_suspected_is_remembered_by_a_resumed_run(
     session.run()
     (repair,) = repairs(session)
     assert repair.step == 9
-    assert "for 3 steps. The weights are those of step 8 again" in repair.message
+    assert "for 3 steps. The weights are those of step 0 again" in repair.message
     assert session.snapshot().state == "finished"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.training.forging import forge
 from tests.unit.training.helpers import (
     Resumed,
     ScriptedSession,
@@ -20,7 +21,6 @@ from tui_trainer.run import journal
 from tui_trainer.run.commands import Command, SetPrompt, SetTemperature, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, Evaluation, Event, RunStarted, Sample, StateChanged, Step
-from tui_trainer.training import checkpoints
 from tui_trainer.training.local import LocalSession
 
 
@@ -197,12 +197,7 @@ def test_a_finished_checkpoint_of_an_earlier_version_is_an_end(corpus: Path, run
     finished = run_to_end(small_config(corpus, **worse, patience=patience)).snapshot()
     assert finished.step == (6 if patience else 12)
     path = only_run(runs).checkpoints / f"step-{finished.step:08}"
-    trainer = checkpoints._opened(path)
-    for name in ("planned_steps", "evaluated_step"):
-        del trainer[name]
-    trainer["reason"] = "finished"
-    text = checkpoints._sealed(trainer, checkpoints._hashes_of(path))
-    (path / "trainer.json").write_text(text, encoding="utf-8")
+    forge(path, planned_steps=None, evaluated_step=None, reason="finished")
     session = resume(only_run(runs))
     assert session.of(Step) == session.of(Evaluation) == []
     assert session.snapshot().reason == finished.reason

@@ -11,8 +11,10 @@ from tui_trainer.model.transformer import Shape
 from tui_trainer.run.commands import Command, Resume, Stop
 from tui_trainer.run.events import Alert, CheckpointSaved, Evaluation, Event, StateChanged, Step
 from tui_trainer.training import trainer
-from tui_trainer.training.checkpoints import CheckpointStore, Contents, Progress
+from tui_trainer.training.checkpoint_files import Contents
+from tui_trainer.training.checkpoints import CheckpointStore
 from tui_trainer.training.local import LocalSession
+from tui_trainer.training.progress import Progress
 from tui_trainer.training.saver import Saver
 
 SECONDS = 45

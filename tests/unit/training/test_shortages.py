@@ -28,7 +28,8 @@ from tui_trainer.model.generation import Generation
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.commands import Command, Generate
 from tui_trainer.run.events import Alert, CheckpointSaved, Event, RunStarted, Sample, StateChanged, Step
-from tui_trainer.training import checkpoints, compilation, ending, muon, prepare, repair, trainer, trial
+from tui_trainer.training import checkpoint_files, compilation, ending, muon, prepare, repair, trainer, trial
+from tui_trainer.training.checkpoints import CheckpointStore
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, RunFailedError, out_of_memory
 from tui_trainer.training.evaluation import evaluate
 from tui_trainer.training.memory import within_memory
@@ -233,7 +234,7 @@ def test_a_resumed_run_that_fits_no_longer_is_split_too(
     resumed.run()
     assert "a step is now 4 micro-batches of 1" in told(resumed)[0][2]
     assert resumed.snapshot().state == "finished"
-    checkpoint, _ = checkpoints.CheckpointStore(only_run(runs).checkpoints, 3).newest()
+    checkpoint, _ = CheckpointStore(only_run(runs).open(), 3).newest()
     assert (checkpoint.progress.batch_size, checkpoint.progress.accumulate) == (1, 4)
 
 
@@ -337,7 +338,7 @@ def test_a_copy_for_a_checkpoint_that_has_no_room_is_told_and_tried_again(
 
 
 def test_writing_a_checkpoint_may_have_no_room_either(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Scarce(monkeypatch, checkpoints, "save_file", last=1)
+    Scarce(monkeypatch, checkpoint_files, "chunks", last=1)
     session = run_to_end(small_config(corpus, eval_every=100, checkpoint_every=5))
     assert told(session) == [(5, "checkpoint", "The checkpoint could not be saved: not enough memory.")]
     assert session.of(CheckpointSaved)[0].step == 10
@@ -360,7 +361,7 @@ def test_the_last_weights_are_kept_where_the_best_do_not_fit_beside_them(
     damaged_weights(monkeypatch, {9}, factor=5.0)
     worse_at_last = small_config(corpus, steps=10)
     assert "best by validation" in run_to_end(worse_at_last).snapshot().reason
-    Scarce(monkeypatch, checkpoints, "load_file")
+    Scarce(monkeypatch, checkpoint_files, "read_tensors")
     session = run_to_end(worse_at_last)
     assert (session.snapshot().state, session.snapshot().reason) == ("finished", "all steps taken")
 
