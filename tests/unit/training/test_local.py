@@ -21,7 +21,7 @@ from tests.unit.training.helpers import (
 from tests.waiting import TIMEOUT
 from tui_trainer.config import AUTO, Config, InputError
 from tui_trainer.model.transformer import Transformer
-from tui_trainer.run import journal_writer
+from tui_trainer.run import journal, journal_writer
 from tui_trainer.run.commands import (
     Command,
     Generate,
@@ -47,7 +47,7 @@ from tui_trainer.run.events import (
 )
 from tui_trainer.run.journal import Journal
 from tui_trainer.run.lines import encode
-from tui_trainer.run.session import Outcome
+from tui_trainer.run.session import Joined, Outcome
 from tui_trainer.training import evaluation, validation
 from tui_trainer.training.local import LocalSession
 from tui_trainer.training.stepper import Stepper
@@ -384,6 +384,28 @@ def test_a_journal_has_all_events_once_there_is_room(corpus: Path, monkeypatch: 
     )
     assert steps_of(journalled(session)) == list(range(1, 13))
     assert [alert.severity for alert in session.of(Alert) if alert.kind == "journal"] == ["error", "info"]
+
+
+def test_who_joins_while_the_disk_is_full_has_every_step_once(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_writer, "RETRY_SECONDS", 0.0)
+    refusing(monkeypatch, 5, 7)
+    joined: list[Joined] = []
+
+    def join(event: Event) -> None:
+        if isinstance(event, Step) and event.step == 6:
+            joined.append(session.join())
+
+    session = ScriptedSession(small_config(corpus), join)
+    session.run()
+    (viewer,) = joined
+    written = list(journal.read(session.directory_of_run.journal, viewer.size))
+    to_come = [viewer.events.get_nowait() for _ in range(viewer.events.qsize())]
+    assert [steps_of(written), steps_of(viewer.waiting), steps_of(to_come)] == [
+        [1, 2, 3, 4],
+        [5, 6],
+        [7, 8, 9, 10, 11, 12],
+    ]
+    assert [event.severity for event in viewer.waiting if isinstance(event, Alert)] == ["error"]
 
 
 def test_steps_that_a_killed_trainer_had_not_written_are_told_of(corpus: Path, runs: Path) -> None:
