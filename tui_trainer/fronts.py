@@ -256,7 +256,7 @@ def _conclude(session: "LocalSession", ended_by: int | None) -> int:
 def _came_of(session: Session) -> str:
     from tui_trainer.run.summary import summary
 
-    text = summary(session.snapshot(), session.telling_samples(), program())
+    text = summary(session.snapshot(), session.telling_samples(), program(), session.place)
     return f"\n{text}" if text else ""
 
 

@@ -32,8 +32,6 @@ def signals_as_before() -> Iterator[None]:
 class Signalled(Told):
     """Gets signals at its first event, and stops when it is told to, or at its end."""
 
-    directory = None
-
     def __init__(self, *numbers: signal.Signals, ends: bool = False) -> None:
         super().__init__(step(1), *[state("finished", 1.0)] * ends)
         self.numbers = numbers

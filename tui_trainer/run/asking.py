@@ -114,7 +114,8 @@ class Asking:
         while True:
             self._check()
             try:
-                return Connection(self._run.control, self._check)
+                with self._run.open() as folder:
+                    return Connection(folder, self._check)
             except OSError as error:
                 if not is_locked(self._run):
                     raise ConnectionAbortedError from error

@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 from typing import Final
 
 from tui_trainer.config import InputError
@@ -13,7 +14,7 @@ from tui_trainer.run.commands import Attach, Command, Stop
 from tui_trainer.run.control.client import REFUSED, Connection, Greeting
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Alert, Event, RunStarted, StateChanged
-from tui_trainer.run.lock import is_locked
+from tui_trainer.run.lock import folder_is_locked
 from tui_trainer.run.session import Outcome, Session
 from tui_trainer.run.text import visible_line
 
@@ -33,14 +34,22 @@ class AttachedSession(Session):
     def __init__(self, directory: RunDirectory) -> None:
         """Raises InputError when nobody trains the run."""
         super().__init__()
-        self.directory = directory
         self.label = directory.name
+        name = visible_line(directory.name)
+        try:
+            self._folder = directory.open()
+        except OSError as error:
+            raise InputError(f"The run {name} cannot be looked at: {error.strerror}.") from error
         self._connection: Connection | None = None
         self._leaving = threading.Event()
         self._stop: Stop | None = None
-        if not is_locked(directory):
-            name = visible_line(directory.name)
+        if not folder_is_locked(self._folder):
+            self._folder.close()
             raise InputError(f"The run {name} is not being trained: look at it with replay, or go on with resume.")
+
+    @property
+    def place(self) -> Path:
+        return self._folder.path
 
     def send(self, command: Command) -> None:
         connection = self._connection
@@ -63,6 +72,8 @@ class AttachedSession(Session):
             self.outcome = self._run()
         except Exception as error:
             self.outcome = Outcome(1, f"{type(error).__name__}: {error}.")
+        finally:
+            self._folder.close()
 
     def _run(self) -> Outcome:
         while not self._leaving.is_set():
@@ -70,7 +81,7 @@ class AttachedSession(Session):
                 self._follow()
             except InputError as error:
                 return Outcome(2, str(error))
-            if not is_locked(self.directory):
+            if not folder_is_locked(self._folder):
                 self._end()
                 break
             # The trainer sends a viewer away that cannot keep up: what it missed is in the journal.
@@ -105,10 +116,10 @@ class AttachedSession(Session):
         deadline = time.monotonic() + STARTING_SECONDS
         while not self._leaving.is_set():
             try:
-                self._connection = Connection(self.directory.control)
+                self._connection = Connection(self._folder)
                 return self._connection
             except OSError as error:
-                if not is_locked(self.directory):
+                if not folder_is_locked(self._folder):
                     return None
                 if time.monotonic() > deadline:
                     raise InputError(f"The trainer of {self.label} does not answer ({error.strerror}).") from error
@@ -119,7 +130,8 @@ class AttachedSession(Session):
         """Take in the journal's part of the past, and what waits to be written there; raises InputError."""
         size, events = greeting.journal, greeting.past
         started = [event.step for event in events if isinstance(event, RunStarted)]
-        written = journal.effective(self.directory.journal, size, min(started, default=None)) if size else ()
+        path = self._folder.path / journal.JOURNAL
+        written = journal.effective(path, size, min(started, default=None)) if size else ()
         try:
             if size or events:
                 self.recall(chain(written, events))

@@ -70,6 +70,10 @@ class Folder:
         return None
 
     @property
+    def deleted(self) -> bool:
+        return os.fstat(self._descriptor).st_nlink == 0
+
+    @property
     def owner(self) -> int:
         """The user whom it belongs to."""
         return os.fstat(self._descriptor).st_uid
@@ -136,6 +140,14 @@ class Folder:
     def rename(self, old: str, new: str) -> None:
         """Give an entry another name; a file of that name is replaced."""
         os.rename(_entry(old), _entry(new), src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+
+    def link(self, name: str, target: Path) -> None:
+        """Make a symbolic link; raises FileExistsError where anything has its name."""
+        os.symlink(target, _entry(name), dir_fd=self._descriptor)
+
+    def read_link(self, name: str) -> Path:
+        """Where a symbolic link points to."""
+        return Path(os.readlink(_entry(name), dir_fd=self._descriptor))
 
     def remove(self, name: str) -> None:
         """Remove an entry that is no directory, if there is one."""

@@ -61,6 +61,6 @@ def _unattended_since(run: RunDirectory) -> float | None:
         if time.monotonic() > deadline:
             raise TimeoutError("it does not answer")
 
-    with suppress(OSError, InputError), Connection(run.control, check) as connection:
+    with suppress(OSError, InputError), run.open() as folder, Connection(folder, check) as connection:
         return connection.greet().unattended_since
     return None

@@ -1,6 +1,7 @@
 """The replayed session: a run that nobody trains, as its journal tells it."""
 
 import threading
+from pathlib import Path
 
 from tui_trainer.config import InputError
 from tui_trainer.run import journal
@@ -29,6 +30,10 @@ class ReplaySession(Session):
             raise InputError(f"The run {name} is being trained: look at it with attach.")
         if not directory.journal.is_file():
             raise InputError(f"The run {name} has no journal: it ended before its first step.")
+
+    @property
+    def place(self) -> Path:
+        return self.directory.path
 
     def send(self, command: Command) -> None:
         if isinstance(command, Stop):

@@ -5,6 +5,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from tui_trainer.run.commands import Command
@@ -94,6 +95,11 @@ class Session(ABC):
     @abstractmethod
     def send(self, command: Command) -> None:
         """Ask something of the run; returns at once."""
+
+    @property
+    def place(self) -> Path | None:
+        """Where the run's directory lies now; None while there is none, or it is not known."""
+        return None
 
     def leave(self) -> None:  # noqa: B027
         """The front end is going: a session that has a trainer goes on, one that only looks on ends."""

@@ -3,8 +3,10 @@
 import shlex
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 
 from tui_trainer.run.diagnosis import perplexity
+from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Sample
 from tui_trainer.run.samples import sample_label
 from tui_trainer.run.state import Snapshot
@@ -14,13 +16,22 @@ SAMPLE_WIDTH = 76
 SAMPLE_LINES = 6
 
 
-def summary(snapshot: Snapshot, samples: Sequence[Sample] = (), program: str = "tui-trainer") -> str:
-    """Lines for the normal screen; empty when no run was begun. `program` is what to type to run this program."""
+def summary(
+    snapshot: Snapshot,
+    samples: Sequence[Sample] = (),
+    program: str = "tui-trainer",
+    place: Path | None = None,
+) -> str:
+    """Lines for the normal screen; empty when no run was begun.
+
+    `program` is what to type to run this program; `place` where the run lies by now, if not where it was begun.
+    """
     run = snapshot.run
     if run is None:
         return ""
+    directory = RunDirectory(place or Path(run.path))
     lines = [
-        f"{visible_line(run.run)}: {snapshot.state} at step {snapshot.step:,} of {run.steps:,}"
+        f"{visible_line(directory.name)}: {snapshot.state} at step {snapshot.step:,} of {run.steps:,}"
         f" after {human_seconds(snapshot.elapsed)} of training."
     ]
     if snapshot.state == "failed":
@@ -32,10 +43,11 @@ def summary(snapshot: Snapshot, samples: Sequence[Sample] = (), program: str = "
         lines += [f"{heading[0].upper()}{heading[1:]}:", *_quoted(sample)]
     if snapshot.last_checkpoint is None:
         return "\n".join([*lines, "No checkpoint was saved."])
-    lines.append(f"Checkpoint: {visible_line(snapshot.last_checkpoint.path)}")
+    checkpoint = directory.checkpoints / Path(snapshot.last_checkpoint.path).name
+    lines.append(f"Checkpoint: {visible_line(str(checkpoint))}")
     source = "... | " if run.corpus == "stdin" else ""
     again = " --again" if snapshot.state == "finished" else ""
-    lines.append(f"Go on with: {source}{program} resume {visible_line(shlex.quote(run.path))}{again}")
+    lines.append(f"Go on with: {source}{program} resume {visible_line(shlex.quote(str(directory.path)))}{again}")
     return "\n".join(lines)
 
 

@@ -7,22 +7,24 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from tui_trainer.config import Config, InputError
 from tui_trainer.corpus.sources import corpus_label, find_sources
-from tui_trainer.run import journal
+from tui_trainer.run import index, journal
 from tui_trainer.run.attendance import Attendance
 from tui_trainer.run.commands import Command
 from tui_trainer.run.control.server import ControlServer
 from tui_trainer.run.directory import RunDirectory, cannot_write, check_name, check_root, runs_root
-from tui_trainer.run.events import Alert, Event, Stage, StateChanged
+from tui_trainer.run.events import ENDED, Alert, CheckpointSaved, Event, Stage, StateChanged
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal_writer import JournalWriter, missing_steps
 from tui_trainer.run.lock import RunLock, lock_run
 from tui_trainer.run.neighbours import introduce
 from tui_trainer.run.session import Joined, Outcome, Session
+from tui_trainer.run.whereabouts import Whereabouts
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
 from tui_trainer.training.inbox import Inbox
 
@@ -62,6 +64,7 @@ class LocalSession(Session):
         self._control: ControlServer | None = None
         self._folder: Folder | None = None
         """The run's directory, open from the moment it is trained in to the end."""
+        self._whereabouts: Whereabouts | None = None
         self._run_lock: RunLock | None = None
         sources = find_sources(config.data.corpus, binary_ok=config.data.tokenizer == "byte")
         self.label = resumed.name if resumed else corpus_label(sources)
@@ -79,15 +82,34 @@ class LocalSession(Session):
         """Take up a run; raises InputError."""
         return cls(Config.from_toml(directory.config), directory, steps, again)
 
+    @property
+    def place(self) -> Path | None:
+        return self.directory.path if self.directory else None
+
     def send(self, command: Command) -> None:
         self.attendance.apply(command)
         self._inbox.put(command)
 
     def publish(self, event: Event) -> None:
         with self._publishing:
+            self._look_for_directory(event)
             super().publish(event)
             if self._journal is not None and event.journalled:
                 self._journal.append(event)
+
+    def _look_for_directory(self, event: Event) -> None:
+        """Before an event, tell what has become of the run's directory; at the run's end it is the last chance."""
+        if self._whereabouts is None:
+            return
+        ending = isinstance(event, StateChanged) and event.state in ENDED
+        if message := self._whereabouts.look(now=ending or isinstance(event, CheckpointSaved)):
+            moved = self.folder.whereabouts()
+            if moved is not None:
+                self.directory = RunDirectory(moved)
+                with suppress(OSError):  # it is entered again when the run is resumed
+                    index.enter(self.directory)
+            severity = "error" if self.folder.deleted else "warning"
+            self.publish(Alert(step=event.step, kind="directory", severity=severity, message=message))
 
     def join(self) -> Joined:
         """Follow the run from now on; raises OSError when it is over."""
@@ -112,6 +134,7 @@ class LocalSession(Session):
             if self._control is not None:
                 self._control.close()
             self._close_journal()
+            self._whereabouts = None
             for held in (self._run_lock, self._folder):
                 if held is not None:
                     held.close()
@@ -182,12 +205,18 @@ class LocalSession(Session):
 
     def _recall(self) -> None:
         """Show a resumed run's past."""
-        if self.directory_of_run.journal.exists():
-            self.publish(Stage(stage="reading the journal"))
-            self.recall([*self._past(), StateChanged(state="loading")])
+        try:
+            self.folder.stat(journal.JOURNAL)
+        except FileNotFoundError:
+            return
+        self.publish(Stage(stage="reading the journal"))
+        try:
+            self.recall(chain(self._past(), [StateChanged(state="loading")]))
+        except OSError as error:
+            raise cannot_write(self.folder.path, error) from error
 
     def _past(self) -> Iterator[Event]:
-        for event in journal.effective(self.directory_of_run.journal):
+        for event in journal.effective(self.folder.path / journal.JOURNAL):
             if self._inbox.stopping:
                 raise PreparationStopped
             yield event
@@ -209,14 +238,16 @@ class LocalSession(Session):
             self._take_lock(directory)
         elif self.snapshot().step > step:
             # A run that was killed had gone on from its checkpoint: those steps are taken again.
-            self.recall([*journal.effective(directory.journal, resumed_at=step), StateChanged(state="loading")])
+            past = journal.effective(self.folder.path / journal.JOURNAL, resumed_at=step)
+            self.recall(chain(past, [StateChanged(state="loading")]))
         last = self.snapshot().step
         with self._publishing:
+            self._whereabouts = Whereabouts(self.folder)
             self._journal = JournalWriter(journal.Journal(self.folder), self._publishing, self.publish)
         if last < step:
             self.publish(missing_steps(last + 1, step, step, "the trainer ended before it had written them"))
         try:
-            self._control = ControlServer(directory.control, self.join, self.ignore, self.send)
+            self._control = ControlServer(self.folder, self.join, self.ignore, self.send)
         except OSError as error:
             message = f"No other terminal can attach to this run ({error.strerror or error})."
             self.publish(Alert(step=step, kind="control", severity="warning", message=message))

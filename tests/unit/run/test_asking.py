@@ -39,7 +39,7 @@ class LiveRun(scripted.ScriptedSession):
         self._control: ControlServer | None = None
 
     def listen_to_others(self) -> None:
-        self._control = ControlServer(self.directory.control, self._join, self.ignore, self.send)
+        self._control = ControlServer(self.directory.open(), self._join, self.ignore, self.send)
 
     def _join(self) -> Joined:
         now = self.snapshot()

@@ -15,6 +15,7 @@ from tests.unit.run.test_state import state
 from tui_trainer.run import index, presence
 from tui_trainer.run.control.address import bind
 from tui_trainer.run.control.server import ControlServer
+from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Resources
 from tui_trainer.run.listing import WIDTH, overviews, table
 from tui_trainer.run.overview import overview
@@ -69,9 +70,9 @@ def test_a_million_steps_fit(root: Path) -> None:
 class Told:
     """A trainer's socket that says since when nobody looks."""
 
-    def __init__(self, path: Path, about: dict[str, object]) -> None:
+    def __init__(self, run: RunDirectory, about: dict[str, object]) -> None:
         self.about = about
-        self.server = ControlServer(path, self.join, lambda listener: None, lambda command: None)
+        self.server = ControlServer(run.open(), self.join, lambda listener: None, lambda command: None)
 
     def join(self) -> Joined:
         return Joined(0, [], Listener(), self.about)
@@ -80,7 +81,7 @@ class Told:
 @pytest.fixture
 def told(root: Path) -> Iterator[Told]:
     run = make(root, "cats", *SHORT, Resources(step=10, memory_bytes=1, device_memory_bytes=3 * 2**30))
-    told = Told(run.control, {"unattended_since": time.time() - 3 * 3600})
+    told = Told(run, {"unattended_since": time.time() - 3 * 3600})
     with held(run):
         yield told
     told.server.close()
@@ -106,7 +107,8 @@ def test_a_run_that_somebody_looks_at_is_not_unattended(root: Path, told: Told) 
 def test_a_trainer_that_does_not_answer_is_not_waited_for(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "ANSWER_SECONDS", 0.1)
     run = make(root, "cats", *SHORT)
-    silent = bind(run.control)
+    with run.open() as folder:
+        silent = bind(folder)
     with held(run):
         (found,) = overviews(root)
     silent.close()

@@ -1,31 +1,41 @@
-"""Where a control socket lies: in the run's directory, or behind a link there when that path is too long for one."""
+"""Where a control socket lies: in the run's directory, or behind a link there to a private directory of its own.
+
+Elsewhere it lies when the path is too long for a socket, or when others may write into the run's directory.
+"""
 
 import os
 import socket
 import stat
 import tempfile
 from contextlib import suppress
+from errno import EPERM
 from pathlib import Path
 from typing import Final
+
+from tui_trainer.run.folder import Folder
+
+SOCKET: Final = "control.sock"
 
 MAX_PATH: Final = 100
 """Bytes that every system takes for a socket's path."""
 
+PREFIX: Final = "tui-trainer-"
+"""Of a directory elsewhere; the number of the run's directory follows, so that a copied link is no link of the copy."""
 
-def bind(path: Path) -> socket.socket:
-    """A socket listening at `path` that nobody but this user can reach; raises OSError.
+
+def bind(folder: Folder) -> socket.socket:
+    """A socket listening in a run's directory that nobody but this user can reach; raises OSError.
 
     What a trainer that vanished left there is removed: its lock is ours by now.
     """
-    unbind(path)
+    unbind(folder)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        place = path if len(os.fsencode(path.absolute())) <= MAX_PATH else _elsewhere(path)
-        before = os.umask(0o177)
-        try:
-            listener.bind(str(place))
-        finally:
-            os.umask(before)
+        path = folder.path.absolute() / SOCKET
+        short = len(os.fsencode(path)) <= MAX_PATH
+        place = path if short and _only_ours(os.fstat(folder.fileno()), 0o022) else _elsewhere(folder)
+        listener.bind(str(place))
+        place.chmod(0o600)  # before anybody can connect
         listener.listen()
     except BaseException:
         listener.close()
@@ -33,31 +43,64 @@ def bind(path: Path) -> socket.socket:
     return listener
 
 
-def unbind(path: Path) -> None:
+def unbind(folder: Folder) -> None:
     """Remove a socket, and the directory that was made for it elsewhere; anything else that lies there stays."""
     with suppress(OSError):
-        place = path.parent / path.readlink() if path.is_symlink() else path
-        if path.is_symlink():
-            path.unlink()
-        if stat.S_ISSOCK(place.lstat().st_mode):
-            place.unlink()
-        if place is not path:
-            place.parent.rmdir()
+        mode = folder.stat(SOCKET).st_mode
+        if stat.S_ISSOCK(mode):
+            folder.remove(SOCKET)
+        elif stat.S_ISLNK(mode):
+            place = folder.read_link(SOCKET)
+            folder.remove(SOCKET)
+            if place.parent.parent == Path(tempfile.gettempdir()) and _leads_to_ours(place, _prefix(folder)):
+                place.unlink()
+                place.parent.rmdir()
 
 
-def connect(path: Path) -> socket.socket:
-    """A connection to whoever listens at `path`; raises OSError."""
-    path.lstat()  # a path too long for a socket is no reason to say anything but that nobody is there
+def connect(folder: Folder) -> socket.socket:
+    """A connection to this user's trainer in a run's directory; raises OSError, also for a link that none made.
+
+    Root may talk to the trainer of another user whose socket is in the directory itself.
+    """
+    place = folder.path.absolute() / SOCKET
+    status = folder.stat(SOCKET)
+    if stat.S_ISLNK(status.st_mode):
+        place = folder.read_link(SOCKET)
+        if not _leads_to_ours(place, PREFIX):
+            raise PermissionError(EPERM, "its control socket is a link that no trainer of yours made")
+    elif status.st_uid != os.geteuid() != 0:
+        raise PermissionError(EPERM, "its trainer is another user's")
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        connection.connect(str(path.readlink() if path.is_symlink() else path.absolute()))
+        connection.connect(str(place))
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _elsewhere(path: Path) -> Path:
-    place = Path(tempfile.mkdtemp(prefix="tui-trainer-")) / path.name
-    path.symlink_to(place)
-    return place
+def _elsewhere(folder: Folder) -> Path:
+    directory = Path(tempfile.mkdtemp(prefix=_prefix(folder)))
+    try:
+        folder.link(SOCKET, directory / SOCKET)
+    except BaseException:
+        directory.rmdir()
+        raise
+    return directory / SOCKET
+
+
+def _prefix(folder: Folder) -> str:
+    return f"{PREFIX}{os.fstat(folder.fileno()).st_ino:x}-"
+
+
+def _leads_to_ours(place: Path, prefix: str) -> bool:
+    """Whether this is a socket of this user's, in a private directory whose name begins so."""
+    named = place.is_absolute() and place.name == SOCKET and place.parent.name.startswith(prefix)
+    status, directory = place.lstat(), place.parent.lstat()
+    private = stat.S_ISDIR(directory.st_mode) and _only_ours(directory, 0o077)
+    return named and private and stat.S_ISSOCK(status.st_mode) and status.st_uid == os.geteuid()
+
+
+def _only_ours(status: os.stat_result, others: int) -> bool:
+    """Whether something belongs to this user, and its mode has none of the rights in `others`."""
+    return status.st_uid == os.geteuid() and not status.st_mode & others

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from typing import Any, Final
 
 from tui_trainer.config import InputError
@@ -14,6 +13,7 @@ from tui_trainer.run.commands import Command
 from tui_trainer.run.control.address import connect
 from tui_trainer.run.control.protocol import encode_command
 from tui_trainer.run.events import Alert, Event
+from tui_trainer.run.folder import Folder
 from tui_trainer.run.lines import decode
 
 LOOK_SECONDS: Final = 0.5
@@ -42,10 +42,12 @@ class Greeting:
 class Connection:
     """A connection to a live trainer. One thread reads; any may send or hang up."""
 
-    def __init__(self, path: Path, check: Callable[[], None] = lambda: None) -> None:
-        """Raises OSError when nobody listens. `check` is called again and again while there is waiting to be done; what
-        it raises ends that."""
-        self._socket = connect(path)
+    def __init__(self, folder: Folder, check: Callable[[], None] = lambda: None) -> None:
+        """To the trainer in a run's directory; raises OSError when nobody listens.
+
+        `check` is called again and again while there is waiting to be done; what it raises ends that.
+        """
+        self._socket = connect(folder)
         self._socket.settimeout(LOOK_SECONDS)
         self._check = check
         self._lines = self._read()

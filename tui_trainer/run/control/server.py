@@ -9,13 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from tui_trainer.run.commands import Attach, Command, Detach
 from tui_trainer.run.control.address import bind, unbind
 from tui_trainer.run.control.protocol import MAX_LINE, decode_command, refusal
 from tui_trainer.run.events import Event
+from tui_trainer.run.folder import Folder
 from tui_trainer.run.lines import encode
 from tui_trainer.run.session import Joined, Listener
 
@@ -43,23 +43,23 @@ Join = Callable[[], Joined]
 
 
 class ControlServer:
-    """Listens at `path` from the moment it is made, in threads of its own; raises OSError where it cannot."""
+    """Listens in a run's directory from when it is made, in threads of its own; raises OSError where it cannot."""
 
     def __init__(
         self,
-        path: Path,
+        folder: Folder,
         join: Join,
         leave: Callable[[Listener], None],
         send: Callable[[Command], None],
     ) -> None:
-        self._path, self._join, self._leave, self._send = path, join, leave, send
+        self._folder, self._join, self._leave, self._send = folder, join, leave, send
         self._viewers: set[_Viewer] = set()
-        self._listener = bind(path)
+        self._listener = bind(folder)
         threading.Thread(target=self._accept, name="control", daemon=True).start()
 
     def close(self) -> None:
         """Send what there is still to tell, and end every connection."""
-        unbind(self._path)
+        unbind(self._folder)
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

@@ -1,82 +1,160 @@
 """Where a control socket lies, who may reach it, and what becomes of an old one."""
 
+import os
+import shutil
 import socket
 import stat
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.waiting import TIMEOUT
-from tui_trainer.run.control.address import MAX_PATH, bind, connect, unbind
+from tui_trainer.run.control.address import MAX_PATH, SOCKET, bind, connect, unbind
+from tui_trainer.run.folder import Folder
 
 
-@pytest.fixture(params=["short", "long"])
-def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    folder = tmp_path if request.param == "short" else tmp_path / ("deep" * 15) / ("deeper" * 10)
-    folder.mkdir(parents=True, exist_ok=True)
-    assert request.param == "short" or len(str(folder)) > MAX_PATH
-    return folder / "control.sock"
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The directory for what lies elsewhere: a short path, that of a test is too long for a socket."""
+    with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as directory:
+        monkeypatch.setattr(tempfile, "tempdir", directory)
+        yield Path(directory)
 
 
-def says_hello(path: Path, listener: socket.socket) -> bool:
+@pytest.fixture(params=["short", "long", "shared"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path, temporary: Path) -> Iterator[Folder]:
+    path = temporary / "run"
+    if request.param == "long":
+        path = tmp_path / ("deep" * 15) / ("deeper" * 10)
+        assert len(str(path)) > MAX_PATH
+    path.mkdir(parents=True)
+    path.chmod(0o777 if request.param == "shared" else 0o755)
+    with Folder.open(path) as opened:
+        yield opened
+
+
+def place(folder: Folder) -> Path:
+    """Where the socket itself lies."""
+    return (folder.path / SOCKET).resolve()
+
+
+def says_hello(folder: Folder, listener: socket.socket) -> bool:
     answering = threading.Thread(target=lambda: listener.accept()[0].sendall(b"hello"), daemon=True)
     answering.start()
-    with connect(path) as connection:
+    with connect(folder) as connection:
         answer = connection.recv(10)
     answering.join(TIMEOUT)
     assert not answering.is_alive()
     return answer == b"hello"
 
 
-def test_who_connects_reaches_who_listens(path: Path) -> None:
-    with bind(path) as listener:
-        assert says_hello(path, listener)
-    unbind(path)
+def test_who_connects_reaches_who_listens(folder: Folder) -> None:
+    with bind(folder) as listener:
+        assert says_hello(folder, listener)
+    unbind(folder)
 
 
-def test_only_the_owner_may_connect(path: Path) -> None:
-    with bind(path):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert stat.S_IMODE(path.resolve().parent.stat().st_mode) & 0o077 == 0
-    unbind(path)
+def test_only_the_owner_may_connect_and_nobody_may_replace_it(folder: Folder) -> None:
+    umask = os.umask(0)
+    try:
+        with bind(folder):
+            assert stat.S_IMODE(place(folder).stat().st_mode) == 0o600
+            assert stat.S_IMODE(place(folder).parent.stat().st_mode) & 0o022 == 0
+    finally:
+        os.umask(umask)
+    unbind(folder)
 
 
-def test_what_a_killed_trainer_left_is_replaced(path: Path) -> None:
-    bind(path).close()
-    place = path.resolve()
+def test_the_mode_of_other_new_files_is_left_alone(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "umask", lambda mask: pytest.fail("every thread has the same umask"))
+    bind(folder).close()
+    unbind(folder)
+
+
+def test_what_a_killed_trainer_left_is_replaced(folder: Folder) -> None:
+    bind(folder).close()
+    before = place(folder)
     with pytest.raises(ConnectionRefusedError):
-        connect(path)
-    with bind(path) as listener:
-        assert says_hello(path, listener)
-        assert path.is_symlink() == (place != path)
-    unbind(path)
-    assert not place.exists()
+        connect(folder)
+    with bind(folder) as listener:
+        assert says_hello(folder, listener)
+        assert (place(folder) == before) == (before.parent == folder.path)
+    unbind(folder)
+    assert not before.exists()
 
 
-def test_nothing_is_left(path: Path) -> None:
-    bind(path).close()
-    place = path.resolve()
-    unbind(path)
-    assert not path.exists() and not path.is_symlink()
-    assert place == path or not place.parent.exists()
+def test_nothing_is_left(folder: Folder, temporary: Path) -> None:
+    bind(folder).close()
+    unbind(folder)
+    assert folder.names() == []
+    assert [path.name for path in temporary.iterdir() if path.name != "run"] == []
     with pytest.raises(FileNotFoundError):
-        connect(path)
+        connect(folder)
 
 
-def test_a_file_that_is_no_socket_stays(tmp_path: Path) -> None:
-    path = tmp_path / "control.sock"
-    path.write_text("mine")
+def test_a_run_that_moves_is_reached_where_it_is(folder: Folder, temporary: Path) -> None:
+    with bind(folder) as listener:
+        folder.path.rename(temporary / "moved")
+        assert says_hello(folder, listener)
+        with Folder.open(temporary / "moved") as seen:
+            assert says_hello(seen, listener)
+    unbind(folder)
+    assert folder.names() == []
+
+
+def test_a_copy_leaves_the_socket_of_the_original_alone(folder: Folder, temporary: Path) -> None:
+    with bind(folder) as listener:
+        (temporary / "copy").mkdir(0o777)
+        if (folder.path / SOCKET).is_symlink():
+            shutil.copy2(folder.path / SOCKET, temporary / "copy" / SOCKET, follow_symlinks=False)
+        with Folder.open(temporary / "copy") as copy:
+            with bind(copy) as other:
+                assert says_hello(copy, other)
+            unbind(copy)
+        assert says_hello(folder, listener)
+    unbind(folder)
+
+
+@pytest.mark.parametrize("folder", ["short"], indirect=True)
+def test_a_file_that_is_no_socket_stays(folder: Folder) -> None:
+    (folder.path / SOCKET).write_text("mine")
     with pytest.raises(OSError):
-        bind(path)
-    assert path.read_text() == "mine"
+        bind(folder)
+    assert (folder.path / SOCKET).read_text() == "mine"
 
 
-def test_a_link_to_somebody_elses_file_is_not_followed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", ["short"], indirect=True)
+def test_a_link_to_somebody_elses_file_is_not_followed(folder: Folder, tmp_path: Path) -> None:
     theirs = tmp_path / "theirs"
     theirs.write_text("precious")
-    path = tmp_path / "control.sock"
-    path.symlink_to(theirs)
-    bind(path).close()
-    assert theirs.read_text() == "precious" and not path.is_symlink()
-    unbind(path)
+    (folder.path / SOCKET).symlink_to(theirs)
+    bind(folder).close()
+    assert theirs.read_text() == "precious" and not (folder.path / SOCKET).is_symlink()
+    unbind(folder)
+
+
+@pytest.mark.parametrize("folder", ["short"], indirect=True)
+def test_a_link_to_another_socket_is_neither_connected_to_nor_removed(folder: Folder, temporary: Path) -> None:
+    (temporary / "agent").mkdir(0o700)
+    other = temporary / "agent" / SOCKET
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as agent:
+        agent.bind(str(other))
+        agent.listen()
+        (folder.path / SOCKET).symlink_to(other)
+        with pytest.raises(PermissionError, match="no trainer of yours"):
+            connect(folder)
+        unbind(folder)
+    assert other.exists() and folder.names() == []
+
+
+@pytest.mark.parametrize("folder", ["long"], indirect=True)
+def test_a_directory_elsewhere_that_others_may_enter_is_not_trusted(folder: Folder) -> None:
+    with bind(folder):
+        place(folder).parent.chmod(0o777)
+        with pytest.raises(PermissionError):
+            connect(folder)
+        place(folder).parent.chmod(0o700)
+    unbind(folder)

@@ -32,13 +32,13 @@ class Trainer(Session):
         self.path = directory / "control.sock"
         self.asked: list[Command] = []
         self.file = directory / "journal.jsonl"
-        with Folder.open(directory) as folder:
-            self.journal = journal.Journal(folder)
+        self.folder = Folder.open(directory)
+        self.journal = journal.Journal(self.folder)
         self.publishing = threading.Lock()
         self.over = False
         self.waiting: list[Event] = []
         """Published, but not to be found in the journal."""
-        self.control = ControlServer(self.path, self.join, self.ignore, self.send)
+        self.control = ControlServer(self.folder, self.join, self.ignore, self.send)
 
     def run(self) -> None: ...
 
@@ -65,7 +65,7 @@ class Asker:
     """A connection, line by line."""
 
     def __init__(self, trainer: Trainer) -> None:
-        self.connection = connect(trainer.path)
+        self.connection = connect(trainer.folder)
         self.connection.settimeout(20)
         self.lines = self.connection.makefile("rb")
         self.greeting = self.next()
@@ -221,7 +221,7 @@ def test_there_is_room_for_so_many_and_again_when_one_leaves(trainer: Trainer) -
 
 def test_who_connects_and_goes_at_once_takes_no_room(trainer: Trainer) -> None:
     for _ in range(3 * server.MAX_VIEWERS):
-        connect(trainer.path).close()
+        connect(trainer.folder).close()
     until(lambda: "journal" in Viewer(trainer).greeting)
     until(lambda: len(trainer._listeners) <= 1)
 
