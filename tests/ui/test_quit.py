@@ -146,6 +146,27 @@ async def test_a_run_of_another_process_can_be_left_in_any_state() -> None:
         assert screen.app.detached and screen.commands == []
 
 
+@pytest.mark.parametrize("keys", [["q", "q"], ["ctrl+c", "ctrl+c"], ["ctrl+q", "ctrl+q"], ["q", "enter"]])
+async def test_a_double_press_leaves_a_run_of_another_process_and_stops_nothing(keys: list[str]) -> None:
+    async with driving(SHORT_RUN, returning=True) as screen:
+        await screen.press("escape", *keys)
+        assert screen.app.detached and screen.app._exit
+        assert screen.commands == []
+
+
+async def test_a_run_of_another_process_is_stopped_by_a_key_of_its_own() -> None:
+    async with driving(SHORT_RUN, returning=True) as screen:
+        await screen.press("escape", "q", "s")
+        await expect_end(screen, Stop(value=True))
+
+
+async def test_quit_from_the_palette_above_the_dialog_counts_as_the_second_time() -> None:
+    async with driving(SHORT_RUN) as screen:
+        await screen.press("q", "ctrl+p", *"quit", "enter")
+        await screen.settle()
+        assert screen.commands == [Stop(value=True)]
+
+
 async def test_leave_ends_the_screen_from_outside() -> None:
     async with driving(SHORT_RUN) as screen:
         screen.app.leave()

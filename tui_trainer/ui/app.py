@@ -137,9 +137,10 @@ class TrainerApp(RunActions):
             self.say("No pane is maximised. q leaves.")
 
     async def action_quit(self) -> None:
-        """Asks; the second time there is no doubt."""
-        if isinstance(self.screen, QuitScreen):
-            self.screen.action_leave(True)
+        """Asks whether to save; the second time there is no doubt."""
+        asking = [screen for screen in self.screen_stack if isinstance(screen, QuitScreen)]
+        if asking:  # the command palette may lie above it
+            await asking[0].action_again()
         else:
             self.push_screen(QuitScreen(self.session, self.snapshot))
 

@@ -73,7 +73,7 @@ KEYS: tuple[Key, ...] = (
     Key("detach", ("d",), "detach", "d", "Leave, and let the training go on; `attach` comes back.", LEAVE,
         "detach", "detach", 7, "Detach from the run", TRAINING),
     Key("suspend", ("ctrl+z",), "suspend_process", "ctrl+z", "Suspend to the shell; training waits for fg.", LEAVE),
-    Key("quit", ("q",), "quit", "q", "Leave, after asking whether to save; twice: save and quit.", LEAVE,
+    Key("quit", ("q",), "quit", "q", "Leave, after asking; twice: save and quit (a viewer detaches).", LEAVE,
         "quit", "quit", 8, "Quit"),
     Key("quit_anywhere", ("ctrl+q",), "quit", "ctrl+q", "The same, from anywhere.", LEAVE, over_all=True),
     Key("interrupt", ("ctrl+c",), "interrupt", "ctrl+c", "Copy the selection, or leave as `q` does.",

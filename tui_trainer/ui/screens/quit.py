@@ -19,8 +19,8 @@ SAVING, STOPPING = "Saving a checkpoint…", "Stopping…"
 class QuitScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "detach", "Detach"),
-        # The key that opened the dialog, pressed twice, must lose nothing.
-        Binding("s,q", "leave(True)", "Save and quit"),
+        Binding("q", "again", show=False),
+        Binding("s", "leave(True)", "Save and quit"),
         Binding("x", "leave(False)", "Quit without saving"),
         Binding("escape", "stay", "Stay"),
         Binding("up,left", "app.focus_previous", show=False),
@@ -37,14 +37,14 @@ class QuitScreen(ModalScreen[None]):
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Quit"
             yield Static(unsaved(self._snapshot), id="quit-text", classes="explanation")
-            yield Button("Detach: training goes on  (d)", id="detach")
-            yield Button("Save and quit  (s or q)", id="save", variant="primary")
+            yield Button(f"Detach: training goes on  (d{' or q' * self._session.returning})", id="detach")
+            yield Button(f"Save and quit  (s{' or q' * (not self._session.returning)})", id="save", variant="primary")
             yield Button("Quit without saving  (x)", id="discard")
             yield Button("Stay  (escape)", id="stay")
 
     def on_mount(self) -> None:
         self.query_one("#detach").display = self._session.returning or self._snapshot.state in TRAINING
-        self.query_one("#save").focus()
+        self.query_one("#detach" if self._session.returning else "#save").focus()
         if self._session.refusal or (self._session.returning and not needs_asking(self._snapshot)):
             self.app.exit()
         elif not needs_asking(self._snapshot):
@@ -58,6 +58,13 @@ class QuitScreen(ModalScreen[None]):
             await self.action_detach()
         else:
             self.action_leave(event.button.id == "save")
+
+    async def action_again(self) -> None:
+        """For a second press of the key that opened the dialog: saves and quits, or leaves a run that is only viewed."""
+        if self._session.returning:
+            await self.action_detach()
+        else:
+            self.action_leave(True)
 
     def action_leave(self, save: bool) -> None:
         self._leave(Stop(value=save), SAVING if save else STOPPING)
