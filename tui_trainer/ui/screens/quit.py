@@ -60,7 +60,7 @@ class QuitScreen(ModalScreen[None]):
             self.action_leave(event.button.id == "save")
 
     async def action_again(self) -> None:
-        """For a second press of the key that opened the dialog: saves and quits, or leaves a run that is only viewed."""
+        """For a second press of the key that opened the dialog: save and quit, or leave a run that is only viewed."""
         if self._session.returning:
             await self.action_detach()
         else:
