@@ -167,9 +167,10 @@ class Asking:
         """What an event says of the command, which has been applied by now."""
         match self._command, event:
             case Stop(), Alert(kind="stop"):
-                return self._answer(False, f"goes on. {event.message.rstrip('.')}")
+                now = "is paused instead" if self._state == "running" else f"stays {self._state}"
+                return self._answer(False, f"{now}. {event.message.rstrip('.')}")
             case SaveCheckpoint(), Alert(kind="checkpoint", severity="error"):
-                return self._answer(False, f"goes on. {event.message.rstrip('.')}")
+                return self._answer(False, f"is {self._state} as before. {event.message.rstrip('.')}")
             case SaveCheckpoint(), CheckpointSaved(reason="asked"):
                 place = self._place(event)
                 return self._answer(True, f"is saved at step {event.step:,} in {visible_line(place)}", place)

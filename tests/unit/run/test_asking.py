@@ -125,7 +125,7 @@ def test_a_stop_that_could_not_be_saved_is_not_done(run: RunDirectory, live: Liv
 
     live(scripted.running()).reacts = full_disk
     answer = asked(run, Stop())
-    assert not answer.done and answer.line == "cats goes on. Not stopped, as nothing could be saved"
+    assert not answer.done and answer.line == "cats is paused instead. Not stopped, as nothing could be saved"
 
 
 def test_a_trainer_that_is_killed_amid_the_stop_is_no_success(run: RunDirectory, live: Live) -> None:
@@ -217,7 +217,7 @@ def test_a_checkpoint_that_could_not_be_saved(run: RunDirectory, live: Live) -> 
 
     live(scripted.running()).reacts = full_disk
     answer = asked(run, SaveCheckpoint())
-    assert not answer.done and answer.text == "goes on. The checkpoint could not be saved: full"
+    assert not answer.done and answer.text == "is running as before. The checkpoint could not be saved: full"
 
 
 def test_a_trainer_that_still_prepares_is_waited_for(run: RunDirectory, live: Live) -> None:
