@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.run.test_lock import held
 from tests.waiting import TIMEOUT
 from tui_trainer import cli
 from tui_trainer.config import Config, options
 from tui_trainer.run import journal
+from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import RunStarted, Step
 from tui_trainer.training import trial
 from tui_trainer.training.stepper import Stepper
@@ -342,6 +344,57 @@ def test_a_failure_before_there_is_a_run_is_status_1(
     assert "failed: RuntimeError: the device is gone." in outcome.out
     assert "Traceback" not in outcome.out + outcome.err
     assert not runs.exists()
+
+
+# -- live runs without a screen ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["stop", "pause", "save"])
+def test_without_a_live_run_there_is_nothing_to_steer(program: Program, corpus: Path, runs: Path, command: str) -> None:
+    refused(program(command), "No run is being trained")
+    refused(program(command, "nothing"), "nothing is not a run")
+    program(corpus, *SMALL)
+    refused(program(command), "No run is being trained")
+    refused(program(command, "cats"), "The run cats is not being trained")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["stop", "--all", "cats"], "--all stops every run"),
+        (["pause", "--timeout=nan"], "--timeout takes a number of seconds"),
+        (["pause", "--timeout=-1"], "--timeout"),
+        (["save", "--timeout=soon"], "--timeout"),
+        (["save", "cats", "dogs"], "unexpected extra argument"),
+    ],
+)
+def test_a_bad_way_to_steer(program: Program, arguments: list[str], says: str) -> None:
+    refused(program(*arguments), says)
+
+
+def test_to_stop_all_of_none_is_no_mistake(program: Program) -> None:
+    outcome = program("stop", "--all")
+    assert (outcome.status, outcome.out, outcome.err) == (0, "No run is being trained.\n", "")
+    assert program("stop", "--all", "--json").out == ""
+
+
+@pytest.mark.parametrize("option", ["--again", "--steps=50"])
+def test_the_length_of_a_live_run_is_fixed(program: Program, corpus: Path, runs: Path, option: str) -> None:
+    program(corpus, *SMALL)
+    with held(RunDirectory(runs / "cats")):
+        refused(program("resume", option), "so its length is fixed: stop it first")
+
+
+def test_a_run_elsewhere_is_listed_and_found(
+    program: Program, corpus: Path, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(corpus, *SMALL)
+    monkeypatch.setenv("TUI_TRAINER_RUNS", str(tmp_path / "none"))
+    assert str(runs / "cats") in program("runs").out.splitlines()
+    assert program("status", "cats").out.startswith("cats  finished")
+    runs.rename(tmp_path / "moved")
+    assert program("runs").out.startswith("There is no run in")
+    refused(program("status", "cats"), "is not a run")
 
 
 # -- the process ---------------------------------------------------------------------------------------------------

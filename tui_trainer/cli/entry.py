@@ -67,7 +67,7 @@ def _status() -> int:
         return _refuse(str(error))
     except click.ClickException as error:
         message = error.format_message()
-        return _refuse(message if message.endswith((".", "?", ")")) else message + ".")
+        return _refuse(message if message.endswith((".", "?", "?)")) else message + ".")
     except (click.Abort, KeyboardInterrupt):
         return SIGNALLED + signal.SIGINT
     return status or 0

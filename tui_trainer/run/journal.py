@@ -28,6 +28,8 @@ BLOCK: Final = 65_536
 
 MEASUREMENTS: Final = (Step, Evaluation, Sample, Resources)
 
+_STEP: Final = f'{{"event": "{Step.event}"'.encode()
+
 _START: Final = f'"{RunStarted.event}"'.encode()
 
 
@@ -106,12 +108,19 @@ def _starts(path: Path, size: int) -> Iterator[Event]:
                 yield event
 
 
-def tail(path: Path, size: int = 262_144) -> list[Event]:
-    """The last events of a journal, those in about its last `size` bytes; raises OSError."""
+def tail(path: Path, size: int = 262_144, steps: int | None = None) -> list[Event]:
+    """The last events of a journal, those in about its last `size` bytes; raises OSError.
+
+    `steps` is how many of the last optimizer steps are wanted: decoding all of them takes most of the time.
+    """
     with _opened(path) as file:
         end = file.seek(0, 2)
         file.seek(max(0, end - size))
         lines = file.read(size).split(b"\n")[1 if end > size else 0 :]
+    if steps is not None:
+        taken = [number for number, line in enumerate(lines) if line.startswith(_STEP)]
+        unwanted = set(taken[: max(0, len(taken) - steps)])
+        lines = [line for number, line in enumerate(lines) if number not in unwanted]
     return [event for line in lines if (event := decode(line)) is not None]
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 from tui_trainer.config import Config
 from tui_trainer.run import journal
@@ -14,6 +15,9 @@ from tui_trainer.run.events import ENDED, Evaluation, Event, Resources, RunStart
 from tui_trainer.run.lock import is_locked
 from tui_trainer.run.presence import Presence, presence
 from tui_trainer.run.text import human_seconds, visible_line
+
+PACE_STEPS: Final = 200
+"""From how many of the last steps the time left is told."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class Overview:
 def overview(run: RunDirectory) -> Overview:
     """Raises InputError for a run whose configuration cannot be read."""
     try:
-        events = journal.tail(run.journal)
+        events = journal.tail(run.journal, steps=PACE_STEPS)
     except OSError:
         events = []
     saved = _saved(run)
@@ -136,7 +140,7 @@ def _steps(run: RunDirectory, events: Sequence[Event]) -> int:
 
 def _seconds_left(events: Sequence[Event], steps: int) -> float | None:
     """By the time between the last steps, looks and saves included."""
-    taken = [event for event in events if isinstance(event, Step)][-200:]
+    taken = [event for event in events if isinstance(event, Step)]
     if len(taken) < 2 or taken[-1].step <= taken[0].step:
         return None
     pace = (taken[-1].time - taken[0].time) / (taken[-1].step - taken[0].step)

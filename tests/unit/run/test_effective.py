@@ -62,3 +62,5 @@ def test_the_tail_is_whole_lines(path: Path) -> None:
     line = len(encode(step(100)).encode()) + 1
     assert steps(tail(path, size=3 * line + 10)) == [98, 99, 100]
     assert steps(tail(path)) == list(range(1, 101))
+    for wanted in (0, 2, 100, 1000):
+        assert steps(tail(path, steps=wanted)) == list(range(1, 101))[max(0, 100 - wanted) :]
