@@ -53,14 +53,13 @@ class Keepsakes:
         self._every = min(200, max(10, steps // 50))
 
     def due(self, step: int) -> bool:
-        return step % self._every == 0
-
-    @property
-    def none(self) -> bool:
-        return not self._kept
+        """Whether one is to be taken at this step; once is enough, and a resumed run may have it."""
+        if not self._kept:
+            return True
+        return step % self._every == 0 and self._kept[-1].step != step
 
     def take(self, keepsake: Keepsake) -> None:
-        if self.none and keepsake.step > 0:
+        if not self._kept and keepsake.step > 0:
             self._stand_in = keepsake
         self._kept.append(keepsake)
 
@@ -73,7 +72,7 @@ class Keepsakes:
     def exactly(self, keepsake: Keepsake, step: int) -> bool:
         """Whether an uninterrupted run, too, had gone back to this one for trouble first seen at `step`."""
         if keepsake is self._stand_in:
-            return self.due(keepsake.step) and keepsake.step <= step - MARGIN
+            return keepsake.step % self._every == 0 and keepsake.step <= step - MARGIN
         return any(each is keepsake for each in self._kept)
 
     def needed(self, step: int) -> list[Keepsake]:

@@ -83,7 +83,7 @@ class Repair:
     @property
     def due(self) -> bool:
         """Whether the present state is to be remembered, if all is known to be well up to it."""
-        return self._keepsakes.none or self._keepsakes.due(self._progress.step)
+        return self._keepsakes.due(self._progress.step)
 
     def keep(self) -> str:
         """Remember the present state now and then, or when there is no other, while nothing is suspected of it.
