@@ -22,9 +22,10 @@ def within_memory(work: Callable[[], Made]) -> Made:
         if not out_of_memory(error):
             raise
         # Raised outside this clause, as the error knows the frames that hold what had been made.
-        shortage = str(error) or "out of memory"
+        # NumPy's has no words where there is too little memory even for them.
+        shortage = str(error) if isinstance(error, RuntimeError) else ""
     free()
-    raise MemoryError(shortage)
+    raise MemoryError(shortage or "out of memory")
 
 
 def free() -> None:

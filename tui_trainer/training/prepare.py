@@ -212,7 +212,10 @@ class Preparation:
         return Trainer(config, corpus, model, stepper, progress, store, self._inbox, self._publish, check, kept)
 
     def _load_corpus(self, config: Config) -> Corpus:
-        return load_corpus(config.data, self._stage)
+        try:
+            return load_corpus(config.data, self._stage)
+        except MemoryError as error:
+            raise RunFailedError("There is not enough memory for a corpus of this size: use a part of it.") from error
 
     def _go_on(self) -> None:
         if self._inbox.stopping:

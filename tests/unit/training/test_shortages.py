@@ -193,6 +193,18 @@ def test_a_sample_without_room_is_only_not_timed(
     assert 0 < pace.token < 10
 
 
+def test_a_corpus_without_room_is_no_matter_of_the_model(
+    corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError("Unable to allocate 14.9 GiB")
+
+    monkeypatch.setattr(prepare, "load_corpus", fail)
+    message = "There is not enough memory for a corpus of this size: use a part of it."
+    assert failure(run_to_end(small_config(corpus))) == message
+    assert not runs.exists()
+
+
 # -- compiling ------------------------------------------------------------------------------------------------------
 
 
