@@ -30,6 +30,9 @@ from tui_trainer.run.text import human_bytes, human_count, human_seconds, visibl
 STEP_LINE_SECONDS: Final = 5.0
 """Least time between two lines about steps, or about one stage."""
 
+LOOK_SECONDS: Final = 0.1
+"""How often to look for something to print."""
+
 
 class Headless:
     """Prints a session's events until it ends."""
@@ -65,8 +68,10 @@ class Headless:
 
     def _print_next(self) -> None:
         try:
-            event = self._events.get(timeout=0.2)
+            event = self._events.get_nowait()
         except queue.Empty:
+            # Not a `get` with a timeout: in Python 3.11 it waits for ever if a signal's handler takes longer than that.
+            time.sleep(LOOK_SECONDS)
             return
         if (line := self._line(event)) is not None:
             self._print(line)

@@ -2,6 +2,8 @@
 
 import io
 import math
+import os
+import signal
 import threading
 import time
 from collections.abc import Sequence
@@ -12,6 +14,7 @@ import pytest
 
 from tests.unit.run.test_events import RUN
 from tests.unit.run.test_state import evaluation, sample, state, step
+from tests.waiting import TIMEOUT, until
 from tui_trainer.headless import Headless
 from tui_trainer.run.commands import Command, Stop
 from tui_trainer.run.events import (
@@ -171,6 +174,36 @@ def test_a_finished_run_is_let_go() -> None:
     session = Told(state("finished", 1.0))
     Headless(session, io.StringIO()).run()
     assert session.asked == [Stop(value=False, source="headless")]
+
+
+class Interrupted(Told):
+    """Gets a signal while nothing is to be printed, then ends without a word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.printed, self.handled = io.StringIO(), threading.Event()
+
+    def run(self) -> None:
+        self.publish(step(1))
+        until(lambda: self.printed.getvalue())
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert self.handled.wait(TIMEOUT)
+        self.outcome = Outcome()
+
+
+def test_a_signal_whose_handler_takes_long_holds_nothing_up() -> None:
+    session = Interrupted()
+
+    def handle(*_: object) -> None:
+        time.sleep(0.4)
+        session.handled.set()
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        Headless(session, session.printed).run()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert session.outcome == Outcome()
 
 
 class Broken(io.StringIO):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 TRACEBACK: Final = "traceback.txt"
 LOG: Final = "output.log"
 
-PREPARATION_SECONDS: Final = 1.0
+PREPARATION_SECONDS: Final = 0.7
 """How long a run that is being prepared has to end by itself once it is to stop."""
 
 LOOK_SECONDS: Final = 0.05
