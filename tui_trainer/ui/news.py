@@ -15,6 +15,9 @@ ALERTS_TOLD: Final = 3
 
 SEVERITIES: Final[dict[str, SeverityLevel]] = {"warning": "warning", "error": "error"}
 
+TOLD_AT_ONCE: Final = ("neighbours",)
+"""Kinds of alerts that are worth a notification although nothing is wrong."""
+
 
 @dataclass(frozen=True)
 class News:
@@ -34,8 +37,8 @@ def news(before: Snapshot, now: Snapshot, saving: bool) -> Iterator[News]:
         return
     known = before.alerts[0] if before.alerts else None
     for alert in takewhile(lambda alert: alert != known, now.alerts[:ALERTS_TOLD]):
-        if alert.severity in SEVERITIES:
-            yield News(visible_line(alert.message), SEVERITIES[alert.severity], 8)
+        if alert.severity in SEVERITIES or alert.kind in TOLD_AT_ONCE:
+            yield News(visible_line(alert.message), SEVERITIES.get(alert.severity, "information"), 8)
     if now.state == "finished" != before.state:
         choice = ", m switches between the last model and the best" if now.model else ""
         message = f"Finished after {now.step:,} steps. g writes samples{choice}, s saves, q leaves."
