@@ -13,8 +13,8 @@ MAX_STEPS: Final = 10**12
 """As many as --steps takes."""
 
 
-def _number(default: float, minimum: float = 0, maximum: float = MAX_STEPS, above: float | None = None) -> Any:
-    return field(default=default, metadata={"minimum": minimum, "maximum": maximum, "above": above})
+def _number(default: int, minimum: int = 0, maximum: int = MAX_STEPS) -> Any:
+    return field(default=default, metadata={"minimum": minimum, "maximum": maximum, "above": None})
 
 
 _TEMPERATURE = next(spec for spec in fields(SamplingConfig) if spec.name == "temperature")
@@ -41,7 +41,7 @@ class Progress:
     sampled_step: int = _number(-1, minimum=-1)
     """Step of the last regular sample that was published."""
     rollbacks: int = _number(0)
-    lr_factor: float = _number(1.0, maximum=1, above=0)
+    lr_factor: float = field(default=1.0, metadata={"minimum": None, "maximum": 1, "above": 0})
     """What the learning rate is multiplied by, up to step `lr_factor_until`."""
     lr_factor_until: int = _number(0, maximum=2 * MAX_STEPS)
     batch_size: int = _number(0, maximum=2**16)

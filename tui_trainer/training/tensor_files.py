@@ -107,12 +107,12 @@ def _read_header(file: HashedFile) -> dict[str, tuple[int, ...]]:
     if length > min(MAX_HEADER_BYTES, file.size - 8):
         raise ValueError("its header is too long")
     try:
-        header = dict(json.loads(file.read(length)))
+        header = json.loads(file.read(length))
         header.pop(METADATA, None)
-        places = sorted((*map(int, entry["data_offsets"]), name) for name, entry in header.items())
+        places = sorted((*entry["data_offsets"], name) for name, entry in header.items())
         shapes = {name: tuple(header[name]["shape"]) for _, _, name in places}
         dtypes = {entry["dtype"] for entry in header.values()}
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError("its header is not that of a safetensors file") from error
     if dtypes - {DTYPE}:
         raise ValueError("it has numbers other than fp32")
