@@ -119,10 +119,10 @@ def _read_header(file: HashedFile) -> dict[str, tuple[int, ...]]:
     end = 0
     for begin, after, name in places:
         shape = shapes[name]
-        fits = all(type(size) is int and size >= 0 for size in shape) and math.prod(shape) * ITEM_BYTES == after - begin
-        if begin != end or not fits:
+        known = all(type(size) is int and size >= 0 for size in shape)
+        if not known or (begin, after) != (end, end + math.prod(shape) * ITEM_BYTES):
             raise ValueError(f"its header gives {name} a wrong place")
-        end = after
+        end += math.prod(shape) * ITEM_BYTES
     if 8 + length + end != file.size:
         raise ValueError("its header is of a file of another size")
     return shapes
