@@ -28,6 +28,7 @@ from tui_trainer.run.events import Alert, Evaluation, Event, RunStarted, Schedul
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.overview import overview
 from tui_trainer.training import prepare
+from tui_trainer.training.pacing import step_time
 from tui_trainer.training.plan import Pace
 from tui_trainer.training.stepper import Stepper, StepResult
 
@@ -111,6 +112,14 @@ def test_a_run_of_few_steps_is_judged_before_it_is_over(
     session = run_to_end(of_minutes(corpus))
     assert session.of(RunStarted)[0].steps == planned
     assert session.of(Step)[-1].step == session.of(ScheduleChanged)[0].steps > 15 * planned
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.0000512, "0.0512 ms"), (0.004254, "4.25 ms"), (0.9994, "999 ms"), (0.9996, "1.00 s"), (75.0, "75.00 s")],
+)
+def test_the_time_of_a_step_is_told_in_few_digits(seconds: float, told: str) -> None:
+    assert step_time(seconds) == told
 
 
 def test_the_last_step_is_no_time_to_make_a_run_shorter(
