@@ -410,6 +410,14 @@ def test_a_reader_that_goes_does_not_end_the_run(corpus: Path, runs: Path) -> No
     assert (runs / "cats" / "checkpoints" / "step-00000006").is_dir()
 
 
+@pytest.mark.parametrize("redirection", [">&-", "| true"])
+def test_what_nobody_can_read_is_not_missed(runs: Path, redirection: str) -> None:
+    """By now: `true` may end before or after the program writes."""
+    shell = f"set -o pipefail; {sys.executable} -m tui_trainer stop --all {redirection}"
+    result = subprocess.run(["bash", "-c", shell], stderr=subprocess.PIPE, text=True, timeout=TIMEOUT, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 def test_a_terminal_of_few_characters_shows_what_it_can(tmp_path: Path, runs: Path) -> None:
     path = tmp_path / "katze.txt"
     path.write_text("\u732b\u306f\u8db3\u304c\u56db\u672c\u3042\u308b\u3002\n" * 300, encoding="utf-8")

@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import click
 
@@ -53,7 +54,7 @@ def stop(run: str, no_save: bool, every: bool, runs_dir: str, timeout: float, as
         raise InputError("--all stops every run: give it or a name.")
     runs = live_runs(root) if every else [find_live_run(run, root)]
     if not runs and not as_json:
-        print("No run is being trained.")
+        _say("No run is being trained.")
     return _ask(runs, Stop(value=not no_save), timeout, as_json)
 
 
@@ -92,10 +93,15 @@ def _ask(runs: Sequence[RunDirectory], command: Command, timeout: float, as_json
     status = 0
     for answer in ask(runs, command, timeout):
         if as_json:
-            print(answer.json(), flush=True)
+            _say(answer.json())
         elif answer.done:
-            print(answer.line + more, flush=True)
+            _say(answer.line + more)
         if not answer.done:
             status = FAILED
             print(f"tui-trainer: {answer.line}.", file=sys.stderr)
     return status
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):  # whoever reads may have gone: the exit status tells all the same
+        print(text, flush=True)

@@ -76,7 +76,8 @@ def _status() -> int:
 def _let_go_of_output() -> None:
     """Write what is left; where nobody reads any more, Python would complain of it when it exits."""
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:  # the shell may have closed it
+            sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
