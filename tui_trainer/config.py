@@ -4,6 +4,8 @@ Every field is declared with `option`: the command line, the checks and the help
 `AUTO` stands for "choose for me"; a resolved configuration has none left.
 """
 
+import re
+import reprlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
@@ -30,6 +32,16 @@ _TYPES: Final[dict[Any, tuple[Any, str]]] = {
     float: ((int, float), "a number"),
     str: (str, "a text"),
 }
+
+
+MAX_BYTES: Final = 4 * 2**20
+"""Of a configuration file; all but the names of very many corpus files take a few thousand."""
+
+_LONG_KEY = re.compile(r"""(?:(?:(?<![\w-])[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")
+"""A key such as a.b.c of so many parts that reading it would take the time of their square."""
+
+LARGEST: Final = 10**15
+"""No number of a configuration is larger."""
 
 
 class InputError(ValueError):
@@ -76,18 +88,20 @@ def check_number(spec: Field[Any], value: float) -> None:
     if not in_range(spec.metadata, value):
         shown = f"{value:g}" if isinstance(value, float) else str(value)
         raise InputError(f"{flag(spec.name)} {shown} is out of range: it must be {describe_range(spec.metadata)}.")
+    if abs(value) > LARGEST:
+        raise InputError(f"{flag(spec.name)} is out of range: it must be at most {LARGEST:,}.")
 
 
 def _check_field(spec: Field[Any], value: Any) -> None:
     expected, name = _TYPES.get(spec.type, (tuple, "a list of texts"))
     items = value if isinstance(value, tuple) else ()
     if not isinstance(value, expected) or isinstance(value, bool) or not all(isinstance(item, str) for item in items):
-        raise InputError(f"{flag(spec.name)} must be {name}, not {value!r}.")
+        raise InputError(f"{flag(spec.name)} must be {name}, not {reprlib.repr(value)}.")
     if value == spec.default:
         return
     choices = spec.metadata["choices"]
     if choices and value not in choices:
-        raise InputError(f"{flag(spec.name)} {value!r} is unknown: choose one of {', '.join(choices)}.")
+        raise InputError(f"{flag(spec.name)} {reprlib.repr(value)} is unknown: choose one of {', '.join(choices)}.")
     if isinstance(value, (int, float)):
         check_number(spec, value)
 
@@ -216,10 +230,24 @@ class Config:
     def from_toml(cls, path: Path) -> "Config":
         """Read a configuration file; what it leaves out keeps its default; raises InputError."""
         try:
-            sections = tomllib.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+            with path.open("rb") as file:
+                return cls.parse(file.read(MAX_BYTES + 1), path)
         except OSError as error:
             raise InputError(f"Cannot read the configuration {path}: {error.strerror}.") from error
-        except tomllib.TOMLDecodeError as error:
+
+    @classmethod
+    def parse(cls, data: bytes, path: Path) -> "Config":
+        """The configuration in what a file holds, as `from_toml`."""
+        text = data.decode(errors="surrogateescape")
+        try:
+            if len(data) > MAX_BYTES:
+                raise ValueError(f"it has more than {MAX_BYTES:,} bytes")
+            if _LONG_KEY.search(text):
+                raise ValueError("it has a key of too many parts")
+            sections = tomllib.loads(text)
+        except RecursionError as error:
+            raise InputError(f"Cannot read the configuration {path}: it is nested too deeply.") from error
+        except ValueError as error:
             raise InputError(f"Cannot read the configuration {path}: {error}.") from error
         return cls().update(**_flatten(sections, path))
 

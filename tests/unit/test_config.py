@@ -1,13 +1,14 @@
 """Configurations: checked when made, read from and written to TOML."""
 
 import math
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tui_trainer.config import AUTO, SCHEDULES, Config, InputError, flag, options
+from tui_trainer.config import AUTO, MAX_BYTES, SCHEDULES, Config, InputError, flag, options
 
 SPECS = {spec.name: spec for _, spec in options()}
 BOUNDED = [name for name, spec in SPECS.items() if spec.type in (int, float)]
@@ -194,3 +195,30 @@ def test_a_bad_file_is_refused(tmp_path: Path, toml: str, says: str) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Cannot read the configuration"):
         Config.from_toml(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("toml", "reason"),
+    [
+        ("a." * 20 + "a = 1", "a key of too many parts"),
+        ('"a". ' * 20 + "a = 1", "a key of too many parts"),
+        ("[" + "a." * 20 + "a]", "a key of too many parts"),
+        ("x = {" + "a." * 20 + "a = 1}", "a key of too many parts"),
+        ("x = " + "[" * 100_000, "nested too deeply"),
+        ("x = " + "9" * 5000, "Exceeds the limit"),
+        ("#" * (MAX_BYTES + 1), "has more than 4,194,304 bytes"),
+        ("[run]\nkeep = " + "9" * 400, "--keep is out of range: it must be at most 1,000,000,000,000,000"),
+        ("[optimizer]\nclip = inf", "--clip is out of range: it must be at most"),
+        ("[run]\nseed = [" + "1," * 100_000 + "]", "must be a whole number, not"),
+    ],
+    ids=range(10),
+)
+def test_a_configuration_of_a_stranger_is_refused_in_a_sentence(tmp_path: Path, toml: str, reason: str) -> None:
+    with pytest.raises(InputError, match=re.escape(reason)) as refused:
+        Config.from_toml(written(tmp_path, toml))
+    assert len(str(refused.value)) < 500
+
+
+def test_names_of_very_many_files_fit(tmp_path: Path) -> None:
+    config = Config().update(corpus=tuple(f"/data/texts.of.1.2.3.4.5/part.{n:06}.v1.2.txt" for n in range(5_000)))
+    assert Config.from_toml(written(tmp_path, config.to_toml())) == config

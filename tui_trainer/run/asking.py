@@ -52,7 +52,7 @@ class Answer:
             "done": self.done,
         }
         told |= {"state": self.state, "step": self.step, "pid": self.pid, "checkpoint": self.checkpoint or None}
-        return json.dumps({**told, "message": self.line}, ensure_ascii=False)
+        return json.dumps({**told, "message": self.line})
 
 
 class _GaveUp(Exception):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tui_trainer.config import InputError
+from tui_trainer.config import MAX_BYTES, Config, InputError
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.text import visible_line
 
@@ -41,6 +41,15 @@ class RunDirectory:
                 f"The run {visible_line(self.name)} belongs to another user: copy its directory, and resume the copy."
             )
         return folder
+
+    def read_config(self) -> Config:
+        """The configuration that is in `config.toml`; raises InputError, also where that is a link or a pipe."""
+        try:
+            with self.open() as folder:
+                return Config.parse(folder.read(CONFIG, MAX_BYTES), self.config)
+        except OSError as error:
+            path = visible_line(str(self.config))
+            raise InputError(f"Cannot read the configuration {path}: {error.strerror}.") from error
 
     @property
     def config(self) -> Path:

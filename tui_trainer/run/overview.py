@@ -1,14 +1,14 @@
 """A run in a line: what the files of a run tell at once, however long it is."""
 
 import json
-import math
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from tui_trainer.config import Config
+from tui_trainer.config import LARGEST
 from tui_trainer.run import journal
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Evaluation, Event, Resources, RunStarted, ScheduleChanged, StateChanged, Step
@@ -18,6 +18,12 @@ from tui_trainer.run.text import human_seconds, visible_line
 
 PACE_STEPS: Final = 200
 """From how many of the last steps the time left is told."""
+
+MAX_NAME: Final = 100
+MAX_PROGRESS: Final = 2**20
+"""Bytes of a pointer, and of a checkpoint's `trainer.json`."""
+
+_CHECKPOINT = re.compile(r"step-\d+")
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,8 @@ class Overview:
         return "  ".join([*parts, f"last sign {human_seconds(self.age)} ago"])
 
     def json(self) -> str:
-        return json.dumps({**asdict(self), "age": round(self.age, 3)}, ensure_ascii=False)
+        """In ASCII: what would be invisible on a terminal, or change what is shown there, is escaped."""
+        return json.dumps({**asdict(self), "age": round(self.age, 3)})
 
 
 def overview(run: RunDirectory) -> Overview:
@@ -135,7 +142,7 @@ def _state(live: bool, suspended: bool, events: Sequence[Event]) -> str:
 
 def _steps(run: RunDirectory, events: Sequence[Event]) -> int:
     told = [event.steps for event in events if isinstance(event, (RunStarted, ScheduleChanged))]
-    return told[-1] if told else Config.from_toml(run.config).schedule.steps
+    return told[-1] if told else run.read_config().schedule.steps
 
 
 def _seconds_left(events: Sequence[Event], steps: int) -> float | None:
@@ -150,11 +157,15 @@ def _seconds_left(events: Sequence[Event], steps: int) -> float | None:
 def _saved(run: RunDirectory) -> dict[str, float]:
     """The numbers with which the newest checkpoint tells the run's progress."""
     try:
-        name = (run.checkpoints / "latest").read_text(encoding="utf-8").strip()
-        told = dict(json.loads((run.checkpoints / name / "trainer.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        with run.open() as folder, folder.folder("checkpoints") as checkpoints:
+            name = checkpoints.read("latest", MAX_NAME).decode().strip()
+            if not _CHECKPOINT.fullmatch(name):
+                return {}
+            with checkpoints.folder(name) as checkpoint:
+                told = dict(json.loads(checkpoint.read("trainer.json", MAX_PROGRESS)))
+    except (OSError, ValueError, TypeError, RecursionError):
         return {}
-    return {key: value for key, value in told.items() if isinstance(value, int | float) and math.isfinite(value)}
+    return {key: value for key, value in told.items() if isinstance(value, int | float) and abs(value) < LARGEST}
 
 
 def _modified(path: Path) -> float:

@@ -12,9 +12,9 @@ from tui_trainer.training.optimizer import Optimizer, make_optimizer
 from tui_trainer.training.stepper import Stepper
 
 
-def build_model(config: Config, corpus: Corpus, device: torch.device) -> Transformer:
-    """A model with its first, random weights."""
-    shape = Shape(
+def shape_of(config: Config, corpus: Corpus) -> Shape:
+    """The shape of the model that a configuration asks for."""
+    return Shape(
         vocab_size=corpus.tokenizer.vocab_size,
         context=config.model.context,
         layers=config.model.layers,
@@ -22,7 +22,11 @@ def build_model(config: Config, corpus: Corpus, device: torch.device) -> Transfo
         width=config.model.width,
         dropout=max(0.0, config.model.dropout),
     )
-    model = Transformer(shape)
+
+
+def build_model(config: Config, corpus: Corpus, device: torch.device) -> Transformer:
+    """A model with its first, random weights."""
+    model = Transformer(shape_of(config, corpus))
     model.initialise(torch.Generator().manual_seed(config.run.seed))
     return model.to(device)
 

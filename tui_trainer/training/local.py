@@ -80,7 +80,7 @@ class LocalSession(Session):
     @classmethod
     def resume(cls, directory: RunDirectory, steps: int = 0, again: bool = False) -> "LocalSession":
         """Take up a run; raises InputError."""
-        return cls(Config.from_toml(directory.config), directory, steps, again)
+        return cls(directory.read_config(), directory, steps, again)
 
     @property
     def place(self) -> Path | None:

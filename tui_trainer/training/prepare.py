@@ -14,7 +14,8 @@ from tui_trainer.run.directory import CONFIG, RunDirectory, cannot_write, create
 from tui_trainer.run.events import Alert, Event, RunStarted, Stage
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.text import visible_line
-from tui_trainer.training.build import build_model, build_optimizer, build_stepper
+from tui_trainer.training.build import build_model, build_optimizer, build_stepper, shape_of
+from tui_trainer.training.capacity import check_capacity
 from tui_trainer.training.checkpoint_files import Checkpoint
 from tui_trainer.training.checkpoints import CheckpointStore
 from tui_trainer.training.compilation import compile_layers
@@ -50,6 +51,7 @@ class Preparation:
         plan = Plan(config).chosen(precision=choose_precision(config.run.precision, device))
         corpus = self._load_corpus(config)
         plan = resolve_sizes(plan, corpus, device.type)
+        check_capacity(shape_of(plan.config, corpus), plan.config.optimizer.optimizer, device)
         self._asked_sizes = _sizes(plan.config)
         use_threads(plan.config.run.threads)
         self._stage("measuring this machine")
@@ -98,6 +100,10 @@ class Preparation:
             raise InputError(
                 f"The corpus of {directory.name} has changed since the run began: restore it, or train a new run."
             )
+        misfit = InputError(f"The checkpoint of {directory.name} does not fit its config.toml: restore that file.")
+        # Before a model is made: a configuration can ask for one of any size.
+        if checkpoint.shape != replace(shape_of(config, corpus), dropout=0.0):
+            raise misfit
         self._asked_sizes = _sizes(config)
         planned = config.schedule.steps
         config = settle_length(progress, config, steps, again)
@@ -106,14 +112,11 @@ class Preparation:
         model = build_model(config, corpus, device)
         stepper = self._build_stepper(config, corpus, model)
         try:
-            if checkpoint.shape != replace(model.shape, dropout=0.0):
-                raise KeyError("shape")
             put_back(Keepsake(progress.step, checkpoint.weights, checkpoint.state), model, stepper)
         except (KeyError, RuntimeError) as error:
             if out_of_memory(error):
                 raise
-            message = f"The checkpoint of {directory.name} does not fit its config.toml: restore that file."
-            raise InputError(message) from error
+            raise misfit from error
         parts = corpus, model, stepper, progress, directory, opened
         trainer = self._finish(Plan(config), *parts, checkpoint=checkpoint, damaged=damaged)
         self._tell_length(progress, planned)

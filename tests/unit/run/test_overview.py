@@ -1,6 +1,7 @@
 """A run in a line, from its files alone."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,8 +14,8 @@ from tests.unit.run.journals import write_journal
 from tests.unit.run.test_lock import held
 from tests.unit.run.test_state import evaluation, started, state, step
 from tests.waiting import TIMEOUT, until
-from tui_trainer.config import Config
-from tui_trainer.run.directory import RunDirectory
+from tui_trainer.config import Config, InputError
+from tui_trainer.run.directory import RunDirectory, runs_in
 from tui_trainer.run.events import Event
 from tui_trainer.run.overview import overview
 
@@ -30,7 +31,7 @@ def make(root: Path, name: str, *events: Event) -> RunDirectory:
 
 HOLDING = """
 import pathlib, sys, time
-from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.directory import RunDirectory, runs_in
 from tui_trainer.run.lock import lock_run
 with RunDirectory(pathlib.Path(sys.argv[1])).open_to_train() as folder, lock_run(folder):
     print("held", flush=True)
@@ -110,3 +111,47 @@ def test_the_line_and_the_object(tmp_path: Path) -> None:
     told = json.loads(found.json())
     assert told["path"] == str(run.path)
     assert told["age"] == pytest.approx(65, abs=5)
+
+
+def test_the_object_is_plain_ascii(tmp_path: Path) -> None:
+    found = overview(make(tmp_path, "cats\u202egnp\x9b\udce9", *SHORT))
+    assert found.json().isascii() and found.json().isprintable()
+    assert json.loads(found.json())["name"] == "cats\u202egnp\x9b\udce9"
+
+
+@pytest.mark.parametrize(
+    "told",
+    ['{"step": ' + "9" * 400 + "}", '{"step": 1e400}', "[" * 100_000, '{"step": "x"}', " " * 2**21, "\x00", "[]"],
+    ids=range(7),
+)
+def test_what_a_checkpoint_tells_that_makes_no_sense_is_left_out(tmp_path: Path, told: str) -> None:
+    run = make(tmp_path, "cats")
+    (run.checkpoints / "step-00000010").mkdir(parents=True)
+    (run.checkpoints / "latest").write_text("step-00000010")
+    (run.checkpoints / "step-00000010" / "trainer.json").write_text(told)
+    assert overview(run).step == 0
+
+
+@pytest.mark.parametrize("name", ["..", "../../elsewhere", "/etc", "step-1/..", "\udce9"])
+def test_a_pointer_leads_nowhere_but_to_a_checkpoint(tmp_path: Path, name: str) -> None:
+    run = make(tmp_path, "cats")
+    run.checkpoints.mkdir()
+    (run.checkpoints / "latest").write_text(name, errors="surrogateescape")
+    (run.path / "trainer.json").write_text('{"step": 5}')
+    assert overview(run).step == 0
+
+
+@pytest.mark.parametrize("name", ["journal.jsonl", "trainer.lock", "checkpoints", "control.sock"])
+def test_pipes_hold_nobody_up(tmp_path: Path, name: str) -> None:
+    run = make(tmp_path, "cats")
+    os.mkfifo(run.path / name)
+    assert overview(run).state == "dead"
+
+
+def test_a_configuration_that_is_a_pipe_is_no_run(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats")
+    run.config.unlink()
+    os.mkfifo(run.config)
+    with pytest.raises(InputError, match="no regular file"):
+        overview(run)
+    assert runs_in(tmp_path) == []

@@ -139,7 +139,7 @@ class Resumed(ScriptedSession):
         again: bool = False,
         react: Callable[[Event], Command | None] = lambda event: None,
     ) -> None:
-        LocalSession.__init__(self, Config.from_toml(directory.config), directory, steps, again)
+        LocalSession.__init__(self, directory.read_config(), directory, steps, again)
         self.events = []
         self.react = react
 

@@ -1,0 +1,82 @@
+"""A run whose directory is renamed, moved, swapped or deleted while it is trained."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.unit.training.helpers import Resumed, ScriptedSession, run_to_end, small_config
+from tui_trainer.run import journal, whereabouts
+from tui_trainer.run.commands import Command
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.events import Alert, CheckpointSaved, Event, Step
+from tui_trainer.run.summary import summary
+
+
+@pytest.fixture(autouse=True)
+def looked_at_each_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whereabouts, "LOOK_SECONDS", 0.0)
+
+
+def told(session: ScriptedSession) -> list[str]:
+    return [alert.message for alert in session.of(Alert) if alert.kind == "directory"]
+
+
+def test_a_run_that_is_moved_goes_on_where_it_is(corpus: Path, runs: Path, tmp_path: Path) -> None:
+    before, after = runs / "cats", tmp_path / "elsewhere" / "dogs"
+    after.parent.mkdir()
+
+    def move(event: Event) -> Command | None:
+        if isinstance(event, Step) and event.step == 4:
+            before.rename(after)
+        return None
+
+    session = run_to_end(small_config(corpus, name="cats"), move)
+
+    assert session.outcome is not None and session.outcome.status == 0
+    assert not before.exists()
+    steps = [event.step for event in journal.read(after / "journal.jsonl") if isinstance(event, Step)]
+    assert steps == list(range(1, 13))
+    assert told(session) == [f"The run's directory was moved to {after}: the run goes on there."]
+    late = [Path(event.path) for event in session.of(CheckpointSaved) if event.step > 6]
+    assert late and {path.parent for path in late} == {after / "checkpoints"}
+    assert session.place == after
+    text = summary(session.snapshot(), (), "tui-trainer", session.place)
+    assert text.startswith("dogs: finished")
+    assert f"resume {after}" in text and str(before) not in text
+    resumed = Resumed(RunDirectory(after), steps=14)
+    resumed.run()
+    assert resumed.snapshot().step == 14
+    assert not before.exists()
+
+
+def test_another_directory_in_its_old_place_is_left_alone(corpus: Path, runs: Path) -> None:
+    def swap(event: Event) -> Command | None:
+        if isinstance(event, Step) and event.step == 4:
+            (runs / "cats").rename(runs / "dogs")
+            (runs / "cats").mkdir()
+        return None
+
+    session = run_to_end(small_config(corpus, name="cats"), swap)
+
+    assert session.outcome is not None and session.outcome.status == 0
+    assert list((runs / "cats").iterdir()) == []
+    assert RunDirectory(runs / "dogs").has_checkpoint()
+
+
+def test_a_run_that_is_deleted_says_so_and_nothing_comes_back(corpus: Path, runs: Path) -> None:
+    def delete(event: Event) -> Command | None:
+        if isinstance(event, Step) and event.step == 4:
+            shutil.rmtree(runs / "cats")
+        return None
+
+    # Nothing is being saved while the directory is deleted.
+    session = run_to_end(small_config(corpus, name="cats", checkpoint_every=100), delete)
+
+    assert told(session) == [
+        "The run's directory was deleted: training goes on, but nothing of it can be saved any more."
+    ]
+    assert [step.step for step in session.of(Step)] == list(range(1, 13))
+    assert list(runs.iterdir()) == []
+    refused = [alert.message for alert in session.of(Alert) if alert.kind == "checkpoint"]
+    assert refused and all("could not be saved" in message for message in refused)
