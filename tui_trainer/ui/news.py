@@ -31,7 +31,7 @@ class News:
 def news(before: Snapshot, now: Snapshot, saving: bool) -> Iterator[News]:
     """`saving` says whether the user waits for a checkpoint. The past of a run that was joined is no news."""
     saved = now.last_checkpoint
-    if saving and saved is not None and saved is not before.last_checkpoint:
+    if saving and saved is not None and saved != before.last_checkpoint:
         yield News(f"Saved the checkpoint of step {saved.step:,}.")
     if before.version == 0:
         return

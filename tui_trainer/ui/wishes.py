@@ -24,7 +24,7 @@ class Wishes:
             state=None if reached else self.state,
             temperature=None if now.temperature == self.temperature else self.temperature,
             model=None if now.model in ("", self.model) else self.model,
-            saving=self.saving and now.last_checkpoint is before.last_checkpoint and not _refused(before, now),
+            saving=self.saving and now.last_checkpoint == before.last_checkpoint and not _refused(before, now),
             sample=self.sample and now.partial_sample is None and now.samples[:1] == before.samples[:1],
         )
 

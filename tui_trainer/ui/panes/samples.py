@@ -1,12 +1,14 @@
 """The samples pane: what the model writes, newest first, the one being written on top."""
 
+from itertools import groupby
+
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
 from tui_trainer.run.events import PartialSample, Sample
 from tui_trainer.run.samples import MODELS, sample_label
-from tui_trainer.run.state import SAMPLES_KEPT, Snapshot
+from tui_trainer.run.state import Snapshot
 from tui_trainer.run.text import visible
 from tui_trainer.ui.fit import part, shorten
 from tui_trainer.ui.panes.pane import Pane
@@ -24,7 +26,8 @@ class SamplesPane(Pane):
         super().__init__()
         self._top = Static(Content(""), id="top-sample")
         self._top.display = False
-        self._newest: Sample | None = None
+        self._shown: dict[Sample, Static] = {}
+        """The samples on the screen, newest first."""
         self._height = 0
 
     def compose(self) -> ComposeResult:
@@ -34,7 +37,7 @@ class SamplesPane(Pane):
         self._show_settings(snapshot, wishes)
         self._height = self.virtual_size.height
         changed = self._show_top(top_content(snapshot, wishes))
-        changed |= self._add_samples(snapshot.samples)
+        changed |= self._show_samples(snapshot.samples)
         if changed and self.scroll_offset.y > 0:
             self.call_after_refresh(self._hold_still)
 
@@ -56,17 +59,23 @@ class SamplesPane(Pane):
             self._top.display = bool(content.plain)
         return changed
 
-    def _add_samples(self, samples: tuple[Sample, ...]) -> bool:
-        fresh = list(samples)
-        if self._newest is not None:
-            known = [index for index, sample in enumerate(samples) if sample is self._newest]
-            fresh = fresh[: known[0]] if known else fresh
-        if not fresh:
+    def _show_samples(self, samples: tuple[Sample, ...]) -> bool:
+        """Show exactly these; whether anything changed. After a reconnect the same samples come as other objects."""
+        if samples == tuple(self._shown):
             return False
-        self._newest = fresh[0]
-        self.mount_all([Static(sample_content(sample), classes="sample") for sample in fresh], after=self._top)
-        for old in list(self.query(".sample"))[SAMPLES_KEPT:]:
-            old.remove()
+        for gone in self._shown.keys() - set(samples):
+            self._shown[gone].remove()
+        shown = {
+            sample: self._shown[sample] if sample in self._shown else Static(sample_content(sample), classes="sample")
+            for sample in samples
+        }
+        above: Static = self._top
+        for fresh, group in groupby(shown.items(), lambda item: item[0] not in self._shown):
+            widgets = [widget for _, widget in group]
+            if fresh:
+                self.mount_all(widgets, after=above)
+            above = widgets[-1]
+        self._shown = shown
         return True
 
     def _hold_still(self) -> None:
