@@ -10,6 +10,7 @@ from typing import Final
 
 from tui_trainer.config import LARGEST
 from tui_trainer.run import journal
+from tui_trainer.run.clock import TrainingClock
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Evaluation, Event, Resources, RunStarted, ScheduleChanged, StateChanged, Step
 from tui_trainer.run.lock import is_locked
@@ -18,6 +19,9 @@ from tui_trainer.run.text import human_seconds, visible_line
 
 PACE_STEPS: Final = 200
 """From how many of the last steps the time left is told."""
+
+CLOCK_ERROR_SECONDS: Final = 60.0
+"""By how much the clocks of two computers that share a disk may differ."""
 
 MAX_NAME: Final = 100
 MAX_PROGRESS: Final = 2**20
@@ -55,9 +59,15 @@ class Overview:
     """Unix seconds; None while somebody looks at it."""
 
     @property
-    def age(self) -> float:
-        """Seconds since anything happened."""
-        return max(0.0, time.time() - self.changed)
+    def age(self) -> float | None:
+        """Seconds since anything happened; None where that is told to be still to come: the clock was set back."""
+        age = time.time() - self.changed
+        return max(0.0, age) if age > -CLOCK_ERROR_SECONDS else None
+
+    @property
+    def last_sign(self) -> str:
+        """The age in words."""
+        return "in the future: the clock was set back" if self.age is None else f"{human_seconds(self.age)} ago"
 
     @property
     def progress(self) -> str:
@@ -81,11 +91,11 @@ class Overview:
             parts.append(f"pid {self.pid}")
         if self.unattended_since is not None:
             parts.append(f"unattended for {human_seconds(time.time() - self.unattended_since)}")
-        return "  ".join([*parts, f"last sign {human_seconds(self.age)} ago"])
+        return "  ".join([*parts, f"last sign {self.last_sign}"])
 
     def json(self) -> str:
         """In ASCII: what would be invisible on a terminal, or change what is shown there, is escaped."""
-        return json.dumps({**asdict(self), "age": round(self.age, 3)})
+        return json.dumps({**asdict(self), "age": self.age and round(self.age, 3)})
 
 
 def overview(run: RunDirectory) -> Overview:
@@ -146,12 +156,22 @@ def _steps(run: RunDirectory, events: Sequence[Event]) -> int:
 
 
 def _seconds_left(events: Sequence[Event], steps: int) -> float | None:
-    """By the time between the last steps, looks and saves included."""
-    taken = [event for event in events if isinstance(event, Step)]
-    if len(taken) < 2 or taken[-1].step <= taken[0].step:
-        return None
-    pace = (taken[-1].time - taken[0].time) / (taken[-1].step - taken[0].step)
-    return max(0.0, pace * (steps - taken[-1].step))
+    """As the screen has it, from the last steps alone."""
+    first = next((number for number, event in enumerate(events) if isinstance(event, Step)), len(events))
+    clock, reached = TrainingClock(), 0
+    for event in events[first:]:
+        match event:
+            case Step() if reached == 0:
+                clock.change_state(StateChanged(time=event.time, state="running"))
+                reached = event.step
+            case Step():
+                clock.tick(event)
+                reached = event.step
+            case StateChanged():
+                clock.change_state(event)
+            case RunStarted():
+                clock.restart()
+    return clock.seconds_left(steps - reached)
 
 
 def _saved(run: RunDirectory) -> dict[str, float]:

@@ -155,3 +155,19 @@ def test_a_configuration_that_is_a_pipe_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no regular file"):
         overview(run)
     assert runs_in(tmp_path) == []
+
+
+def test_a_clock_that_was_set_back_tells_no_age(tmp_path: Path) -> None:
+    found = overview(make(tmp_path, "cats", *SHORT, state("finished", time.time() + 3_600, step=10)))
+    assert found.line().endswith("last sign in the future: the clock was set back")
+    assert json.loads(found.json())["age"] is None
+
+
+def test_the_time_left_is_that_of_the_steps_whatever_the_clock_did(tmp_path: Path) -> None:
+    steady, later = [*map(step, range(1, 41))], [step(number, time=number - 3_500.0) for number in range(41, 51)]
+    run = make(tmp_path, "cats", started(), state("running", 100.0), *steady, *later)
+    paused = [state("paused", 140.0, 40), state("running", 390.0, 40), step(41, 391.0), step(42, 392.0)]
+    other = make(tmp_path, "dogs", started(), state("running", 100.0), *steady, *paused)
+    with held(run), held(other):
+        assert overview(run).seconds_left == pytest.approx(50.0, rel=0.02)
+        assert overview(other).seconds_left == pytest.approx(58.0, rel=0.02)
