@@ -52,15 +52,18 @@ def summary(
 
 
 def _losses(snapshot: Snapshot) -> list[str]:
+    """The training loss of now; that of the last evaluation is older, and so is what else it tells."""
     last, best, run = snapshot.last_evaluation, snapshot.best_evaluation, snapshot.run
     assert run is not None
-    if last is None or last.val_loss is None:
-        return []
-    train = "" if last.train_loss is None else f", training loss {last.train_loss:.4f}"
-    lines = [f"Validation loss {last.val_loss:.4f}, perplexity {perplexity(last.val_loss):.2f}{train}."]
+    lines = []
+    if snapshot.smoothed_loss is not None:
+        lines.append(f"Training loss {snapshot.smoothed_loss:.4f}, smoothed over the last steps.")
+    if last is not None and last.val_loss is not None:
+        at = "" if last.step == snapshot.step else f" at step {last.step:,}"
+        lines.append(f"Validation loss {last.val_loss:.4f}{at}, perplexity {perplexity(last.val_loss):.2f}.")
     if best is not None and best.val_loss is not None:
         lines.append(f"Best validation loss {best.val_loss:.4f}, at step {best.step:,}.")
-    return [*lines, f"Knowing only how frequent each token is would give {run.unigram_entropy:.4f}."]
+    return [*lines, f"Knowing only how frequent each token is would give {run.unigram_entropy:.4f}."] if lines else []
 
 
 def _quoted(sample: Sample) -> list[str]:

@@ -24,7 +24,8 @@ def test_a_finished_run() -> None:
     lines = summary(look(*RUN, SAVED, state("finished", 104.0, 3)), (sample(0, "xq\nz"), sample(3, "cat"))).splitlines()
     assert lines[0] == "cats: finished at step 3 of 100 after 3s of training."
     text = "\n".join(lines)
-    assert "Validation loss 2.5000, perplexity 12.18" in text
+    assert "Training loss 2.0000, smoothed over the last steps." in text
+    assert "Validation loss 2.5000, perplexity 12.18." in text
     assert "est validation loss 2.0000, at step 2" in text
     assert "Knowing only how frequent each token is would give 3.3000." in text
     at = lines.index("First sample with this prompt, step 0:")
@@ -53,6 +54,18 @@ def test_a_failed_run_says_why() -> None:
     assert "cats: failed at step 3" in text
     assert "Out of\u241b[2Jmemory." in text
     assert text.endswith("No checkpoint was saved.")
+
+
+def test_every_loss_is_told_with_its_age() -> None:
+    """Steps after the last evaluation: the training loss that it told is an old one."""
+    later = [step(number, loss=1.0) for number in range(4, 60)]
+    text = summary(look(*RUN, *later, state("stopped", 200.0, 59)), None)
+    assert "Training loss 1.0" in text
+    assert "Validation loss 2.5000 at step 3, perplexity 12.18." in text
+
+
+def test_a_run_without_an_evaluation_tells_its_training_loss() -> None:
+    assert "Training loss 2.0000, smoothed" in summary(look(started(), step(1), step(2)), None)
 
 
 def test_a_run_without_an_evaluation() -> None:
