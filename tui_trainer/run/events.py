@@ -69,7 +69,10 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleChanged(Event):
-    """The run was planned anew while it went on: its length and learning rate from now on, as in the `run` event."""
+    """The run was planned anew while it went on: its length and learning rate from now on, as in the `run` event.
+
+    It holds until the next one, or until a trainer takes the run up.
+    """
 
     event = "schedule"
     steps: int
@@ -79,9 +82,13 @@ class ScheduleChanged(Event):
     warmup: int
     reason: str = ""
     """The number of steps, and why it is that."""
+    factor: float = 1.0
+    """What the learning rate of the steps before `until` is multiplied by."""
+    until: int = 0
 
     def __post_init__(self) -> None:
         _check_schedule(self)
+        assert self.factor > 0 and self.until >= 0, "no learning rate"
 
     @classmethod
     def of(cls, schedule: Schedule, step: int, reason: str) -> "ScheduleChanged":
@@ -94,6 +101,8 @@ class ScheduleChanged(Event):
             min_lr=schedule.min_lr,
             warmup=schedule.warmup,
             reason=reason,
+            factor=schedule.factor,
+            until=schedule.until,
         )
 
 

@@ -17,17 +17,28 @@ EXPONENTIAL_FLOOR: Final = 0.01
 
 @dataclass(frozen=True)
 class Schedule:
-    """A planned run's learning rate; `steps` and `warmup` in optimizer steps."""
+    """A planned run's learning rate; `steps` and `warmup` in optimizer steps.
+
+    After a rollback it is the schedule's times `factor`, for the steps before `until`.
+    """
 
     kind: str
     lr: float
     min_lr: float
     warmup: int
     steps: int
+    factor: float = 1.0
+    until: int = 0
+
+    def factor_at(self, step: int) -> float:
+        """What the schedule's rate of `step`, counted from 0, is multiplied by."""
+        return self.factor if step < self.until else 1.0
 
     def at(self, step: int) -> float:
         """The learning rate of `step`, counted from 0; past the end it stays at its last value."""
-        step = min(step, self.steps - 1)
+        return self._planned(min(step, self.steps - 1)) * self.factor_at(step)
+
+    def _planned(self, step: int) -> float:
         if step < self.warmup:
             return self.lr * (step + 1) / self.warmup
         span = max(1, self.steps - 1 - self.warmup)

@@ -112,6 +112,7 @@ class Trainer:
     def run(self) -> None:
         """Train to the end, then wait for a stop; raises RunFailedError, or whatever the machine throws at it."""
         self._model.train()
+        self._tell_rollback()
         self._change_state("running")
         try:
             self._loop()
@@ -293,8 +294,19 @@ class Trainer:
         except RunFailedError as error:
             self._alert("divergence", "error", str(error))
             raise
+        self._tell_rollback()
         if self._course.config.run.on_divergence == "pause":
             self._change_state("paused", "the run diverged")
+
+    def _tell_rollback(self) -> None:
+        """Publish the learning rates to come while they are lower than planned."""
+        if self._repair.lr_factor != 1:
+            self._tell_schedule()
+
+    def _tell_schedule(self, reason: str = "") -> None:
+        factor, until = self._repair.lr_factor, self._progress.lr_factor_until
+        schedule = replace(self._course.schedule, factor=factor, until=until if factor != 1 else 0)
+        self._publish(ScheduleChanged.of(schedule, self._progress.step, reason))
 
     @property
     def _pausing(self) -> bool:
@@ -326,7 +338,7 @@ class Trainer:
             self._course.follow(judgement.config)
             self._repair.follow(self._course.steps)
             self._progress.planned_steps = self._course.steps
-            self._publish(ScheduleChanged.of(self._course.schedule, self._progress.step, judgement.reason))
+            self._tell_schedule(judgement.reason)
             # No step may be taken by the new schedule before there is a checkpoint that knows of it.
             self._save("periodic").wait()
 

@@ -62,6 +62,9 @@ RUN: dict[str, Any] = {
 
 EXAMPLES: list[Event] = [
     RunStarted(step=0, time=1.5, **RUN),
+    ScheduleChanged(
+        step=9, time=1.5, schedule="wsd", lr=3e-3, min_lr=0.0, warmup=100, steps=5000, factor=0.5, until=109
+    ),
     Step(
         step=1,
         time=2.5,
@@ -115,6 +118,7 @@ def test_the_fields_are_those_of_the_public_format() -> None:
     names = {kind: {spec.name for spec in fields(event)} - {"step", "time"} for kind, event in EVENTS.items()}
     assert names["step"] == {"loss", "lr", "grad_norm", "weight_norm", "tokens", "step_seconds", "tokens_per_second"}
     assert names["eval"] == {"train_loss", "val_loss", "perplexity", "bits_per_byte", "best"}
+    assert names["schedule"] == {"schedule", "lr", "min_lr", "warmup", "steps", "factor", "until"}
     assert names["sample"] == {"prompt", "text", "temperature", "top_k", "seed", "model"}
     assert names["checkpoint"] == {"path", "reason", "held_seconds", "write_seconds"}
     assert names["state"] == {"state", "reason", "model"}

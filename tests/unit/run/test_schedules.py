@@ -81,3 +81,9 @@ def test_a_single_step_is_taken_at_the_peak(kind: str) -> None:
 
 def test_exponential_without_a_minimum_ends_at_a_hundredth() -> None:
     assert rates("exponential", low=0.0)[-1] == pytest.approx(LR / 100)
+
+
+def test_a_factor_holds_for_the_steps_before_its_end() -> None:
+    eased = Schedule("linear", LR, LOW, 0, 101, factor=0.5, until=40)
+    plan = Schedule("linear", LR, LOW, 0, 101)
+    assert [eased.at(step) / plan.at(step) for step in (0, 39, 40, 100)] == [0.5, 0.5, 1, 1]

@@ -1,7 +1,8 @@
 """What a run that comes to harm does about it, from the first bad step to the last attempt."""
 
 import math
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ import torch
 
 from tests.unit.training.faults import damaged_weights, poisoned, spoiled_gradients
 from tests.unit.training.helpers import Resumed, ScriptedSession, only_run, run_to_end, small_config, stop_after
+from tui_trainer.run import journal
 from tui_trainer.run.commands import Command, Resume
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import Alert, Event, StateChanged, Step
+from tui_trainer.run.events import Alert, Event, ScheduleChanged, StateChanged, Step
+from tui_trainer.run.state import RunState
 from tui_trainer.training.checkpoint_files import Checkpoint
 from tui_trainer.training.checkpoints import CheckpointStore
 from tui_trainer.training.feed import HostFeed
@@ -51,6 +54,46 @@ def test_three_bad_steps_bring_back_the_weights_before_them(
     rates = [round(step.lr / 1e-2, 6) for step in steps]
     assert rates == [1.0] * 19 + [0.5] * 20 + [1.0] * 11
     assert session.snapshot().state == "finished"
+
+
+def planned_and_taken(directory: RunDirectory) -> Iterator[tuple[float, float]]:
+    """Of every step the rate that the journal had led to expect just before, and that it had."""
+    state = RunState()
+    for event in journal.effective(directory.journal):
+        plan = state.snapshot().schedule
+        if isinstance(event, Step):
+            assert plan is not None
+            yield plan.at(event.step - 1), event.lr
+        state.apply(event)
+
+
+def test_who_looks_on_knows_the_rates_to_come(corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After one rollback, a second amid the first one's lower rate, and a resume amid that of the second."""
+    poisoned(monkeypatch, {16, 17, 18, 26, 27, 28})
+    changes = {**QUIET, "steps": 60, "schedule": "linear", "warmup": 5}
+    session = run_to_end(small_config(corpus, **changes), stop_after(35))
+    resumed = Resumed(only_run(runs))
+    resumed.run()
+    told = [(event.step, event.factor, event.until) for event in session.of(ScheduleChanged)]
+    assert told == [(19, 0.5, 39), (29, 0.25, 49)]
+    assert [(event.step, event.until) for event in resumed.of(ScheduleChanged)] == [(35, 49)]
+    rates = list(planned_and_taken(only_run(runs)))
+    assert len(rates) == 60
+    assert all(planned == pytest.approx(taken) for planned, taken in rates)
+
+
+def test_a_resume_from_before_a_rollback_knows_nothing_of_it(
+    corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        poisoned(broken, {16, 17, 18})
+        run_to_end(small_config(corpus, **{**QUIET, "checkpoint_every": 10}, steps=60), stop_after(25, save=False))
+    for path in only_run(runs).checkpoints.glob("step-0000002*"):
+        shutil.rmtree(path)
+    resumed = Resumed(only_run(runs))
+    resumed.run()
+    assert resumed.of(ScheduleChanged) == []
+    assert all(planned == pytest.approx(taken) for planned, taken in planned_and_taken(only_run(runs)))
 
 
 def test_no_text_is_met_again(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,28 +1,27 @@
-"""The learning-rate pane: the whole planned schedule, and where the run is on it."""
-
-from collections.abc import Sequence
+"""The learning-rate pane: the rates that were used, and those that are planned."""
 
 import numpy as np
 from textual.app import ComposeResult
 
+from tui_trainer.run.history import Curve
 from tui_trainer.run.schedules import Schedule
 from tui_trainer.run.state import Snapshot
 from tui_trainer.ui.chart import Chart
 from tui_trainer.ui.charts import Line, Mark, Plot
-from tui_trainer.ui.curves import curve_of
+from tui_trainer.ui.curves import curve_of, finite_range
 from tui_trainer.ui.fit import part
 from tui_trainer.ui.numbers import UNKNOWN, scientific
-from tui_trainer.ui.panes.pane import Pane, at_rest, flags
+from tui_trainer.ui.panes.pane import Pane, at_rest, curve, flags
 from tui_trainer.ui.wishes import Wishes
 
 POINTS = 400
-"""Points that the schedule is drawn with."""
+"""Points that the plan is drawn with."""
 
 
 class LearningRatePane(Pane):
     TITLE, SHORT, NUMBER = "Learning rate", "Rate", 3
     HELP = (
-        "How large the steps are: the whole plan is drawn from the start, and the dot is now. It warms up first, "
+        "How large the steps are: bright is what was used, dim the plan, and the dot is now. It warms up first, "
         "because random weights give wild gradients, and sinks at the end, to settle."
     )
 
@@ -42,31 +41,44 @@ class LearningRatePane(Pane):
         self.summarise(
             part(scientific(rate), "$text-primary", 3),
             part(run.schedule, "$foreground-muted", 1),
-            part(phase(schedule, snapshot.step), "$foreground-muted", 2),
+            part(phase(schedule, snapshot.step, snapshot.state), "$foreground-muted", 2),
         )
-        key = (run, snapshot.step * POINTS // run.steps, len(snapshot.marks))
-        self._chart.show(key, lambda: rate_plot(schedule, snapshot.step, flags(snapshot)), at_once=at_rest(snapshot))
+        key = (schedule, snapshot.step * POINTS // max(1, schedule.steps), len(snapshot.marks))
+        self._chart.show(key, lambda: rate_plot(snapshot), at_once=at_rest(snapshot))
 
 
-def phase(schedule: Schedule, step: int) -> str:
-    """Where in its plan a run is."""
+def phase(schedule: Schedule, step: int, state: str) -> str:
+    """Where in its plan a run is that has taken `step` steps; empty while it may still get another plan."""
+    if state == "loading":
+        return ""
+    if state == "finished" or step >= schedule.steps:
+        return "done"
+    if schedule.factor_at(step) != 1:
+        return f"×{schedule.factor:g} until {schedule.until:,}"
     if step < schedule.warmup:
         return f"warmup {step:,}/{schedule.warmup:,}"
-    if step >= schedule.steps:
-        return "done"
-    if schedule.at(step + 1) < schedule.at(step):
+    before, now, after = (schedule.at(max(0, at)) for at in (step - 1, step, step + 1))
+    if after < now or (step > schedule.warmup and now < before):
         return "decaying"
     return "warmup done" if schedule.warmup else "steady"
 
 
-def rate_plot(schedule: Schedule, step: int, flagged: Sequence[float] = ()) -> Plot:
-    steps = np.unique(np.linspace(0, max(1, schedule.steps), POINTS).astype(int))
-    steps = np.unique(np.concatenate((steps, [min(step, schedule.steps), schedule.warmup])))
-    rates = np.array([schedule.at(int(at)) for at in steps])
-    past = steps <= step
-    lines = [
-        Line(curve_of(steps.astype(float), rates), "future"),
-        Line(curve_of(steps[past].astype(float), rates[past]), "bright"),
-    ]
-    here = Mark(step, schedule.at(step), "here")
-    return Plot(0, schedule.steps, 0, float(rates.max()), lines=lines, marks=[here], flags=flagged)
+def rate_plot(snapshot: Snapshot) -> Plot | None:
+    """A step's rate is drawn where the step ends, so that a run of n steps has rates from 1 to n."""
+    schedule = snapshot.schedule
+    if schedule is None:
+        return None
+    used, ahead = curve(snapshot, "lr"), planned(schedule, snapshot.step)
+    last = snapshot.last_step
+    here = Mark(last.step, last.lr, "here") if last else Mark(snapshot.step, schedule.at(snapshot.step), "here")
+    lines = [Line(ahead, "future"), Line(used, "bright")]
+    _, high = finite_range(used.high, ahead.high, np.array([here.value])) or (0.0, 1.0)
+    return Plot(0, schedule.steps, 0, high, lines=lines, marks=[here], flags=flags(snapshot))
+
+
+def planned(schedule: Schedule, step: int) -> Curve:
+    """The rates of the steps after `step`, each at the step's end."""
+    corners = [schedule.warmup, schedule.until, schedule.until + 1]
+    ends = np.unique(np.concatenate((np.linspace(step + 1, schedule.steps, POINTS), corners)).astype(int))
+    ends = ends[(ends > step) & (ends <= schedule.steps)]
+    return curve_of(ends.astype(float), np.array([schedule.at(int(end) - 1) for end in ends]))
