@@ -83,6 +83,7 @@ async def driving(
 ) -> AsyncIterator[Driver]:
     session = ScriptedSession(events, answer)
     session.returning = returning
+    session.missed = session.snapshot().absence
     app = RecordingApp(session, title)
     try:
         async with app.run_test(size=size, notifications=True) as pilot:

@@ -97,7 +97,7 @@ class TrainerProcess:
         self._on_lost = app.leave
         _make_lasting(app.leave)
         self._heed(*HEEDED, ABANDONED)
-        self._session.attendance.apply(Attach())
+        self._session.send(Attach())
         self._on_screen = True
         app.run()
         self._on_screen = False
@@ -112,7 +112,7 @@ class TrainerProcess:
         self._on_lost = self._lose_terminal
         self._heed(*HEEDED)
         if sys.stdout.isatty():
-            self._session.attendance.apply(Attach("terminal"))
+            self._session.send(Attach("terminal"))
         self._print()
 
     def _lose_terminal(self) -> None:

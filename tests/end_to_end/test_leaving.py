@@ -36,6 +36,15 @@ def attach(corpus: Path, *shown: str) -> Terminal:
     return terminal
 
 
+def join(corpus: Path, run: Path) -> Terminal:
+    """Attach to a run that is looked at already, so that nobody was away."""
+    until(lambda: commands(run, "attach"))
+    terminal = Terminal(trainer("attach"), corpus.parent)
+    terminal.wait_for("RUNNING", "Vitals")
+    assert "now at" not in terminal.text
+    return terminal
+
+
 def ask(corpus: Path, *arguments: str) -> str:
     """What the program prints."""
     done = subprocess.run(trainer(*arguments), cwd=corpus.parent, capture_output=True, text=True, timeout=TIMEOUT)
@@ -113,7 +122,7 @@ def test_a_run_is_steered_from_other_terminals(corpus: Path, run: Path) -> None:
 
 def test_a_viewer_leaves_without_a_trace_and_stays_when_the_run_is_stopped_by_another(corpus: Path, run: Path) -> None:
     first = start(corpus)
-    viewer = attach(corpus, "RUNNING")
+    viewer = join(corpus, run)
     viewer.press("q")
     viewer.wait_for("Detach")
     viewer.press("d")
@@ -121,7 +130,7 @@ def test_a_viewer_leaves_without_a_trace_and_stays_when_the_run_is_stopped_by_an
     goes_on(run)
     first.wait_for("RUNNING")
 
-    viewer = attach(corpus, "RUNNING")
+    viewer = join(corpus, run)
     first.press("q")
     first.wait_for("Save and quit")
     first.press("q")
@@ -357,7 +366,7 @@ def test_a_detached_trainer_may_be_stopped_and_continued(corpus: Path, run: Path
 
 def test_a_killed_run_is_dead_and_can_be_resumed(corpus: Path, run: Path) -> None:
     terminal = start(corpus, "--checkpoint-every", "20")
-    viewer = attach(corpus, "RUNNING")
+    viewer = join(corpus, run)
     until(lambda: events(run, "checkpoint"))
     trainer_of(run).kill()
     assert terminal.wait_for_end() == 128 + signal.SIGKILL
@@ -368,7 +377,7 @@ def test_a_killed_run_is_dead_and_can_be_resumed(corpus: Path, run: Path) -> Non
     assert "woods  dead" in ask(corpus, "runs")
     resumed = Terminal(trainer("resume"), corpus.parent)
     resumed.wait_for("RUNNING")
-    attach(corpus, "RUNNING")
+    join(corpus, run)
 
 
 def test_a_killed_trainer_leaves_a_terminal_to_work_in(corpus: Path, run: Path) -> None:

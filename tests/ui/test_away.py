@@ -42,6 +42,18 @@ async def test_nothing_is_told_when_nothing_happened() -> None:
         assert screen.app.screen is screen.app.cockpit
 
 
+async def test_where_nobody_has_looked_before_nobody_was_away() -> None:
+    async with driving(scripted.finished(), returning=True) as screen:
+        assert "Since the start" in screen.text and "away" not in screen.text
+        assert "5,000 in 3m30s, now at 5,000 of 5,000" in screen.text
+
+
+async def test_who_joins_somebody_is_told_nothing() -> None:
+    there = CommandApplied(name="attach", value=None, source="keyboard", time=scripted.BEGIN)
+    async with driving([there, *scripted.running(60), there], returning=True) as screen:
+        assert screen.app.screen is screen.app.cockpit
+
+
 async def test_who_has_been_there_is_told_nothing() -> None:
     async with driving(left_at_900()) as screen:
         assert screen.app.screen is screen.app.cockpit

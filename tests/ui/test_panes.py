@@ -4,10 +4,12 @@ import math
 from dataclasses import replace
 
 import pytest
+from textual.widgets import Static
 
 from tests import scripted
-from tests.driving import driving
-from tui_trainer.run.events import Alert, Evaluation, PartialSample, Resources, Sample
+from tests.driving import Driver, driving
+from tui_trainer.run.events import Alert, Evaluation, PartialSample, Resources, Sample, ScheduleChanged
+from tui_trainer.run.journal import decode, encode
 from tui_trainer.run.schedules import Schedule
 from tui_trainer.run.state import RunState, Snapshot
 from tui_trainer.ui.clock import RunningClock
@@ -166,22 +168,70 @@ def test_a_run_without_clipping_has_no_clip_line() -> None:
     assert plot is not None and plot.rules == []
 
 
+def rates(*events: scripted.Event) -> tuple[list[float], list[float]]:
+    """The learning rates that are drawn as used, and as planned, from the first on."""
+    plot = rate_plot(snapshot_of(list(events)))
+    assert plot is not None
+    planned, used = plot.lines
+    return used.curve.mean.tolist(), planned.curve.mean.tolist()
+
+
 def test_the_whole_schedule_is_drawn_from_the_start() -> None:
-    plot = rate_plot(Schedule("wsd", 3e-3, 0.0, 100, 5_000), 0)
-    planned, past = plot.lines
-    assert (planned.curve.steps[0], planned.curve.steps[-1], plot.end) == (0, 5_000, 5_000)
-    assert len(past.curve) == 1 and plot.marks[0].step == 0
+    plot = rate_plot(snapshot_of([scripted.RUN]))
+    assert plot is not None
+    planned, used = plot.lines
+    assert (planned.curve.steps[0], planned.curve.steps[-1], plot.start, plot.end) == (1, 5_000, 0, 5_000)
+    assert len(used.curve) == 0 and plot.marks[0].step == 0
+    assert plot.high == scripted.RUN.lr
+
+
+def test_the_rates_of_the_past_are_those_that_were_used() -> None:
+    """Not those that the plan of a longer run would have had there."""
+    first = replace(scripted.RUN, steps=100, warmup=10, schedule="linear")
+    steps = [scripted.step_event(number, lr=number / 1_000) for number in range(1, 101)]
+    used, planned = rates(first, *steps, replace(first, step=100, steps=400))
+    assert used == [number / 1_000 for number in range(1, 101)]
+    longer = Schedule("linear", 3e-3, 0.0, 10, 400)
+    assert planned == pytest.approx([longer.at(number) for number in range(100, 400)])
+
+
+def test_a_rollback_is_drawn_where_it_was_and_as_far_as_it_will_hold() -> None:
+    run = replace(scripted.RUN, steps=100, warmup=0, schedule="constant", lr=0.1)
+    plan = {"schedule": "constant", "lr": 0.1, "min_lr": 0.0, "warmup": 0, "steps": 100}
+    eased = ScheduleChanged(step=40, **plan, factor=0.5, until=60)
+    before = [scripted.step_event(number, lr=0.1) for number in range(1, 41)]
+    after = [scripted.step_event(number, lr=0.05) for number in range(41, 51)]
+    used, planned = rates(run, *before, eased, *after)
+    assert used == [0.1] * 40 + [0.05] * 10
+    assert planned == [0.05] * 10 + [0.1] * 40
+    last = scripted.step_event(100, lr=0.1)
+    assert rates(run, *before, eased, *after, last) == ([*used, 0.1], [])
 
 
 @pytest.mark.parametrize(
-    ("step", "words"), [(40, "warmup 40/100"), (150, "warmup done"), (4_000, "decaying"), (5_000, "done")]
-)
+    ("step", "words"),
+    [(0, "warmup 0/100"), (40, "warmup 40/100"), (150, "warmup done"), (4_000, "decaying"), (4_999, "decaying"),
+     (5_000, "done")],
+)  # fmt: skip
 def test_the_schedule_says_where_it_is(step: int, words: str) -> None:
-    assert phase(Schedule("wsd", 3e-3, 0.0, 100, 5_000), step) == words
+    assert phase(Schedule("wsd", 3e-3, 0.0, 100, 5_000), step, "running") == words
+
+
+def test_a_run_that_may_get_another_plan_or_has_stopped_early_says_no_phase_of_this_one() -> None:
+    plan = Schedule("wsd", 3e-3, 0.0, 100, 5_000)
+    assert phase(plan, 5_000, "loading") == ""
+    assert phase(plan, 4_000, "finished") == "done"
+
+
+def test_a_lower_rate_after_a_rollback_is_told_with_its_end() -> None:
+    eased = Schedule("wsd", 3e-3, 0.0, 100, 5_000, factor=0.5, until=1_340)
+    assert phase(eased, 1_339, "running") == "×0.5 until 1,340"
+    assert phase(eased, 1_340, "running") == "warmup done"
 
 
 def test_a_constant_schedule_is_steady() -> None:
-    assert phase(Schedule("constant", 3e-3, 0.0, 0, 100), 50) == "steady"
+    assert phase(Schedule("constant", 3e-3, 0.0, 0, 100), 50, "running") == "steady"
+    assert phase(Schedule("constant", 3e-3, 0.0, 0, 100), 0, "running") == "steady"
 
 
 def test_news_tell_alerts_checkpoints_and_the_end_once() -> None:
@@ -217,6 +267,34 @@ def test_time_goes_on_during_a_long_step() -> None:
     later = clock.advance(running)
     assert (later.elapsed, later.seconds_left) == (54.0, 6.0)
     assert clock.advance(replace(running, state="paused")).elapsed == 50.0
+
+
+def written(screen: Driver) -> list[str]:
+    """The samples in their pane, from the top."""
+    return [str(text.content) for text in screen.app.cockpit.pane(5).query(".sample").results(Static)]
+
+
+async def test_what_is_recalled_is_not_written_twice() -> None:
+    """As after a reconnect: the same samples as other objects, and those that were missed."""
+    events = scripted.running(600)
+    async with driving(events) as screen:
+        before = written(screen)
+        screen.session.recall([decoded for event in events if (decoded := decode(encode(event)))])
+        await screen.publish(scripted.step_event(601))
+        assert written(screen) == before and len(before) == 2
+        missed = scripted.sample_event(602, "missed")
+        screen.session.recall([*events, missed])
+        await screen.publish(scripted.step_event(603))
+        assert written(screen) == [sample_content(missed).plain, *before]
+
+
+async def test_a_sample_that_a_resume_takes_again_is_written_once_and_one_it_undoes_not_at_all() -> None:
+    again = scripted.sample_event(500, scripted.WRITTEN[500])
+    async with driving(scripted.running(800)) as screen:
+        assert len(written(screen)) == 3
+        screen.session.recall(scripted.running(600))
+        await screen.publish(replace(again, time=again.time + 1_000))
+        assert [text.splitlines()[0] for text in written(screen)] == ["step 500  T 0.80", "step 250  T 0.80"]
 
 
 def test_a_partial_sample_is_marked_by_a_word() -> None:

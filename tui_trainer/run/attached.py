@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
@@ -16,12 +18,16 @@ from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Alert, Event, RunStarted, StateChanged
 from tui_trainer.run.lock import folder_is_locked
 from tui_trainer.run.session import Outcome, Session
+from tui_trainer.run.state import RunState
 from tui_trainer.run.text import visible_line
 
 RETRY_SECONDS: Final = 0.5
 
 STARTING_SECONDS: Final = 60.0
 """How long a trainer that holds the run may take to listen."""
+
+UNSENT_LIMIT: Final = 100
+"""Commands that may wait for a connection."""
 
 VANISHED: Final = "The trainer's process has vanished: resume goes on from the newest checkpoint."
 
@@ -41,6 +47,11 @@ class AttachedSession(Session):
         except OSError as error:
             raise InputError(f"The run {name} cannot be looked at: {error.strerror}.") from error
         self._connection: Connection | None = None
+        self._welcome = False
+        """Whether the trainer has answered on the connection, so that it takes commands."""
+        self._sending = threading.Lock()
+        """Held while commands are sent, so that they keep their order."""
+        self._unsent: deque[Command] = deque()
         self._leaving = threading.Event()
         self._stop: Stop | None = None
         if not folder_is_locked(self._folder):
@@ -52,14 +63,31 @@ class AttachedSession(Session):
         return self._folder.path
 
     def send(self, command: Command) -> None:
+        """What cannot be sent now waits for a connection; where too much does, the user is told."""
+        stop = isinstance(command, Stop)
+        with self._sending:
+            full = len(self._unsent) >= UNSENT_LIMIT and not stop
+            if isinstance(command, Stop):
+                self._stop = command
+            if not full:
+                self._unsent.append(command)
+                self._send_unsent()
+        if full:
+            self._warn(f"Not sent: {command.name}. There is no connection, and {UNSENT_LIMIT} commands wait for one.")
+        if stop and self.refusal:
+            self.leave()
+
+    def _send_unsent(self) -> None:
+        """Send what waits; the caller holds `_sending`."""
         connection = self._connection
-        with suppress(OSError):
-            if connection is not None:
-                connection.send(command)
-        if isinstance(command, Stop):
-            self._stop = command
-            if self.refusal:
-                self.leave()
+        if connection is None or not self._welcome:
+            return
+        try:
+            while self._unsent:
+                connection.send(self._unsent[0])
+                self._unsent.popleft()
+        except OSError:
+            connection.hang_up()  # a part of it may have been sent: what comes next must begin on another connection
 
     def leave(self) -> None:
         self._leaving.set()
@@ -90,8 +118,15 @@ class AttachedSession(Session):
     def _end(self) -> None:
         """The trainer has ended: stay until left, unless it did as it was told."""
         if self.snapshot().state not in ENDED:
+            with suppress(InputError):  # it may have ended before it could tell this viewer
+                self._show_past(journal.effective(self._folder.path / journal.JOURNAL))
+        if self.snapshot().state not in ENDED:
             self.publish(StateChanged(step=self.snapshot().step, state="failed", reason=VANISHED))
-        self.refusal = "The trainer has ended: q leaves."
+        with self._sending:
+            self.refusal = "The trainer has ended: q leaves."
+            lost = [command.name for command in self._unsent if not isinstance(command, Stop)]
+        if lost:
+            self._warn(f"The trainer had ended before this could be sent: {', '.join(lost)}.")
         if self._stop is None:
             self._leaving.wait()
 
@@ -100,17 +135,29 @@ class AttachedSession(Session):
         connection = self._connect()
         if connection is None:
             return
-        with connection:
-            if self._leaving.is_set():  # before there was a connection to shut down
-                return
-            greeting = connection.greet()
-            self.send(Attach())
-            self._recall(greeting)
-            if self._stop is not None:  # asked for while there was no connection
-                self.send(self._stop)
-            for event in connection.events():
-                self._take(event)
-        self._connection = None
+        try:
+            with connection:
+                if self._leaving.is_set():  # before there was a connection to shut down
+                    return
+                greeting = connection.greet()
+                if greeting.pid is None:  # the trainer was about to end
+                    return
+                with suppress(OSError):
+                    connection.send(Attach())
+                self._begin_sending()
+                self._join(greeting)
+                for event in connection.events():
+                    self._take(event)
+        finally:
+            with self._sending:
+                self._connection, self._welcome = None, False
+
+    def _begin_sending(self) -> None:
+        with self._sending:
+            self._welcome = True
+            if self._stop is not None and self._stop not in self._unsent:  # sent before, and not yet obeyed
+                self._unsent.append(self._stop)
+            self._send_unsent()
 
     def _connect(self) -> Connection | None:
         deadline = time.monotonic() + STARTING_SECONDS
@@ -126,17 +173,30 @@ class AttachedSession(Session):
             self._leaving.wait(RETRY_SECONDS)
         return None
 
-    def _recall(self, greeting: Greeting) -> None:
+    def _join(self, greeting: Greeting) -> None:
         """Take in the journal's part of the past, and what waits to be written there; raises InputError."""
         size, events = greeting.journal, greeting.past
         started = [event.step for event in events if isinstance(event, RunStarted)]
         path = self._folder.path / journal.JOURNAL
         written = journal.effective(path, size, min(started, default=None)) if size else ()
+        if size or events:
+            attended = bool(greeting.state) and greeting.unattended_since is None
+            self._show_past(chain(written, events), attended)
+
+    def _show_past(self, events: Iterable[Event], attended: bool = False) -> None:
+        """Show what has happened so far; raises InputError when the journal cannot be read.
+
+        `attended` says that somebody looks already, which the journal may not tell yet.
+        """
+        past = RunState()
         try:
-            if size or events:
-                self.recall(chain(written, events))
+            for event in events:
+                past.apply(event)
         except OSError as error:
             raise InputError(f"The journal of {self.label} cannot be read: {error.strerror}.") from error
+        if self.version == 0 and not attended:
+            self.missed = past.snapshot().absence
+        self.take_over(past)
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Alert) and event.kind == "stop":
@@ -144,3 +204,6 @@ class AttachedSession(Session):
         if isinstance(event, Alert) and event.kind == REFUSED:
             event = replace(event, step=self.snapshot().step)
         self.publish(event)
+
+    def _warn(self, message: str) -> None:
+        self.publish(Alert(step=self.snapshot().step, kind=REFUSED, severity="warning", message=message))

@@ -1,9 +1,20 @@
-"""What happened while nobody looked: gathered from the moment the last viewer left."""
+"""What happened while nobody looked: gathered from the moment the last viewer left, or from the start of the run."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from tui_trainer.run.events import Alert, CheckpointSaved, Evaluation, Event, RunStarted, Sample, StateChanged, Step
+from tui_trainer.run.events import (
+    ENDED,
+    Alert,
+    CheckpointSaved,
+    CommandApplied,
+    Evaluation,
+    Event,
+    RunStarted,
+    Sample,
+    StateChanged,
+    Step,
+)
 from tui_trainer.run.text import human_seconds
 
 ALERTS_KEPT: Final = 20
@@ -15,17 +26,25 @@ ERRORS_KEPT: Final = 500
 
 @dataclass(frozen=True)
 class Absence:
-    """What happened after step `since_step`, from `since` to `until` (unix seconds)."""
+    """What happened after step `since_step`, in the `seconds` up to the last event, which was at `until` (unix)."""
 
-    since: float
-    until: float
     since_step: int
     step: int
+    seconds: float
+    """Without what a clock that was set back took off."""
+    until: float
+    from_start: bool = False
+    """Whether nobody has ever looked."""
+    evaluations: int = 0
     best: Evaluation | None = None
     """The best evaluation, if one was better than all before the absence."""
+    best_age: float = 0.0
+    """Seconds between that and the last event."""
     checkpoints: int = 0
     samples: int = 0
     resumes: int = 0
+    resumed_from: int = 0
+    """The step of the last resume."""
     alerts: tuple[Alert, ...] = ()
     """Every error, and the newest of the others; oldest first."""
     alert_count: int = 0
@@ -34,37 +53,67 @@ class Absence:
 
     @property
     def eventful(self) -> bool:
-        return self.step > self.since_step or bool(self.alert_count or self.ended)
+        return self.step != self.since_step or bool(self.alert_count or self.ended or self.resumes)
+
+
+class AbsenceTracker:
+    """Who looks at a run, by the commands in its journal, and what has happened since nobody does."""
+
+    def __init__(self) -> None:
+        self._viewers = 0
+        self._recorder = AbsenceRecorder(from_start=True)
+
+    def apply(self, event: Event) -> None:
+        match event:
+            case CommandApplied(name="attach"):
+                self._viewers += 1
+            case CommandApplied(name="detach"):
+                self._viewers = max(0, self._viewers - 1)
+                self._recorder = AbsenceRecorder(event.time, event.step)
+            case RunStarted() if self._viewers:  # they were left without a word when the trainer before vanished
+                self._viewers = 0
+                self._recorder = AbsenceRecorder(self._recorder.until, self._recorder.step)
+        self._recorder.apply(event)
+
+    def absence(self) -> Absence | None:
+        """None while somebody looks."""
+        return None if self._viewers else self._recorder.absence()
 
 
 class AbsenceRecorder:
     """Gathers an absence from the events in it."""
 
-    def __init__(self, since: float = 0.0, step: int = 0) -> None:
-        self._since, self._until, self._since_step, self._step = since, since, step, step
+    def __init__(self, since: float = 0.0, step: int = 0, from_start: bool = False) -> None:
+        self.until, self.step = since, step
+        self._since_step, self._from_start = step, from_start
+        self._seconds = self._best_at = 0.0
         self._best: Evaluation | None = None
-        self._checkpoints = self._samples = self._resumes = self._alert_count = 0
+        self._evaluations = self._checkpoints = self._samples = self._alert_count = 0
+        self._resumes = self._resumed_from = 0
         self._alerts: list[Alert] = []
         self._ended = ""
 
     def apply(self, event: Event) -> None:
-        self._since = self._since or event.time
-        self._until = event.time
+        self._seconds += max(0.0, event.time - (self.until or event.time))
+        self.until = event.time
         match event:
             case Step():
-                self._step = event.step
-            case Evaluation(best=True):
-                self._best = event
+                self.step = event.step
+            case Evaluation():
+                self._evaluations += 1
+                if event.best:
+                    self._best, self._best_at = event, self._seconds
             case CheckpointSaved():
                 self._checkpoints += 1
             case Sample():
                 self._samples += 1
-            case RunStarted():
-                self._resumes += event.step > 0
+            case RunStarted() if event.step:
+                self._resumes += 1
+                self._resumed_from = self.step = event.step
             case Alert():
                 self._take_alert(event)
             case StateChanged():
-                ended = event.state in ("finished", "stopped", "failed")
+                ended = event.state in ENDED
                 self._ended = f"{event.state}: {event.reason}" if ended and event.reason else event.state * ended
 
     def _take_alert(self, alert: Alert) -> None:
@@ -77,33 +126,31 @@ class AbsenceRecorder:
 
     def absence(self) -> Absence:
         return Absence(
-            since=self._since,
-            until=self._until,
             since_step=self._since_step,
-            step=self._step,
+            step=self.step,
+            seconds=self._seconds,
+            until=self.until,
+            from_start=self._from_start,
+            evaluations=self._evaluations,
             best=self._best,
+            best_age=self._seconds - self._best_at,
             checkpoints=self._checkpoints,
             samples=self._samples,
             resumes=self._resumes,
+            resumed_from=self._resumed_from,
             alerts=tuple(self._alerts),
             alert_count=self._alert_count,
             ended=self._ended,
         )
 
 
-def describe(absence: Absence, steps: int, seconds_left: float | None) -> list[tuple[str, str]]:
-    """The absence in lines, each a heading and what there is to say; alerts last."""
-    step, passed = absence.step, human_seconds(absence.until - absence.since)
-    lines = [("Steps", f"{step - absence.since_step:,} in {passed}, now at {step:,} of {steps:,}")]
-    best = absence.best
-    if best is None or best.val_loss is None:
-        lines.append(("Validation", "no better than before"))
-    else:
-        ago = human_seconds(absence.until - best.time)
-        lines.append(("Best validation", f"{best.val_loss:.4f} at step {best.step:,}, {ago} ago"))
+def describe(absence: Absence, steps: int, seconds_left: float | None, now: float) -> list[tuple[str, str]]:
+    """The absence as it looks at `now` (unix seconds): lines of a heading and what there is to say; alerts last."""
+    lines = [("Steps", _steps(absence, steps)), _validation(absence, now)]
     lines.append(("Saved", f"{_counted(absence.checkpoints, 'checkpoint')}, {_counted(absence.samples, 'sample')}"))
     if absence.resumes:
-        lines.append(("Taken up again", _counted(absence.resumes, "time")))
+        times = _counted(absence.resumes, "time") + ", the last" * (absence.resumes > 1)
+        lines.append(("Taken up again", f"{times} from step {absence.resumed_from:,}"))
     if absence.ended:
         lines.append(("Ended", absence.ended))
     elif seconds_left is not None:
@@ -113,6 +160,23 @@ def describe(absence: Absence, steps: int, seconds_left: float | None) -> list[t
         lines.append(("Alerts", "none"))
     lines += [(f"Step {alert.step:,}", f"{alert.severity}: {alert.message}") for alert in absence.alerts]
     return [*lines, ("And", f"{_counted(more, 'older alert')}")] if more > 0 else lines
+
+
+def _steps(absence: Absence, steps: int) -> str:
+    """A run that was taken up from an older checkpoint may be at an earlier step than before."""
+    passed, taken = human_seconds(absence.seconds), absence.step - absence.since_step
+    where = f"now at {absence.step:,} of {steps:,}"
+    return f"{taken:,} in {passed}, {where}" if taken >= 0 else f"{where}, {passed} after step {absence.since_step:,}"
+
+
+def _validation(absence: Absence, now: float) -> tuple[str, str]:
+    best = absence.best
+    if best is not None and best.val_loss is not None:
+        ago = human_seconds(absence.best_age + max(0.0, now - absence.until))
+        return "Best validation", f"{best.val_loss:.4f} at step {best.step:,}, {ago} ago"
+    if not absence.evaluations:
+        return "Validation", "none meanwhile"
+    return "Validation", f"no better than before, in {_counted(absence.evaluations, 'evaluation')}"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -68,7 +68,7 @@ class UseModel(Command):
 
 @dataclass(frozen=True)
 class Attach(Command):
-    """Changes nothing: tells the journal that someone looks on from another terminal."""
+    """Changes nothing: tells the journal that someone looks on."""
 
     name = "attach"
 

@@ -55,4 +55,5 @@ def _row(run: Overview, root: Path) -> tuple[str, ...]:
     memory = [human_bytes(held) if held else NONE for held in (run.memory_bytes, run.device_memory_bytes)]
     alone = NONE if run.unattended_since is None else human_seconds(time.time() - run.unattended_since)
     name = run.name if Path(run.path).parent == root else run.path
-    return (visible_line(name), run.state, run.progress, *losses, *memory, alone, "-" if run.age is None else human_seconds(run.age))
+    sign = NONE if run.age is None else human_seconds(run.age)
+    return (visible_line(name), run.state, run.progress, *losses, *memory, alone, sign)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from tui_trainer.run.away import Absence
 from tui_trainer.run.commands import Command
 from tui_trainer.run.events import Event, PartialSample, Resources, Sample, Stage, Step
 from tui_trainer.run.samples import telling_samples
@@ -55,6 +56,9 @@ class Session(ABC):
 
     returning: bool = False
     """Whether the run went on before anybody looked."""
+
+    missed: Absence | None = None
+    """What happened while nobody looked, until this session did; None when somebody did."""
 
     def __init__(self) -> None:
         self.outcome: Outcome | None = None
@@ -133,6 +137,10 @@ class Session(ABC):
         past = RunState()
         for event in events:
             past.apply(event)
+        self.take_over(past)
+
+    def take_over(self, past: RunState) -> None:
+        """Show a past in place of what was shown so far; nothing else may change it from now on."""
         with self._lock:
             past.version += self._state.version
             self._state = past

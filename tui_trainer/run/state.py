@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from tui_trainer.run.away import Absence, AbsenceRecorder
+from tui_trainer.run.away import Absence, AbsenceTracker
+from tui_trainer.run.clock import TrainingClock
 from tui_trainer.run.diagnosis import perplexity
 from tui_trainer.run.events import (
     Alert,
@@ -23,17 +24,13 @@ from tui_trainer.run.events import (
     Step,
 )
 from tui_trainer.run.history import Curve, Series, Smoother
+from tui_trainer.run.samples import same_sample
 from tui_trainer.run.schedules import Schedule
 
-SERIES: Final = ("loss", "smoothed_loss", "val_loss", "perplexity", "val_perplexity", "grad_norm", "weight_norm")
+SERIES: Final = ("loss", "smoothed_loss", "val_loss", "perplexity", "val_perplexity", "lr", "grad_norm", "weight_norm")
 SAMPLES_KEPT: Final = 50
 ALERTS_KEPT: Final = 50
 MARKS_KEPT: Final = 200
-GAP_SECONDS: Final = 300.0
-"""Silence between two steps that may be a suspended process; evaluations and saves are much shorter."""
-
-RATE_HALF_LIFE: Final = 20.0
-"""Steps over which the step time is averaged."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +69,12 @@ class Snapshot:
     prompt: str = ""
     series: Mapping[str, Curve] = field(default_factory=dict)
     absence: Absence | None = None
-    """What happened since a viewer last left."""
+    """What happened since nobody looks; None while somebody does."""
     marks: tuple[Alert, ...] = ()
     """Where the run was repaired or threatened, oldest first; for the charts."""
 
-    @property
-    def schedule(self) -> Schedule | None:
-        run = self.run
-        return Schedule(run.schedule, run.lr, run.min_lr, run.warmup, run.steps) if run else None
+    schedule: Schedule | None = None
+    """The learning rate of the steps to come."""
 
 
 class RunState:
@@ -93,6 +88,7 @@ class RunState:
         self._stage: Stage | None = None
         self._stages_done: list[str] = []
         self._run: RunStarted | None = None
+        self._schedule: Schedule | None = None
         self._step: Step | None = None
         self._evaluation: Evaluation | None = None
         self._best: Evaluation | None = None
@@ -105,22 +101,22 @@ class RunState:
         self._prompt = ""
         self._clipped = 0
         self._seen = 0
-        self._clock = _TrainingClock()
+        self._clock = TrainingClock()
         self._series = {name: Series() for name in SERIES}
         self._loss_smoother = Smoother(10)
-        self._absence = AbsenceRecorder()
+        self._absences = AbsenceTracker()
         self._marks: deque[Alert] = deque(maxlen=MARKS_KEPT)
 
     def apply(self, event: Event) -> None:
         self.version += 1
-        self._absence.apply(event)
+        self._absences.apply(event)
         match event:
             case Step():
                 self._apply_step(event)
             case Evaluation():
                 self._apply_evaluation(event)
             case Sample():
-                for sample in [sample for sample in self._samples if _again(event, sample)]:
+                for sample in [sample for sample in self._samples if same_sample(event, sample)]:
                     self._samples.remove(sample)
                 self._samples.appendleft(event)
                 self.first_samples.setdefault(event.prompt, event)
@@ -148,13 +144,13 @@ class RunState:
                 self._resources = event
             case CommandApplied(name="set_temperature", value=float() | int() as temperature):
                 self._temperature = temperature
-            case CommandApplied(name="detach"):
-                self._absence = AbsenceRecorder(event.time, event.step)
             case CommandApplied(name="set_prompt", value=str() as prompt):
                 self._prompt = prompt
 
     def _apply_start(self, event: RunStarted) -> None:
+        self._state = StateChanged(step=event.step, time=event.time, state="loading")
         self._run = event if self._run is None else replace(event, reasons=_still_hold(self._run, event))
+        self._schedule = Schedule(event.schedule, event.lr, event.min_lr, event.warmup, event.steps)
         self._temperature, self._prompt = event.temperature, event.prompt
         self._smooth_for(event.steps)
         for series in self._series.values():
@@ -172,6 +168,8 @@ class RunState:
         plan = {name: getattr(event, name) for name in ("steps", "schedule", "lr", "min_lr", "warmup")}
         reasons = self._run.reasons | ({"steps": event.reason} if event.reason else {})
         self._run = replace(self._run, reasons=reasons, **plan)
+        self._schedule = Schedule(event.schedule, event.lr, event.min_lr, event.warmup, event.steps)
+        self._schedule = replace(self._schedule, factor=event.factor, until=event.until)
         self._smooth_for(event.steps)
 
     def _smooth_for(self, steps: int) -> None:
@@ -188,6 +186,7 @@ class RunState:
             "loss": event.loss,
             "smoothed_loss": smoothed,
             "perplexity": None if smoothed is None else perplexity(smoothed),
+            "lr": event.lr,
             "grad_norm": event.grad_norm,
             "weight_norm": event.weight_norm,
         }
@@ -195,8 +194,10 @@ class RunState:
             self._series[name].append(event.step, value)
 
     def _apply_evaluation(self, event: Evaluation) -> None:
-        if self._evaluation is not None and _again(event, self._evaluation):
-            return
+        """A run resumed from a checkpoint that was saved amid an evaluation does it again: the later one counts."""
+        if self._evaluation is not None and self._evaluation.step == event.step:
+            self._series["val_loss"].drop_after(event.step - 1)
+            self._series["val_perplexity"].drop_after(event.step - 1)
         self._evaluation = event
         if event.best:
             self._best = event
@@ -239,50 +240,10 @@ class RunState:
             temperature=self._temperature,
             prompt=self._prompt,
             series={name: series.curve() for name, series in self._series.items()},
-            absence=self._absence.absence(),
+            absence=self._absences.absence(),
             marks=tuple(self._marks),
+            schedule=self._schedule,
         )
-
-
-def _again(event: Event, known: Event) -> bool:
-    """Whether a resumed run has done, at the step it was resumed at, what it had done there before."""
-    return replace(event, time=known.time) == known
-
-
-class _TrainingClock:
-    """Time spent training, by the events' own clock, and the time that is left."""
-
-    def __init__(self) -> None:
-        self.elapsed = 0.0
-        self.step_seconds: float | None = None
-        self.restart()
-
-    def restart(self) -> None:
-        """A trainer took over: rates and waits of the one before say nothing."""
-        self._running = False
-        self._last_time: float | None = None
-        self._interval = Smoother(RATE_HALF_LIFE * 10)
-        self._step = Smoother(RATE_HALF_LIFE)
-
-    def change_state(self, event: StateChanged) -> None:
-        self._running = event.state == "running"
-        self._last_time = event.time if self._running else None
-
-    def tick(self, event: Step) -> None:
-        interval = event.step_seconds if self._last_time is None else max(0.0, event.time - self._last_time)
-        # A single step of a paused run: the wait for the next one is not training.
-        self._last_time = event.time if self._running else None
-        average = self._interval.update(None)
-        if average is not None and interval > max(GAP_SECONDS, 20 * average):
-            return  # the process or the machine slept: that says nothing of training
-        self.elapsed += interval
-        self._interval.update(interval)
-        self.step_seconds = self._step.update(event.step_seconds)
-
-    def seconds_left(self, steps: int) -> float | None:
-        """Evaluations, samples and saves count too, since they lie between the steps."""
-        interval = self._interval.update(None)
-        return None if interval is None else max(0, steps) * interval
 
 
 def _still_hold(before: RunStarted, after: RunStarted) -> dict[str, str]:

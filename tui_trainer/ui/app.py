@@ -102,11 +102,11 @@ class TrainerApp(RunActions):
         self.draw(panes)
 
     def _tell_absence(self) -> None:
-        now = self.snapshot
-        if self._returning and now.run is not None:
+        if self._returning and self.snapshot.run is not None:
             self._returning = False
-            if now.absence is not None and now.absence.eventful:
-                self.push_screen(AwayScreen(now))
+            missed = self.session.missed
+            if missed is not None and missed.eventful:
+                self.push_screen(AwayScreen(missed, self.snapshot))
 
     @property
     def samples_shown(self) -> bool:

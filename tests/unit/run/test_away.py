@@ -4,39 +4,66 @@ from dataclasses import replace
 from typing import Any
 
 from tests.unit.run.test_state import evaluation, sample, started, state, step
-from tui_trainer.run.away import ALERTS_KEPT, Absence, AbsenceRecorder, describe
-from tui_trainer.run.events import Alert, CheckpointSaved, Event
+from tui_trainer.run.away import ALERTS_KEPT, Absence, AbsenceRecorder, AbsenceTracker, describe
+from tui_trainer.run.events import Alert, CheckpointSaved, CommandApplied, Event
+
+LEFT_AT = 1000.0
 
 
 def gather(*events: Event) -> Absence:
-    recorder = AbsenceRecorder(since=1000.0, step=40)
+    recorder = AbsenceRecorder(since=LEFT_AT, step=40)
     for event in events:
         recorder.apply(event)
     return recorder.absence()
 
 
 def told(absence: Absence, **changes: Any) -> dict[str, str]:
-    return dict(describe(absence, **{"steps": 200, "seconds_left": 90.0, **changes}))
+    return dict(describe(absence, **{"steps": 200, "seconds_left": 90.0, "now": absence.until, **changes}))
 
 
 def alert(number: int) -> Alert:
-    return Alert(step=number, time=1000.0 + number, kind="guard", severity="warning", message=f"Skipped {number}.")
+    return Alert(step=number, time=LEFT_AT + number, kind="guard", severity="warning", message=f"Skipped {number}.")
+
+
+def at(time: float, event: Event) -> Event:
+    return replace(event, time=time)
+
+
+def attend(*events: Event) -> Absence | None:
+    tracker = AbsenceTracker()
+    for event in events:
+        tracker.apply(event)
+    return tracker.absence()
+
+
+def attach(number: int, source: str = "attached") -> CommandApplied:
+    return CommandApplied(step=number, time=LEFT_AT + number, name="attach", value=None, source=source)
+
+
+def detach(number: int, source: str = "attached") -> CommandApplied:
+    return CommandApplied(step=number, time=LEFT_AT + number, name="detach", value=None, source=source)
 
 
 def test_a_night_in_a_few_lines() -> None:
     saved = CheckpointSaved(step=60, time=1060.0, path="checkpoints/step-00000060", reason="periodic")
-    absence = gather(step(50, 1010.0), evaluation(50, 2.25, best=True), sample(50, "cat"), saved, step(60, 1060.0))
+    written, judged = at(1010.0, sample(50, "cat")), at(1010.0, evaluation(50, 2.25, best=True))
+    absence = gather(step(50, 1010.0), judged, written, saved, step(60, 1060.0))
     assert absence.eventful
     lines = told(absence)
     assert lines["Steps"] == "20 in 1m00s, now at 60 of 200"
-    assert lines["Best validation"].startswith("2.2500 at step 50, ")
+    assert lines["Best validation"] == "2.2500 at step 50, 50s ago"
     assert lines["Saved"] == "1 checkpoint, 1 sample"
     assert lines["Time left"] == "1m30s"
     assert lines["Alerts"] == "none"
 
 
 def test_when_nothing_was_better() -> None:
-    assert told(gather(evaluation(50, 9.0, best=False), step(50, 1010.0)))["Validation"] == "no better than before"
+    lines = told(gather(evaluation(50, 9.0, best=False), step(50, 1010.0)))
+    assert lines["Validation"] == "no better than before, in 1 evaluation"
+
+
+def test_when_nothing_was_evaluated() -> None:
+    assert told(gather(step(50, 1010.0)))["Validation"] == "none meanwhile"
 
 
 def test_every_alert_with_what_was_done() -> None:
@@ -66,9 +93,75 @@ def test_how_it_ended_instead_of_the_time_left() -> None:
     assert "Time left" not in lines
 
 
-def test_how_often_it_was_taken_up_again() -> None:
-    assert told(gather(started(step=40, time=1001.0)))["Taken up again"] == "1 time"
+def test_how_often_it_was_taken_up_again_and_where() -> None:
+    assert told(gather(started(step=40, time=1001.0)))["Taken up again"] == "1 time from step 40"
+    twice = gather(started(step=40, time=1001.0), started(step=50, time=1002.0))
+    assert told(twice)["Taken up again"] == "2 times, the last from step 50"
+
+
+def test_a_run_that_was_set_back_has_taken_no_negative_number_of_steps() -> None:
+    absence = gather(started(step=20, time=1010.0), step(25, 1020.0))
+    assert absence.eventful
+    assert told(absence)["Steps"] == "now at 25 of 200, 20s after step 40"
 
 
 def test_nothing_happened() -> None:
     assert not gather().eventful
+
+
+# -- time ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_clock_set_back_meanwhile_takes_no_time_away() -> None:
+    """By an hour, after a minute: between the two steps that it comes between no time is seen to pass."""
+    absence = gather(step(50, 1060.0), step(51, -2530.0), step(56, -2500.0))
+    assert told(absence)["Steps"] == "16 in 1m30s, now at 56 of 200"
+
+
+def test_the_age_of_the_best_is_what_it_is_now() -> None:
+    """Of a run that has been paused for an hour since its last event."""
+    absence = gather(step(50, 1010.0), at(1010.0, evaluation(50, 2.25, best=True)), step(51, 1030.0))
+    assert told(absence, now=absence.until + 3600.0)["Best validation"] == "2.2500 at step 50, 1h00m ago"
+    set_back = told(absence, now=absence.until - 3600.0)
+    assert set_back["Best validation"] == "2.2500 at step 50, 20s ago"
+
+
+# -- who was away --------------------------------------------------------------------------------------------------
+
+
+def test_whoever_comes_after_all_have_left_has_been_away() -> None:
+    absence = attend(started(), attach(1), step(5), attach(5), detach(6), step(9), detach(10), step(30))
+    assert absence is not None
+    assert (absence.since_step, absence.step, absence.from_start) == (10, 30, False)
+
+
+def test_who_joins_somebody_has_not_been_away() -> None:
+    assert attend(started(), attach(0, "keyboard"), step(5)) is None
+    assert attend(started(), attach(1), attach(2), detach(5), step(9)) is None
+
+
+def test_where_nobody_ever_looked_it_is_told_from_the_start() -> None:
+    absence = attend(started(time=LEFT_AT), step(5, LEFT_AT + 5), state("finished", LEFT_AT + 6, 5))
+    assert absence is not None
+    assert absence.from_start
+    assert (absence.since_step, absence.step, absence.seconds, absence.resumes) == (0, 5, 6.0, 0)
+
+
+def test_who_looked_when_the_trainer_was_killed_has_seen_it_up_to_then() -> None:
+    watched = [started(), attach(0, "keyboard"), step(5), step(6)]
+    absence = attend(*watched, started(step=4, time=200.0), step(5, 201.0), step(20, 216.0))
+    assert absence is not None
+    assert (absence.since_step, absence.step, absence.resumes, absence.from_start) == (6, 20, 1, False)
+
+
+def test_one_who_left_long_ago_is_told_of_all_that_came_after() -> None:
+    absence = attend(started(), attach(1), detach(5), step(6), started(step=6, time=1e4), step(7, 1e4 + 1))
+    assert absence is not None
+    assert (absence.since_step, absence.step, absence.resumes) == (5, 7, 1)
+
+
+def test_journals_that_tell_of_leaving_alone_are_read() -> None:
+    """Those of versions that did not tell of a screen that was there from the start."""
+    absence = attend(started(), step(5), detach(5, "keyboard"), step(9))
+    assert absence is not None
+    assert (absence.since_step, absence.from_start) == (5, False)

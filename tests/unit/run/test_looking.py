@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,12 @@ from tests.unit.run.test_lock import held
 from tests.unit.run.test_state import started, state, step
 from tests.waiting import TIMEOUT, arriving, until
 from tui_trainer.config import InputError
-from tui_trainer.run.attached import AttachedSession
-from tui_trainer.run.commands import Pause, Stop
+from tui_trainer.run.attached import UNSENT_LIMIT, AttachedSession
+from tui_trainer.run.commands import Generate, Pause, Resume, SaveCheckpoint, SetPrompt, SetTemperature, Stop
+from tui_trainer.run.control.address import bind
+from tui_trainer.run.control.server import SOURCE
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import Alert, Event, StateChanged
+from tui_trainer.run.events import Alert, CommandApplied, Event, StateChanged
 from tui_trainer.run.replay import ReplaySession
 from tui_trainer.run.session import Outcome, Session
 
@@ -112,9 +116,8 @@ def test_what_waits_for_room_in_the_journal_is_of_the_past_too(run: RunDirectory
         trainer.publish(event)
     session = AttachedSession(run)
     watching = until_told(session)
-    absence = session.snapshot().absence
-    assert absence is not None
-    assert [alert.message for alert in absence.alerts] == ["The disk is full."]
+    assert session.missed is not None
+    assert [alert.message for alert in session.missed.alerts] == ["The disk is full."]
     trainer.publish(step(3))
     watching.wait_for(lambda event: event.step == 3)
     assert session.snapshot().series["loss"].steps.tolist() == [1, 2, 3]
@@ -168,6 +171,144 @@ def test_a_trainer_that_vanishes_is_told_of(run: RunDirectory) -> None:
     assert "resume goes on from the newest checkpoint" in str(vars(event)["reason"])
     session.send(Stop())
     assert watching.ends()
+
+
+def test_who_joins_as_a_run_ends_sees_how_it_ended(run: RunDirectory) -> None:
+    """The trainer was there when the viewer began, and has gone before it could be connected to."""
+    write_journal(run.path, started(), state("running", 1.0), step(1), step(2), state("finished", 9.0, step=2))
+    with held(run):
+        session = AttachedSession(run)
+    watching = Watching(session)
+    until(lambda: session.refusal, "the end")
+    now = session.snapshot()
+    assert (now.state, now.step, now.series["loss"].steps.tolist()) == ("finished", 2, [1, 2])
+    assert session.missed is not None and session.missed.ended == "finished"
+    session.leave()
+    assert watching.ends()
+    assert session.outcome is not None and session.outcome.status == 0
+
+
+def test_what_a_viewer_missed_of_the_end_is_in_the_journal(run: RunDirectory) -> None:
+    """It has seen the beginning, was sent away, and did not come back in time."""
+    lock = held(run)
+    trainer = Trainer(run.path)
+    trainer.publish(started())
+    trainer.publish(step(1))
+    session = AttachedSession(run)
+    watching = until_told(session)
+    trainer.control.close()
+    write_journal(run.path, step(2), state("stopped", 9.0, step=2, reason="by keyboard"))
+    lock.close()
+    until(lambda: session.refusal, "the end")
+    assert (session.snapshot().state, session.snapshot().step) == ("stopped", 2)
+    session.leave()
+    assert watching.ends()
+
+
+def test_a_run_that_has_no_journal_when_its_trainer_is_gone_has_vanished(run: RunDirectory) -> None:
+    with held(run):
+        session = AttachedSession(run)
+    watching = Watching(session)
+    assert "has vanished" in str(vars(watching.wait_for_state("failed"))["reason"])
+    session.send(Stop())
+    assert watching.ends()
+
+
+# -- a connection that breaks --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def cut_off(run: RunDirectory) -> Iterator[AttachedSession]:
+    """A viewer that has lost its connection to a trainer that lives."""
+    with held(run):
+        trainer = Trainer(run.path)
+        trainer.publish(started())
+        trainer.publish(step(1))
+        session = AttachedSession(run)
+        watching = until_told(session)
+        trainer.control.close()
+        until(lambda: session._connection is None, "the loss of the connection")
+        yield session
+        session.leave()
+        assert watching.ends()
+
+
+def test_what_is_asked_meanwhile_is_sent_in_order_when_there_is_a_connection_again(run: RunDirectory) -> None:
+    asked = [Pause(), SetTemperature(value=0.5), SetPrompt(value="dog"), Resume(), Stop()]
+    with cut_off(run) as session:
+        for command in asked:
+            session.send(command)
+        trainer = Trainer(run.path)
+        until(lambda: len(trainer.commands) == len(asked), "the commands")
+        session.send(Generate())
+        until(lambda: len(trainer.commands) > len(asked), "one more")
+        assert trainer.commands == [replace(command, source=SOURCE) for command in [*asked, Generate()]]
+        trainer.control.close()
+
+
+def test_what_cannot_wait_any_more_is_told(run: RunDirectory) -> None:
+    with cut_off(run) as session:
+        for _ in range(UNSENT_LIMIT):
+            session.send(Pause())
+        assert session.snapshot().alerts == ()
+        session.send(SaveCheckpoint())
+        assert [alert.message for alert in session.snapshot().alerts] == [
+            "Not sent: save_checkpoint. There is no connection, and 100 commands wait for one."
+        ]
+        session.send(Stop())  # for that there is always room
+        assert len(session._unsent) == UNSENT_LIMIT + 1
+
+
+def test_what_came_too_late_for_the_trainer_is_told(run: RunDirectory) -> None:
+    lock = held(run)
+    trainer = Trainer(run.path)
+    trainer.publish(started())
+    trainer.publish(step(1))
+    session = AttachedSession(run)
+    watching = until_told(session)
+    trainer.control.close()
+    until(lambda: session._connection is None, "the loss of the connection")
+    session.send(Pause())
+    session.send(SetPrompt(value="dog"))
+    lock.close()
+    warning = watching.wait_for(lambda event: isinstance(event, Alert))
+    assert vars(warning)["message"] == "The trainer had ended before this could be sent: pause, set_prompt."
+    session.leave()
+    assert watching.ends()
+
+
+@pytest.mark.parametrize("greeting", [b"", b'{"jour', b"[]\n", b"\xff\n", b"[" * 5_000 + b"\n"], ids=range(5))
+def test_a_trainer_that_hangs_up_before_it_has_greeted_is_tried_again(run: RunDirectory, greeting: bytes) -> None:
+    with held(run), run.open() as folder:
+        listener = bind(folder)
+        session = AttachedSession(run)
+        watching = Watching(session)
+        connection, _ = listener.accept()
+        session.send(Pause())
+        connection.sendall(greeting)
+        connection.close()
+        listener.close()
+        trainer = Trainer(run.path)
+        until(lambda: trainer.commands, "the command")
+        assert trainer.commands == [Pause(SOURCE)]
+        session.leave()
+        assert watching.ends()
+        trainer.control.close()
+
+
+def test_the_first_to_come_has_missed_what_happened_and_the_next_nothing(run: RunDirectory, trainer: Trainer) -> None:
+    for event in (started(), step(1), step(2)):
+        trainer.publish(event)
+    first = AttachedSession(run)
+    watching = [until_told(first)]
+    assert first.missed is not None and first.missed.from_start
+    trainer.publish(CommandApplied(step=2, name="attach", value=None, source=SOURCE))
+    second = AttachedSession(run)
+    watching.append(until_told(second))
+    assert second.missed is None
+    for each in watching:
+        each.session.leave()
+        assert each.ends()
 
 
 def test_a_run_that_nobody_trains_cannot_be_attached_to(run: RunDirectory) -> None:

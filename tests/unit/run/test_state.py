@@ -161,7 +161,10 @@ def test_elapsed_leaves_out_the_time_between_stop_and_resume() -> None:
 
 
 def test_a_clock_set_back_does_not_shorten_the_run() -> None:
-    assert look(*BEGUN, step(1), step(2, time=50.0)).elapsed == 1.0
+    """Nor what is left of it: the step is known to have taken half a second."""
+    snapshot = look(*BEGUN, step(1), step(2, time=50.0), step(3, time=51.0))
+    assert snapshot.elapsed == 1.0 + 0.5 + 1.0
+    assert snapshot.seconds_left == pytest.approx(97 * 2.5 / 3, rel=0.01)
 
 
 def test_the_time_left_is_what_the_steps_took() -> None:
@@ -209,6 +212,35 @@ def test_a_resumed_run_drops_what_it_takes_again() -> None:
     snapshot = look(*first, started(step=3, time=500.0), state("running", 500.0, 3), step(4, 501.0, loss=40.0))
     assert snapshot.series["loss"].mean.tolist() == [1, 2, 3, 40]
     assert snapshot.step == 4
+
+
+def test_an_evaluation_that_is_done_again_counts_once() -> None:
+    """Saved by hand amid an evaluation, then killed, and resumed on a machine that rounds otherwise."""
+    first = [*BEGUN, step(1), evaluation(1, 4.0, best=True), step(2), evaluation(2, 3.0, best=True)]
+    again = [started(step=2, time=500.0), state("running", 500.0, 2), evaluation(2, 3.001, best=True)]
+    snapshot = look(*first, *again, step(3))
+    assert snapshot.series["val_loss"].steps.tolist() == snapshot.series["val_perplexity"].steps.tolist() == [1, 2]
+    assert snapshot.series["val_loss"].mean.tolist() == [4.0, 3.001]
+    assert snapshot.last_evaluation == snapshot.best_evaluation == evaluation(2, 3.001, best=True)
+
+
+def test_a_run_that_was_just_taken_up_has_not_ended() -> None:
+    assert look(*BEGUN, step(1), state("finished", 102.0, 1), started(step=1, time=500.0)).state == "loading"
+
+
+def test_the_rates_that_were_used_stay_when_the_plan_changes() -> None:
+    used = [0.1, 0.2, 0.3]
+    first = [*BEGUN, *(step(number, lr=rate) for number, rate in enumerate(used, 1))]
+    snapshot = look(*first, started(step=3, time=500.0, steps=1_000))
+    assert snapshot.series["lr"].mean.tolist() == used
+    assert snapshot.schedule == Schedule("wsd", 3e-3, 0.0, 100, 1_000)
+
+
+def test_a_changed_schedule_holds_until_a_trainer_takes_the_run_up() -> None:
+    plan = {"schedule": "wsd", "lr": 3e-3, "min_lr": 0.0, "warmup": 100, "steps": 100}
+    eased = ScheduleChanged(step=40, time=140.0, **plan, factor=0.5, until=60)
+    assert look(*BEGUN, eased).schedule == Schedule("wsd", 3e-3, 0.0, 100, 100, factor=0.5, until=60)
+    assert look(*BEGUN, eased, started(step=30, time=500.0)).schedule == Schedule("wsd", 3e-3, 0.0, 100, 100)
 
 
 # -- samples and settings ------------------------------------------------------------------------------------------
@@ -278,6 +310,12 @@ def test_at_the_end_the_last_sample_of_each_model_is_told() -> None:
     assert session(first, best).telling_samples() == (first, best)
     longer = sample(12, "cow")
     assert session(first, last, best, longer).telling_samples() == (first, longer), "the run was trained on"
+
+
+def test_a_sample_taken_again_is_not_its_own_after() -> None:
+    again = replace(sample(9, "cat"), time=500.0, model="best")
+    assert session(sample(9, "cat"), again).telling_samples() == ()
+    assert session(sample(9, "cat"), again).snapshot().samples == (again,)
 
 
 def test_the_first_sample_is_remembered_however_many_follow() -> None:

@@ -59,13 +59,13 @@ def test_a_failed_run_says_why() -> None:
 def test_every_loss_is_told_with_its_age() -> None:
     """Steps after the last evaluation: the training loss that it told is an old one."""
     later = [step(number, loss=1.0) for number in range(4, 60)]
-    text = summary(look(*RUN, *later, state("stopped", 200.0, 59)), None)
+    text = summary(look(*RUN, *later, state("stopped", 200.0, 59)))
     assert "Training loss 1.0" in text
     assert "Validation loss 2.5000 at step 3, perplexity 12.18." in text
 
 
 def test_a_run_without_an_evaluation_tells_its_training_loss() -> None:
-    assert "Training loss 2.0000, smoothed" in summary(look(started(), step(1), step(2)), None)
+    assert "Training loss 2.0000, smoothed" in summary(look(started(), step(1), step(2)))
 
 
 def test_a_run_without_an_evaluation() -> None:

@@ -1,5 +1,6 @@
 """What happened while nobody looked, shown to whoever attaches."""
 
+import time
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -9,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui_trainer.run.away import describe
+from tui_trainer.run.away import Absence, describe
 from tui_trainer.run.state import Snapshot
 from tui_trainer.run.text import visible_line
 
@@ -19,22 +20,21 @@ class AwayScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss", "Close")]
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, absence: Absence, snapshot: Snapshot) -> None:
         super().__init__()
-        self._snapshot = snapshot
+        self._absence, self._snapshot = absence, snapshot
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "While you were away"
+            dialog.border_title = "Since the start" if self._absence.from_start else "While you were away"
             with VerticalScroll(id="away-lines"):
-                yield Static(away_text(self._snapshot), id="away-text")
+                yield Static(away_text(self._absence, self._snapshot), id="away-text")
             yield Static("enter  look at the run", classes="hint")
 
 
-def away_text(snapshot: Snapshot) -> Content:
-    assert snapshot.absence is not None
+def away_text(absence: Absence, snapshot: Snapshot) -> Content:
     steps = snapshot.run.steps if snapshot.run else 0
-    lines = describe(snapshot.absence, steps, snapshot.seconds_left)
+    lines = describe(absence, steps, snapshot.seconds_left, time.time())
     width = max(len(heading) for heading, _ in lines) + 2
     return Content("\n").join(
         Content.assemble((heading.ljust(width), "$foreground-muted"), visible_line(text)) for heading, text in lines
