@@ -62,9 +62,6 @@ RUN: dict[str, Any] = {
 
 EXAMPLES: list[Event] = [
     RunStarted(step=0, time=1.5, **RUN),
-    ScheduleChanged(
-        step=9, time=1.5, schedule="wsd", lr=3e-3, min_lr=0.0, warmup=100, steps=5000, factor=0.5, until=109
-    ),
     Step(
         step=1,
         time=2.5,
@@ -88,6 +85,7 @@ EXAMPLES: list[Event] = [
     Resources(step=2, time=3.5, memory_bytes=10**9, device_memory_bytes=0),
     Stage(step=0, time=0.5, stage="reading", done=5, total=10),
     ScheduleChanged(step=4, time=2.0, steps=9, schedule="wsd", lr=1e-3, min_lr=0.0, warmup=2, reason="9, as x"),
+    ScheduleChanged(step=4, time=2.0, steps=9, schedule="wsd", lr=1e-3, min_lr=0.0, warmup=2, factor=0.5, until=8),
 ]
 
 
@@ -118,12 +116,11 @@ def test_the_fields_are_those_of_the_public_format() -> None:
     names = {kind: {spec.name for spec in fields(event)} - {"step", "time"} for kind, event in EVENTS.items()}
     assert names["step"] == {"loss", "lr", "grad_norm", "weight_norm", "tokens", "step_seconds", "tokens_per_second"}
     assert names["eval"] == {"train_loss", "val_loss", "perplexity", "bits_per_byte", "best"}
-    assert names["schedule"] == {"schedule", "lr", "min_lr", "warmup", "steps", "factor", "until"}
     assert names["sample"] == {"prompt", "text", "temperature", "top_k", "seed", "model"}
     assert names["checkpoint"] == {"path", "reason", "held_seconds", "write_seconds"}
     assert names["state"] == {"state", "reason", "model"}
     assert names["command"] == {"name", "value", "source"}
-    assert names["schedule"] == {"steps", "schedule", "lr", "min_lr", "warmup", "reason"}
+    assert names["schedule"] == {"steps", "schedule", "lr", "min_lr", "warmup", "reason", "factor", "until"}
     assert names["alert"] == {"kind", "severity", "message"}
     assert names["run"] >= {"versions", "device", "parameters", "vocab_size", "fingerprint"}
     assert {kind for kind, event in EVENTS.items() if not event.journalled} == {"stage", "partial_sample"}

@@ -164,7 +164,7 @@ def test_a_clock_that_was_set_back_tells_no_age(tmp_path: Path) -> None:
 
 
 def test_the_time_left_is_that_of_the_steps_whatever_the_clock_did(tmp_path: Path) -> None:
-    steady, later = [*map(step, range(1, 41))], [step(number, time=number - 3_500.0) for number in range(41, 51)]
+    steady, later = [*map(step, range(1, 41))], [step(number, time=number + 20.0) for number in range(41, 51)]
     run = make(tmp_path, "cats", started(), state("running", 100.0), *steady, *later)
     paused = [state("paused", 140.0, 40), state("running", 390.0, 40), step(41, 391.0), step(42, 392.0)]
     other = make(tmp_path, "dogs", started(), state("running", 100.0), *steady, *paused)
