@@ -14,6 +14,7 @@ from tui_trainer.run.control.address import connect
 from tui_trainer.run.control.protocol import encode_command
 from tui_trainer.run.events import Alert, Event
 from tui_trainer.run.folder import Folder
+from tui_trainer.run.journal import MAX_LINE
 from tui_trainer.run.lines import decode
 
 LOOK_SECONDS: Final = 0.5
@@ -85,7 +86,7 @@ class Connection:
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def _read(self) -> Iterator[bytes]:
-        """Whole lines."""
+        """Whole lines; whoever sends a longer one than any event takes is hung up on."""
         buffer = b""
         while True:
             self._check()
@@ -98,6 +99,8 @@ class Connection:
             if not data:
                 return
             *lines, buffer = (buffer + data).split(b"\n")
+            if len(buffer) > MAX_LINE:
+                return
             yield from lines
 
 
