@@ -1,11 +1,14 @@
 """Leaving: what is asked, what is sent, and that the app ends when the session does."""
 
+import math
+
 import pytest
 from textual.binding import Binding
 
 from tests import scripted
 from tests.driving import Driver, driving
 from tui_trainer.run.commands import Stop
+from tui_trainer.ui import app
 from tui_trainer.ui.cockpit import Cockpit
 from tui_trainer.ui.keys import KEYS
 from tui_trainer.ui.screens.quit import QuitScreen
@@ -70,13 +73,23 @@ async def test_the_dialog_says_what_would_be_lost() -> None:
 
 
 @pytest.mark.parametrize("keys", [["q", "s", "ctrl+c"], ["ctrl+c", "ctrl+c", "ctrl+c"]])
-async def test_ctrl_c_while_saving_waits_for_nothing(keys: list[str]) -> None:
+async def test_ctrl_c_while_saving_waits_for_nothing(keys: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "HURRIED_SECONDS", 0.0)
     async with driving(SHORT_RUN, answer=False) as screen:
         await screen.press(*keys[:-1])
         assert not screen.app.at_once
         await screen.press(keys[-1])
         await expect_end(screen, Stop(value=True))
         assert screen.app.at_once
+
+
+@pytest.mark.parametrize("keys", [["q", "ctrl+c", "ctrl+c"], ["ctrl+c"] * 5])
+async def test_ctrl_c_held_down_waits_for_the_checkpoint(keys: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "HURRIED_SECONDS", math.inf)
+    async with driving(SHORT_RUN, answer=False) as screen:
+        await screen.press(*keys)
+        assert screen.commands == [Stop(value=True)]
+        assert not screen.app.at_once and "Saving a checkpoint…" in screen.text
 
 
 async def test_ctrl_c_twice_while_loading_waits_for_nothing() -> None:

@@ -1,7 +1,9 @@
 """The app: runs a session in a worker thread and shows its snapshots."""
 
 import asyncio
+import math
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
@@ -22,10 +24,14 @@ from tui_trainer.ui.news import news
 from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.screens.away import AwayScreen
 from tui_trainer.ui.screens.help import HelpScreen
-from tui_trainer.ui.screens.quit import QuitScreen
+from tui_trainer.ui.screens.quit import QuitScreen, needs_asking
 from tui_trainer.ui.stopping import shell_waits, stop_and_continue_with_job
 
 FRAME_SECONDS = 0.25
+
+HURRIED_SECONDS = 2.0
+"""Within which ctrl+c pressed again is the same wish, a key held down or pressed in haste: no step is lost for it."""
+
 SWITCH_SECONDS = 1e-4
 """How long the screen's thread keeps the interpreter while the trainer's waits for it; with Python's own 5 ms a small
 model trains 4 % slower."""
@@ -40,6 +46,7 @@ class TrainerApp(RunActions):
         self.title = visible_line(title)
         self.detached = False
         """Whether the user left a run that goes on."""
+        self._interrupted_at = -math.inf
         self.at_once = False
         """Whether the user did not want to wait for the run to save and end."""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -152,14 +159,17 @@ class TrainerApp(RunActions):
 
     async def action_interrupt(self) -> None:
         """Copies what is selected; otherwise it is like quit, and then there is no waiting."""
+        hurried = time.monotonic() - self._interrupted_at < HURRIED_SECONDS
+        self._interrupted_at = time.monotonic()
         selected = self.screen.get_selected_text()
         if selected:
             self.copy_to_clipboard(selected)
             self.screen.clear_selection()
             self.say("Copied.")
         elif isinstance(self.screen, QuitScreen) and self.screen.leaving:
-            self.at_once = True
-            self.exit()
+            if not hurried or not needs_asking(self.snapshot):
+                self.at_once = True
+                self.exit()
         else:
             await self.action_quit()
 
