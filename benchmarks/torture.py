@@ -163,7 +163,7 @@ class Torture:
         """Whether the process was killed, and did not end by itself."""
         run, before, process = self._run, _being_written(self._run), self._process
         # Before there is anything to keep, every kill costs the run: that proves nothing.
-        _wait(process, lambda: (run / "checkpoints" / "latest").exists())
+        _wait(process, lambda: (run / "checkpoints" / "latest").exists(), WAIT_SECONDS)
         if kind == "in a save":
             _wait(process, lambda: bool(_being_written(run) - before), pause=0.0002)
         elif kind == "while training":
