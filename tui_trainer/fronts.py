@@ -47,8 +47,8 @@ def train(session: "LocalSession", headless: bool) -> int:
     else:
         trainer.run_on_screen()
     status = _conclude(session, trainer.ended_by)
-    if session.given_up:
-        _end_at_once(status)
+    if session.given_up or not headless or trainer.ended_by is not None:
+        _end_at_once(status)  # who has left is not to wait while the interpreter tidies up, which takes seconds
     return status
 
 
