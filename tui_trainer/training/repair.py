@@ -131,6 +131,7 @@ class Repair:
         length = max(EASED_AT_LEAST, int(EASED_SHARE * self._steps))
         if self._lasting:  # a rate that is too high now would be so again
             length = max(length, self._steps - progress.step)
+        length = max(length, progress.lr_factor_until - progress.step)  # nor is it to be so sooner than was told
         progress.lr_factor_until = progress.step + length
         return (
             f"{back}, the text since is left out, and the learning rate is {progress.lr_factor:g} of the planned "

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.training.faults import poisoned
 from tests.unit.training.helpers import (
     Resumed,
     ScriptedSession,
@@ -164,8 +165,26 @@ def test_a_run_at_half_the_rate_for_good_may_be_rescued(corpus: Path, monkeypatc
     assert 1 <= len(told(session)) <= 3
     assert session.snapshot().state == "finished"
     rates = [step.lr for step in session.of(Step)]
-    assert rates[-1] < 1.0, "to the end"
+    assert rates[-1] < 0.5, "to the end"
     assert session.of(Step)[-1].loss < math.log(20)
+
+
+def test_a_spike_later_on_does_not_bring_back_the_rate_that_was_too_high(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sustained, "LASTING", 10)
+    poisoned(monkeypatch, {80, 81, 82})
+    take, rates = Guessing.take, list[float]()
+    # As if the first ten steps were worse than guessing.
+    monkeypatch.setattr(Guessing, "take", lambda self, loss: take(self, loss + 99.0 * (len(rates) <= 10)))
+
+    def note(event: Event) -> Command | None:
+        rates.extend([event.lr] if isinstance(event, Step) else [])
+        return None
+
+    run_to_end(small_config(corpus, **QUIET, steps=130), note)
+    assert list(dict.fromkeys(rates)) == [1e-2, 5e-3, 2.5e-3]
+    assert rates[-1] == 2.5e-3
 
 
 def test_it_can_pause_instead(corpus: Path) -> None:
