@@ -314,3 +314,24 @@ def test_the_first_to_come_has_missed_what_happened_and_the_next_nothing(run: Ru
 def test_a_run_that_nobody_trains_cannot_be_attached_to(run: RunDirectory) -> None:
     with pytest.raises(InputError, match="is not being trained: look at it with replay, or go on with resume"):
         AttachedSession(run)
+
+
+def test_a_run_that_moves_is_looked_at_wherever_it_is(tmp_path: Path) -> None:
+    (tmp_path / "cats").mkdir()
+    run = RunDirectory(tmp_path / "cats")
+    lock = held(run)
+    trainer = Trainer(run.path)
+    trainer.publish(step(1))
+    session = AttachedSession(run)
+    watching = until_told(session)
+    run.path.rename(tmp_path / "dogs")
+    trainer.publish(step(2))
+    watching.wait_for(lambda event: event.step == 2)
+    assert session.place == tmp_path / "dogs"
+    trainer.publish(state("stopped", 9.0, step=2))
+    lock.close()
+    trainer.control.close()
+    watching.wait_for_state("stopped")
+    session.leave()
+    assert watching.ends()
+    assert not run.path.exists() and list((tmp_path / "dogs").glob("*.sock")) == []
