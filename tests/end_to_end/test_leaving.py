@@ -309,6 +309,7 @@ def test_ctrl_z_stops_all_of_a_job_such_as_make(corpus: Path, run: Path) -> None
 def test_ctrl_z_in_a_viewer_stops_all_of_its_job(corpus: Path, run: Path) -> None:
     first = start(corpus)
     first.press("d")
+    first.wait_for("Training goes on")  # read meanwhile, as a screen that nobody reads cannot be left
     until(lambda: commands(run, "detach"))
     shell = Shell(corpus.parent)
     shell.run("sh", "-c", '"$@"; echo came to "an end"', "sh", *trainer("attach"))
@@ -355,6 +356,7 @@ def test_a_job_stopped_from_outside_comes_back_whole(corpus: Path, run: Path) ->
 def test_a_detached_trainer_may_be_stopped_and_continued(corpus: Path, run: Path) -> None:
     first = start(corpus)
     first.press("d")
+    first.wait_for("Training goes on")  # read meanwhile, as a screen that nobody reads cannot be left
     until(lambda: commands(run, "detach"))
     process = trainer_of(run)
     process.suspend()
