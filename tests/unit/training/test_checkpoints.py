@@ -235,6 +235,14 @@ def test_leftovers_of_a_killed_save_are_in_nobodys_way(saver: Saver) -> None:
     assert not leftover.exists()
 
 
+def test_leftovers_of_killed_saves_and_removals_do_not_stay(saver: Saver) -> None:
+    for name in (".step-00000007.partial", ".removed-step-00000001"):
+        (saver.root / name).mkdir()
+        (saver.root / name / "model.safetensors").write_bytes(b"half")
+    saver.save(2)
+    assert {path.name for path in saver.root.iterdir()} == {"step-00000002", "latest"}
+
+
 def test_a_run_goes_on_when_the_disk_is_full(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")

@@ -154,6 +154,17 @@ def test_a_field_that_no_trainer_writes_is_named(saver: Saver, field: str, value
     assert not isinstance(raised.value, DamagedError)
 
 
+def test_a_guard_that_lacks_a_number_is_refused(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus), stop_after(7))
+    path = RunDirectory(runs / "cats").checkpoints / "step-00000007"
+    guard = told(path)["guard"]
+    del guard["loss.mean"]
+    forge(path, guard=guard)
+    outcome = resume(RunDirectory(runs / "cats")).outcome
+    assert outcome is not None and outcome.status == 2
+    assert outcome.error == "The checkpoint tells no loss.mean of its guard: it cannot be resumed."
+
+
 def test_a_directory_of_another_step_is_refused(saver: Saver) -> None:
     saver.save(1).rename(saver.root / "step-00000009")
     with pytest.raises(InputError, match="step-00000009 is of step 1"):
