@@ -16,7 +16,7 @@ from tui_trainer.run.control.client import REFUSED, Connection, Greeting
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Alert, CheckpointSaved, CommandApplied, Event, StateChanged
 from tui_trainer.run.lock import is_locked, trainer_pid
-from tui_trainer.run.overview import overview
+from tui_trainer.run.overview import MAX_NAME, overview
 from tui_trainer.run.presence import is_suspended
 from tui_trainer.run.text import human_seconds, visible_line
 
@@ -205,8 +205,8 @@ class Asking:
     def _newest(self) -> str:
         """The path of the newest checkpoint of a run that had nothing more to save."""
         name = ""
-        with suppress(OSError):
-            name = (self._run.checkpoints / "latest").read_text(encoding="utf-8", errors="replace").strip()
+        with suppress(OSError), self._run.open() as folder, folder.folder("checkpoints") as checkpoints:
+            name = checkpoints.read("latest", MAX_NAME).decode(errors="replace").strip()
         return str(self._run.checkpoints / name)
 
     def _answer(self, done: bool, text: str, checkpoint: str = "") -> Answer:
