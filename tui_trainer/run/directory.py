@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import dataclass
+from errno import EINVAL, ELOOP, EPERM
 from pathlib import Path
 from typing import Final
 
@@ -124,7 +125,8 @@ def cannot_write(path: Path, error: OSError) -> InputError:
     entry = Path(os.fsdecode(error.filename)).name if error.filename else ""
     which = f"{visible_line(entry)}: " if entry and entry != path.name else ""
     reason = f"{which}{error.strerror or error}"
-    return InputError(f"Cannot write to the run {visible_line(str(path))} ({reason}): make room or access.")
+    advice = "move that file away" if error.errno in (ELOOP, EINVAL, EPERM) and which else "make room or access"
+    return InputError(f"Cannot write to the run {visible_line(str(path))} ({reason}): {advice}.")
 
 
 def _no_place(root: Path, error: OSError) -> InputError:

@@ -58,6 +58,7 @@ def test_what_stands_for_a_file_is_refused_with_a_sentence(
     session = resume(run)
     assert session.outcome is not None and session.outcome.status == 2
     assert f"Cannot write to the run {run.path} ({name}: it " in session.outcome.error
+    assert session.outcome.error.endswith("): move that file away.")
     assert mine.read_text() == before
 
 
