@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tui_trainer.cli.entry import cli
 from tui_trainer.config import flag, options
 from tui_trainer.model.presets import PRESETS
 from tui_trainer.ui.keys import markdown_table
@@ -21,7 +22,8 @@ def test_the_key_list_is_the_key_table() -> None:
 
 @pytest.mark.parametrize("option", sorted(set(re.findall(r"--[a-z][a-z-]+", README)) - OTHER_PROGRAMS))
 def test_options_it_names_exist(option: str) -> None:
-    known = {flag(spec.name) for _, spec in options()} | {"--again", "--headless", "--config", "--help", "--json"}
+    known = {flag(spec.name) for _, spec in options()} | {"--help"}
+    known |= {name for command in cli.commands.values() for parameter in command.params for name in parameter.opts}
     assert option in known
 
 
