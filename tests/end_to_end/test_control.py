@@ -89,7 +89,7 @@ def test_of_two_runs_one_is_named_or_all_are_meant(corpus: Path, elsewhere: Path
     woods = Background(corpus, "woods")
     fables = Background(corpus, "fables")
     told = f"Another run trains on this machine: woods (pid {woods.process.pid})."
-    assert told in fables.output.read_text()
+    until(lambda: told in fables.output.read_text(), "word of the other run")
     assert events(fables.path, "alert")[0]["message"] == told
 
     status, _, err = ask(elsewhere, "stop")

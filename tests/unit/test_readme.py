@@ -12,7 +12,7 @@ from tui_trainer.ui.keys import markdown_table
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-OTHER_PROGRAMS = {"--constraint", "--corpus", "--editable", "--kills", "--megabytes", "--nanogpt"}
+OTHER_PROGRAMS = {"--constraint", "--corpus", "--editable", "--kills", "--megabytes", "--nanogpt", "--planted"}
 
 
 def test_the_key_list_is_the_key_table() -> None:
