@@ -101,6 +101,7 @@ class AttachedSession(Session):
         except Exception as error:
             self.outcome = Outcome(1, f"{type(error).__name__}: {error}.")
         finally:
+            self._folder.whereabouts()  # `place` is asked for afterwards, and is where it lay last
             self._folder.close()
 
     def _run(self) -> Outcome:

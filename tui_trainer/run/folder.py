@@ -7,7 +7,7 @@ So a directory that is renamed or moved while it is open stays the one that is m
 import os
 import stat
 from contextlib import suppress
-from errno import EINVAL, ELOOP, EPERM
+from errno import EBADF, EINVAL, ELOOP, EPERM
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -40,7 +40,10 @@ class Folder:
         return cls(os.open(path, _DIRECTORY), path)
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        """From now on `path` is where it lay last, and everything else fails; may be called again."""
+        descriptor, self._descriptor = self._descriptor, -1  # soon the number may be that of another file
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def __enter__(self) -> "Folder":
         return self
@@ -49,11 +52,13 @@ class Folder:
         self.close()
 
     def fileno(self) -> int:
+        if self._descriptor < 0:
+            raise OSError(EBADF, "it is closed", str(self._path))
         return self._descriptor
 
-    def again(self) -> "Folder":
-        """The same directory, with a descriptor of its own."""
-        return Folder(os.open(".", _DIRECTORY, dir_fd=self._descriptor), self._path)
+    def reopen(self) -> "Folder":
+        """The same directory, opened anew: it has locks of its own, and is closed by itself."""
+        return Folder(os.open(".", _DIRECTORY, dir_fd=self.fileno()), self._path)
 
     @property
     def path(self) -> Path:
@@ -61,37 +66,37 @@ class Folder:
         return self.whereabouts() or self._path
 
     def whereabouts(self) -> Path | None:
-        """Where it lies now: as it was named, while that is so; None when it was deleted, or nobody can tell."""
+        """Where it lies now: as it was named, while that is so; None when it is deleted, closed, or nobody can tell."""
         for path in (self._path, _told_by_system(self._descriptor)):
             with suppress(OSError):
-                if path is not None and os.path.samestat(path.stat(), os.fstat(self._descriptor)):
+                if path is not None and os.path.samestat(path.stat(), os.fstat(self.fileno())):
                     self._path = path
                     return path
         return None
 
     @property
     def deleted(self) -> bool:
-        return os.fstat(self._descriptor).st_nlink == 0
+        return os.fstat(self.fileno()).st_nlink == 0
 
     @property
     def owner(self) -> int:
         """The user whom it belongs to."""
-        return os.fstat(self._descriptor).st_uid
+        return os.fstat(self.fileno()).st_uid
 
     def folder(self, name: str, create: bool = False) -> "Folder":
         """A directory in this one, made if it is to be."""
         if create:
             with suppress(FileExistsError):
-                os.mkdir(_entry(name), 0o777, dir_fd=self._descriptor)
-        return Folder(os.open(_entry(name), _DIRECTORY | os.O_NOFOLLOW, dir_fd=self._descriptor), self.path / name)
+                os.mkdir(_entry(name), 0o777, dir_fd=self.fileno())
+        return Folder(os.open(_entry(name), _DIRECTORY | os.O_NOFOLLOW, dir_fd=self.fileno()), self.path / name)
 
     def names(self) -> list[str]:
         """Of all entries, in no order."""
-        return os.listdir(self._descriptor)  # noqa: PTH208  (pathlib knows no descriptors)
+        return os.listdir(self.fileno())  # noqa: PTH208  (pathlib knows no descriptors)
 
     def stat(self, name: str) -> os.stat_result:
         """Of an entry itself: a link is not followed."""
-        return os.stat(_entry(name), dir_fd=self._descriptor, follow_symlinks=False)
+        return os.stat(_entry(name), dir_fd=self.fileno(), follow_symlinks=False)
 
     def is_file(self, name: str) -> bool:
         """Whether there is a regular file of that name."""
@@ -139,32 +144,32 @@ class Folder:
 
     def rename(self, old: str, new: str) -> None:
         """Give an entry another name; a file of that name is replaced."""
-        os.rename(_entry(old), _entry(new), src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+        os.rename(_entry(old), _entry(new), src_dir_fd=self.fileno(), dst_dir_fd=self.fileno())
 
     def link(self, name: str, target: Path) -> None:
         """Make a symbolic link; raises FileExistsError where anything has its name."""
-        os.symlink(target, _entry(name), dir_fd=self._descriptor)
+        os.symlink(target, _entry(name), dir_fd=self.fileno())
 
     def read_link(self, name: str) -> Path:
         """Where a symbolic link points to."""
-        return Path(os.readlink(_entry(name), dir_fd=self._descriptor))
+        return Path(os.readlink(_entry(name), dir_fd=self.fileno()))
 
     def remove(self, name: str) -> None:
         """Remove an entry that is no directory, if there is one."""
         with suppress(FileNotFoundError):
-            os.unlink(_entry(name), dir_fd=self._descriptor)
+            os.unlink(_entry(name), dir_fd=self.fileno())
 
     def remove_folder(self, name: str) -> None:
         """Remove an empty directory."""
-        os.rmdir(_entry(name), dir_fd=self._descriptor)
+        os.rmdir(_entry(name), dir_fd=self.fileno())
 
     def sync(self) -> None:
         """Wait until the entries are on the disk."""
-        os.fsync(self._descriptor)
+        os.fsync(self.fileno())
 
     def _open(self, name: str, flags: int) -> int:
         try:
-            return os.open(_entry(name), flags | _FILE, PRIVATE_FILE, dir_fd=self._descriptor)
+            return os.open(_entry(name), flags | _FILE, PRIVATE_FILE, dir_fd=self.fileno())
         except OSError as error:
             if error.errno == ELOOP:
                 raise OSError(ELOOP, "it is a link", str(self.path / name)) from error

@@ -36,7 +36,7 @@ class RunLock:
 
     def __init__(self, folder: Folder) -> None:
         """Raises InputError when another process holds one of them, or OSError."""
-        self._directory = folder.again()
+        self._directory = folder.reopen()
         try:
             _lock(self._directory.fileno(), folder, needed=False)
             self._file = folder.open_to_append(LOCK_FILE)
@@ -79,7 +79,7 @@ def is_locked(run: RunDirectory) -> bool:
 
 def folder_is_locked(folder: Folder) -> bool:
     """Whether a trainer holds the run of an open directory, wherever that is by now."""
-    with folder.again() as directory:
+    with folder.reopen() as directory:
         if _is_held(directory.fileno()):
             return True
     try:

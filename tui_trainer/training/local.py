@@ -135,9 +135,10 @@ class LocalSession(Session):
                 self._control.close()
             self._close_journal()
             self._whereabouts = None
-            for held in (self._run_lock, self._folder):
-                if held is not None:
-                    held.close()
+            held, self._run_lock, self._folder = (self._run_lock, self._folder), None, None
+            for each in held:
+                if each is not None:
+                    each.close()
 
     def _run(self) -> Outcome:
         try:
@@ -198,10 +199,11 @@ class LocalSession(Session):
         return self._folder
 
     def open_log(self) -> BinaryIO:
-        """The file for what a trainer without a terminal prints; raises OSError, also while there is no directory."""
-        if self._folder is None:
-            raise FileNotFoundError("The run has no directory yet.")
-        return self._folder.open_to_append(LOG)
+        """The file for what a trainer without a terminal prints; raises OSError, also before the run and after it."""
+        folder = self._folder  # the thread that trains closes it
+        if folder is None:
+            raise FileNotFoundError("The run's directory is not open.")
+        return folder.open_to_append(LOG)
 
     def _recall(self) -> None:
         """Show a resumed run's past."""

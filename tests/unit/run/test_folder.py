@@ -46,6 +46,23 @@ def test_a_directory_that_is_deleted_lies_nowhere(folder: Folder) -> None:
     assert folder.whereabouts() is None
 
 
+def test_a_closed_directory_does_not_pass_for_another_that_is_open(tmp_path: Path) -> None:
+    for name in ("run", "other"):
+        (tmp_path / name).mkdir()
+    closed = Folder.open(tmp_path / "run")
+    number = closed.fileno()
+    closed.close()
+    with Folder.open(tmp_path / "other") as other:
+        assert other.fileno() == number, "the number is not given anew: nothing is tested"
+        assert closed.whereabouts() is None
+        assert closed.path == tmp_path / "run"
+        for ask in (closed.names, closed.sync, closed.reopen, closed.fileno, lambda: closed.open_to_append("file")):
+            with pytest.raises(OSError):
+                ask()
+        closed.close()
+        assert other.names() == []
+
+
 def test_a_larger_file_than_expected_is_refused(folder: Folder) -> None:
     folder.replace_text("config.toml", "x" * 101)
 

@@ -110,6 +110,18 @@ def test_past_and_present_come_together(run: RunDirectory, trainer: Trainer) -> 
     assert trainer.commands == []
 
 
+def test_a_run_that_was_looked_at_lies_where_it_lay_last(tmp_path: Path) -> None:
+    (tmp_path / "cats").mkdir()
+    (tmp_path / "other").mkdir()
+    with held(cats := RunDirectory(tmp_path / "cats")):
+        session = AttachedSession(cats)
+    cats.path.rename(tmp_path / "dogs")
+    session.leave()
+    session.run()
+    with RunDirectory(tmp_path / "other").open():
+        assert session.place == tmp_path / "dogs"
+
+
 def test_what_waits_for_room_in_the_journal_is_of_the_past_too(run: RunDirectory, trainer: Trainer) -> None:
     trainer.waiting = [step(2), Alert(step=2, kind="journal", severity="error", message="The disk is full.")]
     for event in (started(), state("running", 1.0), step(1)):

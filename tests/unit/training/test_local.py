@@ -45,6 +45,7 @@ from tui_trainer.run.events import (
     StateChanged,
     Step,
 )
+from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import Journal
 from tui_trainer.run.lines import encode
 from tui_trainer.run.session import Joined, Outcome
@@ -278,6 +279,16 @@ def raising(error: Exception) -> Callable[..., None]:
         raise error
 
     return raise_it
+
+
+def test_a_run_that_is_over_has_no_log_to_open(corpus: Path, tmp_path: Path) -> None:
+    session = run_to_end(small_config(corpus, steps=1))
+    others = [Folder.open(tmp_path) for _ in range(50)]  # one of them has the number that the run's directory had
+    with pytest.raises(FileNotFoundError):
+        session.open_log()
+    for other in others:
+        other.close()
+    assert not (tmp_path / "output.log").exists()
 
 
 def test_a_failure_is_told_and_kept(corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
