@@ -28,7 +28,10 @@ WANTED: Final[dict[type[Command], str]] = {Pause: "paused", Resume: "running"}
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a command; `text` is a sentence without the run's name at its beginning, and its full stop."""
+    """What came of a command; `text` is a sentence without the run's name at its beginning, and its full stop.
+
+    A text may come from the trainer, or name a path: `line` and `json` make it fit for a terminal.
+    """
 
     run: RunDirectory
     command: Command
@@ -42,7 +45,7 @@ class Answer:
 
     @property
     def line(self) -> str:
-        return f"{visible_line(self.run.name)} {self.text}"
+        return visible_line(f"{self.run.name} {self.text}")
 
     def json(self) -> str:
         told: dict[str, Any] = {
@@ -60,14 +63,31 @@ class _GaveUp(Exception):
 
 
 def ask(runs: Sequence[RunDirectory], command: Command, seconds: float) -> Iterator[Answer]:
-    """Ask the same of several live runs at once, and give each answer as it comes."""
-    answers: SimpleQueue[Answer] = SimpleQueue()
+    """Ask the same of several live runs at once, and give each answer as it comes.
+
+    What goes wrong in asking one run is raised once the others have answered.
+    """
+    answers: SimpleQueue[Answer | Exception] = SimpleQueue()
+
+    def put_answer(asking: Asking) -> None:
+        try:
+            answers.put(asking.answer())
+        except Exception as error:
+            answers.put(error)
+
     for run in runs:
-        asking = Asking(run, command, seconds)
         # Daemons, as whoever waits may be interrupted.
-        threading.Thread(target=lambda asking=asking: answers.put(asking.answer()), name="asking", daemon=True).start()
+        asking = Asking(run, command, seconds)
+        threading.Thread(target=put_answer, args=[asking], name="asking", daemon=True).start()
+    failures = []
     for _ in runs:
-        yield answers.get()
+        answer = answers.get()
+        if isinstance(answer, Exception):
+            failures.append(answer)
+        else:
+            yield answer
+    if failures:
+        raise failures[0]
 
 
 class Asking:
@@ -173,7 +193,7 @@ class Asking:
                 return self._answer(False, f"is {self._state} as before. {event.message.rstrip('.')}")
             case SaveCheckpoint(), CheckpointSaved(reason="asked"):
                 place = self._place(event)
-                return self._answer(True, f"is saved at step {event.step:,} in {visible_line(place)}", place)
+                return self._answer(True, f"is saved at step {event.step:,} in {place}", place)
             case ((Pause() | Resume()), _) if self._state == WANTED[type(self._command)]:
                 return self._answer(True, f"is {self._state} at step {self._step:,}")
             case ((Pause() | Resume()), _) if self._state in ENDED:
@@ -196,7 +216,7 @@ class Asking:
         if self._state == "failed":
             return self._answer(False, f"is over, but had failed at step {self._step:,}")
         place = self._place(self._saved) if self._saved else self._newest()
-        return self._answer(True, f"{where}, and saved in {visible_line(place)}", place)
+        return self._answer(True, f"{where}, and saved in {place}", place)
 
     def _place(self, saved: CheckpointSaved) -> str:
         """A checkpoint's path as seen from here: the trainer's working directory may be another."""

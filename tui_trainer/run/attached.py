@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
@@ -14,6 +14,7 @@ from tui_trainer.config import InputError
 from tui_trainer.run import journal
 from tui_trainer.run.commands import Attach, Command, Stop
 from tui_trainer.run.control.client import REFUSED, Connection, Greeting
+from tui_trainer.run.control.protocol import NO_ROOM
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Alert, Event, RunStarted, StateChanged
 from tui_trainer.run.lock import folder_is_locked
@@ -143,10 +144,12 @@ class AttachedSession(Session):
                 greeting = connection.greet()
                 if greeting.pid is None:  # the trainer was about to end
                     return
+                if not greeting.room:
+                    raise InputError(NO_ROOM)
                 with suppress(OSError):
                     connection.send(Attach())
                 self._begin_sending()
-                self._join(greeting)
+                self._join(greeting, connection.past())
                 for event in connection.events():
                     self._take(event)
         finally:
@@ -174,9 +177,9 @@ class AttachedSession(Session):
             self._leaving.wait(RETRY_SECONDS)
         return None
 
-    def _join(self, greeting: Greeting) -> None:
+    def _join(self, greeting: Greeting, events: Sequence[Event]) -> None:
         """Take in the journal's part of the past, and what waits to be written there; raises InputError."""
-        size, events = greeting.journal, greeting.past
+        size = greeting.journal
         started = [event.step for event in events if isinstance(event, RunStarted)]
         path = self._folder.path / journal.JOURNAL
         written = journal.effective(path, size, min(started, default=None)) if size else ()

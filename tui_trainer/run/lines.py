@@ -33,7 +33,7 @@ def decode(line: bytes | str) -> Event | None:
         record = json.loads(text, parse_float=_number, parse_constant=lambda name: None)
         hints = _hints(record["event"])
         values = {name: record[name] for name in hints if name in record}
-        whole = all(_fits(value, hints[name]) for name, value in values.items())
+        whole = all(fits(value, hints[name]) for name, value in values.items())
         return EVENTS[record["event"]](**values) if whole and 0 <= values.get("time", 0) < LAST_TIME else None
     except (ValueError, KeyError, TypeError, AssertionError, RecursionError):
         return None
@@ -52,13 +52,13 @@ def _hints(event: str) -> dict[str, Any]:
     return {spec.name: hints[spec.name] for spec in fields(kind)}
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def fits(value: Any, hint: Any) -> bool:
     """Whether a JSON value is of an event field's type."""
     if get_origin(hint) in (Union, UnionType):
-        return any(_fits(value, part) for part in get_args(hint))
+        return any(fits(value, part) for part in get_args(hint))
     if hint in (int, float):
         return isinstance(value, (int, hint)) and not isinstance(value, bool) and abs(value) < LARGEST[hint]
     if get_origin(hint) is dict:
         _, kind = get_args(hint)
-        return isinstance(value, dict) and all(_fits(part, kind) for part in value.values())
+        return isinstance(value, dict) and all(fits(part, kind) for part in value.values())
     return isinstance(value, get_origin(hint) or hint)

@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -20,6 +19,7 @@ from tui_trainer.run import asking
 from tui_trainer.run.asking import Answer, Asking, ask
 from tui_trainer.run.commands import Command, Pause, Resume, SaveCheckpoint, Stop
 from tui_trainer.run.control import server
+from tui_trainer.run.control.address import bind, unbind
 from tui_trainer.run.control.server import ControlServer
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, CheckpointSaved, CommandApplied, Event, StateChanged
@@ -32,14 +32,14 @@ class LiveRun(scripted.ScriptedSession):
 
     def __init__(self, run: RunDirectory, events: list[Event]) -> None:
         super().__init__(events)
-        self.directory = run
+        self.directory, self._folder = run, run.open()
         self.reacts: Callable[[LiveRun, Command], None] = LiveRun.as_a_trainer
         self._over = threading.Lock()
         self._held: RunLock | None = held(run)
         self._control: ControlServer | None = None
 
     def listen_to_others(self) -> None:
-        self._control = ControlServer(self.directory.open(), self._join, self.ignore, self.send)
+        self._control = ControlServer(self._folder, self._join, self.ignore, self.send)
 
     def _join(self) -> Joined:
         now = self.snapshot()
@@ -70,6 +70,7 @@ class LiveRun(scripted.ScriptedSession):
                 self._control.close()
             if self._held is not None:
                 self._held.close()
+                self._folder.close()
             self._control = self._held = None
 
 
@@ -267,20 +268,66 @@ def test_a_suspended_trainer_is_said_to_be_so_and_told_nothing(
     assert session.commands == []
 
 
-def test_when_there_is_no_room_for_a_viewer_that_is_said(
-    run: RunDirectory, live: Live, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server, "MAX_VIEWERS", 0)
+def test_when_too_many_ask_that_is_said(run: RunDirectory, live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MAX_OTHERS", 0)
     live(scripted.running())
     answer = asked(run, Pause())
-    assert not answer.done and "does not take it: 0 viewers are attached" in answer.text
+    assert not answer.done and "does not take it: 0 others ask something" in answer.text
 
 
-def test_several_are_asked_at_once(tmp_path: Path) -> None:
-    begun: dict[str, Any] = {}
+def test_what_the_trainer_says_cannot_move_the_cursor(run: RunDirectory, live: Live) -> None:
+    def hostile(session: LiveRun, command: Command) -> None:
+        session.applied(command)
+        session.publish(Alert(kind="checkpoint", severity="error", message="No room\x1b[2J\nat all."))
+
+    live(scripted.running()).reacts = hostile
+    answer = asked(run, SaveCheckpoint())
+    assert answer.line == "cats is running as before. No room\u241b[2J\u23ceat all"
+
+
+def test_a_greeting_that_cannot_be_understood_is_an_answer(run: RunDirectory) -> None:
+    with held(run), run.open() as folder, bind(folder) as listener:
+        answers = ask([run], Stop(), TIMEOUT)
+        asking = threading.Thread(target=lambda: told.extend(answers), daemon=True)
+        told: list[Answer] = []
+        asking.start()
+        stranger, _ = listener.accept()
+        with stranger:
+            stranger.sendall(b'{"waiting": "x"}\n')
+            asking.join(TIMEOUT)
+        unbind(folder)
+    assert [answer.done for answer in told] == [False] and "does not speak this protocol" in told[0].text
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> Iterator[list[LiveRun]]:
+    begun = []
     for name in ("cats", "dogs", "owls"):
         (tmp_path / name).mkdir()
-        begun[name] = LiveRun(RunDirectory(tmp_path / name), scripted.running(3))
-        begun[name].listen_to_others()
-    answers = list(ask([session.directory for session in begun.values()], Stop(), TIMEOUT))
-    assert {answer.run.name for answer in answers if answer.done} == set(begun)
+        begun.append(LiveRun(RunDirectory(tmp_path / name), scripted.running(3)))
+        begun[-1].listen_to_others()
+    yield begun
+    for each in begun:
+        each.end()
+
+
+def test_several_are_asked_at_once(several: list[LiveRun]) -> None:
+    answers = list(ask([session.directory for session in several], Stop(), TIMEOUT))
+    assert {answer.run.name for answer in answers if answer.done} == {"cats", "dogs", "owls"}
+
+
+def test_a_failure_of_ours_is_raised_once_the_others_have_answered(
+    several: list[LiveRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = Asking.answer
+
+    def fail_for_dogs(asking: Asking) -> Answer:
+        if asking._run.name == "dogs":
+            raise ZeroDivisionError
+        return answer(asking)
+
+    monkeypatch.setattr(Asking, "answer", fail_for_dogs)
+    answers = ask([session.directory for session in several], Stop(), TIMEOUT)
+    assert {next(answers).run.name, next(answers).run.name} == {"cats", "owls"}
+    with pytest.raises(ZeroDivisionError):
+        next(answers)

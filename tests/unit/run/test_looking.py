@@ -16,7 +16,9 @@ from tests.waiting import TIMEOUT, arriving, until
 from tui_trainer.config import InputError
 from tui_trainer.run.attached import UNSENT_LIMIT, AttachedSession
 from tui_trainer.run.commands import Generate, Pause, Resume, SaveCheckpoint, SetPrompt, SetTemperature, Stop
+from tui_trainer.run.control import server
 from tui_trainer.run.control.address import bind
+from tui_trainer.run.control.protocol import NO_ROOM
 from tui_trainer.run.control.server import SOURCE
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, CommandApplied, Event, StateChanged
@@ -347,3 +349,12 @@ def test_a_run_that_moves_is_looked_at_wherever_it_is(tmp_path: Path) -> None:
     session.leave()
     assert watching.ends()
     assert not run.path.exists() and list((tmp_path / "dogs").glob("*.sock")) == []
+
+
+def test_a_viewer_that_there_is_no_room_for_is_told_so(
+    run: RunDirectory, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MAX_VIEWERS", 0)
+    session = AttachedSession(run)
+    assert Watching(session).ends()
+    assert session.outcome == Outcome(2, NO_ROOM)

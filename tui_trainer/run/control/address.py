@@ -3,6 +3,7 @@
 Elsewhere it lies when the path is too long for a socket, or when others may write into the run's directory.
 """
 
+import hashlib
 import os
 import socket
 import stat
@@ -20,7 +21,10 @@ MAX_PATH: Final = 100
 """Bytes that every system takes for a socket's path."""
 
 PREFIX: Final = "tui-trainer-"
-"""Of a directory elsewhere; the number of the run's directory follows, so that a copied link is no link of the copy."""
+"""Of a directory elsewhere; what tells the run's directory from all others follows: a copied link leads to no trainer
+of the copy."""
+
+HASH_LENGTH: Final = 12
 
 
 def bind(folder: Folder) -> socket.socket:
@@ -39,6 +43,7 @@ def bind(folder: Folder) -> socket.socket:
         listener.listen()
     except BaseException:
         listener.close()
+        unbind(folder)
         raise
     return listener
 
@@ -52,26 +57,30 @@ def unbind(folder: Folder) -> None:
         elif stat.S_ISLNK(mode):
             place = folder.read_link(SOCKET)
             folder.remove(SOCKET)
-            if place.parent.parent == Path(tempfile.gettempdir()) and _leads_to_ours(place, _prefix(folder)):
-                place.unlink()
+            if place.parent.parent == Path(tempfile.gettempdir()) and _is_made_for(folder, place):
+                with suppress(FileNotFoundError):  # it was not made any more
+                    if stat.S_ISSOCK(place.lstat().st_mode):
+                        place.unlink()
                 place.parent.rmdir()
 
 
-def connect(folder: Folder) -> socket.socket:
+def connect(folder: Folder, seconds: float) -> socket.socket:
     """A connection to this user's trainer in a run's directory; raises OSError, also for a link that none made.
 
-    Root may talk to the trainer of another user whose socket is in the directory itself.
+    Root may talk to the trainer of another user whose socket is in the directory itself. `seconds` is the timeout of
+    the connection, also for connecting: a trainer that is stopped takes nobody in.
     """
     place = folder.path.absolute() / SOCKET
     status = folder.stat(SOCKET)
     if stat.S_ISLNK(status.st_mode):
         place = folder.read_link(SOCKET)
-        if not _leads_to_ours(place, PREFIX):
+        if not (_is_made_for(folder, place) and _is_our_socket(place)):
             raise PermissionError(EPERM, "its control socket is a link that no trainer of yours made")
     elif status.st_uid != os.geteuid() != 0:
         raise PermissionError(EPERM, "its trainer is another user's")
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
+        connection.settimeout(seconds)
         connection.connect(str(place))
     except BaseException:
         connection.close()
@@ -90,15 +99,22 @@ def _elsewhere(folder: Folder) -> Path:
 
 
 def _prefix(folder: Folder) -> str:
-    return f"{PREFIX}{os.fstat(folder.fileno()).st_ino:x}-"
+    """How the name of the directory begins that is made for a run's socket; a hash, as a socket's path is short."""
+    status = os.fstat(folder.fileno())
+    identity = hashlib.sha256(f"{status.st_dev}:{status.st_ino}".encode()).hexdigest()
+    return f"{PREFIX}{identity[:HASH_LENGTH]}-"
 
 
-def _leads_to_ours(place: Path, prefix: str) -> bool:
-    """Whether this is a socket of this user's, in a private directory whose name begins so."""
-    named = place.is_absolute() and place.name == SOCKET and place.parent.name.startswith(prefix)
-    status, directory = place.lstat(), place.parent.lstat()
-    private = stat.S_ISDIR(directory.st_mode) and _only_ours(directory, 0o077)
-    return named and private and stat.S_ISSOCK(status.st_mode) and status.st_uid == os.geteuid()
+def _is_made_for(folder: Folder, place: Path) -> bool:
+    """Whether this path is in a private directory that a trainer of this user's made for just this run."""
+    named = place.is_absolute() and place.name == SOCKET and place.parent.name.startswith(_prefix(folder))
+    status = place.parent.lstat()
+    return named and stat.S_ISDIR(status.st_mode) and _only_ours(status, 0o077)
+
+
+def _is_our_socket(place: Path) -> bool:
+    status = place.lstat()
+    return stat.S_ISSOCK(status.st_mode) and status.st_uid == os.geteuid()
 
 
 def _only_ours(status: os.stat_result, others: int) -> bool:

@@ -4,18 +4,19 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 
 from tui_trainer.config import InputError
 from tui_trainer.run.commands import Command
 from tui_trainer.run.control.address import connect
-from tui_trainer.run.control.protocol import encode_command
-from tui_trainer.run.events import Alert, Event
+from tui_trainer.run.control.protocol import MessageTooLong, encode_command, read_lines
+from tui_trainer.run.events import STATES, Alert, Event
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import MAX_LINE
-from tui_trainer.run.lines import decode
+from tui_trainer.run.lines import LAST_TIME, decode, fits
+from tui_trainer.run.text import visible_line
 
 LOOK_SECONDS: Final = 0.5
 """How often whoever waits for the trainer looks whether to wait on."""
@@ -30,14 +31,27 @@ class Greeting:
 
     journal: int = 0
     """Bytes."""
-    past: list[Event] = field(default_factory=list)
-    """What of the past is not in the journal yet."""
+    waiting: int = 0
+    """Events of the past that are not in the journal yet: they come first."""
     pid: int | None = None
     state: str = ""
     """Empty when the trainer does not say, or has hung up."""
     step: int = 0
+    room: bool = True
+    """Whether one more viewer may attach."""
     unattended_since: float | None = None
     """Unix seconds; None while somebody looks."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what no trainer says."""
+        whole = all(fits(value, _HINTS[name]) for name, value in vars(self).items())
+        if not whole or min(self.journal, self.waiting, self.step, self.pid or 0) < 0:
+            raise ValueError("a value is of another type than it should be")
+        if self.state not in ("", *STATES) or not 0 <= (self.unattended_since or 0) < LAST_TIME:
+            raise ValueError("there is no such state or time")
+
+
+_HINTS: Final = get_type_hints(Greeting)
 
 
 class Connection:
@@ -48,10 +62,11 @@ class Connection:
 
         `check` is called again and again while there is waiting to be done; what it raises ends that.
         """
-        self._socket = connect(folder)
-        self._socket.settimeout(LOOK_SECONDS)
+        self._socket = connect(folder, LOOK_SECONDS)
         self._check = check
         self._lines = self._read()
+        self._waiting = 0
+        """Events of the past that have been announced and not been read."""
 
     def __enter__(self) -> "Connection":
         return self
@@ -60,16 +75,25 @@ class Connection:
         self._socket.close()
 
     def greet(self) -> Greeting:
-        """To be called first; raises InputError when the trainer wants nothing to do with us."""
+        """To be called first; raises InputError when the trainer refuses, or is none that can be understood."""
         told = _object(next(self._lines, b"{}"))
         if "refused" in told:
-            raise InputError(str(told["refused"]))
-        past = [event for line in islice(self._lines, told.get("waiting", 0)) if (event := decode(line)) is not None]
-        about = {name: told[name] for name in ("journal", "pid", "state", "step", "unattended_since") if name in told}
-        return Greeting(past=past, **about)
+            raise InputError(visible_line(str(told["refused"])))
+        try:
+            greeting = Greeting(**{name: value for name, value in told.items() if name in _HINTS})
+        except ValueError as error:
+            raise InputError("The trainer does not speak this protocol: it may be of another version.") from error
+        self._waiting = greeting.waiting
+        return greeting
+
+    def past(self) -> list[Event]:
+        """The events of the past that the greeting has announced, if they have not been read."""
+        return [event for line in self._announced() if (event := decode(line)) is not None]
 
     def events(self) -> Iterator[Event]:
-        """What happens, until the trainer hangs up; a refusal is an alert."""
+        """What happens from the greeting on, until the trainer hangs up; a refusal is an alert."""
+        for _ in self._announced():
+            pass
         for line in self._lines:
             event = decode(line)
             if event is not None:
@@ -85,23 +109,14 @@ class Connection:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
+    def _announced(self) -> Iterator[bytes]:
+        waiting, self._waiting = self._waiting, 0
+        return islice(self._lines, waiting)
+
     def _read(self) -> Iterator[bytes]:
-        """Whole lines; whoever sends a longer one than any event takes is hung up on."""
-        buffer = b""
-        while True:
-            self._check()
-            try:
-                data = self._socket.recv(65_536)
-            except TimeoutError:
-                continue
-            except OSError:
-                return
-            if not data:
-                return
-            *lines, buffer = (buffer + data).split(b"\n")
-            if len(buffer) > MAX_LINE:
-                return
-            yield from lines
+        """Lines; whoever sends a longer one than any event takes is listened to no further."""
+        with suppress(MessageTooLong):
+            yield from read_lines(self._socket, MAX_LINE, self._check)
 
 
 def _object(line: bytes) -> dict[str, Any]:

@@ -1,23 +1,60 @@
 """What goes over a control socket, one JSON object a line.
 
-To a viewer: a greeting that says where the run stands ("pid", "state", "step", "unattended_since") and how much of the
-journal, and how many of the events that follow, are of the past; then events as the journal has them, and {"refused":
-sentence} for what it sent in vain.
+To a viewer: a greeting that says where the run stands ("pid", "state", "step", "unattended_since"), whether there is
+room for one more to attach ("room"), and how much of the journal ("journal") and how many of the events that follow
+("waiting") are of the past; then events as the journal has them, and {"refused": sentence} for what it sent in vain.
 From a viewer: commands, each {"command": name} and, where it takes one, "value". The first is attach from who stays to
 look on; from anybody else it is the one thing that is to be done.
 """
 
 import json
+import socket
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from tui_trainer.config import Config, InputError
 from tui_trainer.run.commands import Command, SetPrompt, SetTemperature, Stop, UseModel
 from tui_trainer.run.events import BEST, LAST
 
-MAX_LINE: Final = 65_536
-"""Bytes in a message; a longer one is refused."""
+MAX_MESSAGE: Final = 65_536
+"""Bytes in a message of a viewer; a longer one is refused."""
+
+BLOCK: Final = 65_536
+"""Bytes taken from a socket at once."""
+
+NO_ROOM: Final = "As many viewers are attached as there may be: close one of them."
 
 COMMANDS: Final[dict[str, type[Command]]] = {kind.name: kind for kind in Command.__subclasses__()}
+
+
+class MessageTooLong(ValueError):
+    """The other end sends a line that has more bytes than it may."""
+
+
+def read_lines(connection: socket.socket, limit: int, check: Callable[[], None] = lambda: None) -> Iterator[bytes]:
+    """Whole lines as they come, without their line ends, until the other end hangs up or the connection breaks.
+
+    Raises MessageTooLong at a line of more than `limit` bytes. `check` is called before each wait, which takes no
+    longer than the socket's timeout; what it raises ends the waiting.
+    """
+    buffer = b""
+    while True:
+        check()
+        try:
+            data = connection.recv(BLOCK)
+        except TimeoutError:
+            continue
+        except OSError:
+            return
+        if not data:
+            return
+        *lines, buffer = (buffer + data).split(b"\n")
+        for line in lines:
+            if len(line) > limit:
+                raise MessageTooLong
+            yield line
+        if len(buffer) > limit:
+            raise MessageTooLong
 
 
 def encode_command(command: Command) -> bytes:

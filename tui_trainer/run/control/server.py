@@ -7,19 +7,30 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
 from tui_trainer.run.commands import Attach, Command, Detach
 from tui_trainer.run.control.address import bind, unbind
-from tui_trainer.run.control.protocol import MAX_LINE, decode_command, refusal
+from tui_trainer.run.control.protocol import (
+    MAX_MESSAGE,
+    NO_ROOM,
+    MessageTooLong,
+    decode_command,
+    read_lines,
+    refusal,
+)
 from tui_trainer.run.events import Event
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.lines import encode
 from tui_trainer.run.session import Joined, Listener
 
 MAX_VIEWERS: Final = 16
+"""Viewers that are attached at once."""
+
+MAX_OTHERS: Final = 32
+"""Other connections at once: of who asks something and goes, or has not yet said that it stays."""
 
 MAX_BEHIND: Final = 5_000
 """Events that a viewer may be behind; beyond that it is sent away, and can join anew from the journal."""
@@ -29,6 +40,9 @@ STALLED_SECONDS: Final = 5.0
 
 SEND_SECONDS: Final = 0.1
 """Events go out in bundles, so that the trainer's thread is seldom disturbed."""
+
+ACCEPT_SECONDS: Final = 0.2
+"""How long to wait when no connection can be taken: there may be no descriptor left."""
 
 COMMAND_SECONDS: Final = 0.02
 """Least time between two commands of one viewer; what comes faster waits in the socket."""
@@ -53,73 +67,111 @@ class ControlServer:
         send: Callable[[Command], None],
     ) -> None:
         self._folder, self._join, self._leave, self._send = folder, join, leave, send
+        self._closed = threading.Event()
+        self._connections = threading.Lock()
+        """Guards the two sets."""
         self._viewers: set[_Viewer] = set()
+        self._others: set[_Viewer] = set()
         self._listener = bind(folder)
         threading.Thread(target=self._accept, name="control", daemon=True).start()
 
     def close(self) -> None:
         """Send what there is still to tell, and end every connection."""
+        self._closed.set()
         unbind(self._folder)
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        viewers = list(self._viewers)
+        with self._connections:
+            viewers = [*self._viewers, *self._others]
         for viewer in viewers:
             viewer.finish()
         for viewer in viewers:
             viewer.wait()
 
     def _accept(self) -> None:
-        while True:
+        while not self._closed.is_set():
             try:
                 connection, _ = self._listener.accept()
-            except OSError:
-                return
+            except OSError:  # closed; or there is no descriptor left, or whoever came has gone already
+                self._closed.wait(ACCEPT_SECONDS)
+                continue
             try:
                 self._admit(connection)
-            except OSError as error:
-                _refuse(connection, f"The trainer cannot take a viewer ({error.strerror or error}).")
+            except (OSError, RuntimeError) as error:  # the latter when the system has no thread left
+                _refuse(connection, f"The trainer cannot take a viewer ({getattr(error, 'strerror', None) or error}).")
 
     def _admit(self, connection: socket.socket) -> None:
         if not _same_user(connection):
             _refuse(connection, "This run belongs to another user.")
-        elif len(self._viewers) >= MAX_VIEWERS:
-            _refuse(connection, f"{MAX_VIEWERS} viewers are attached, which is the most: close one of them.")
-        else:
-            viewer = _Viewer(connection, self._join, self._gone, self._send)
-            self._viewers.add(viewer)
-            viewer.start()
+            return
+        with self._connections:
+            full = len(self._others) >= MAX_OTHERS
+            room = len(self._viewers) < MAX_VIEWERS
+        if full:
+            _refuse(connection, f"{MAX_OTHERS} others ask something of this run, which is the most: try again.")
+            return
+        viewer = _Viewer(connection, self, self._join(), room)
+        with self._connections:  # so that it cannot be gone before it is there
+            try:
+                viewer.start()
+            except RuntimeError:
+                self._leave(viewer.events)
+                raise
+            self._others.add(viewer)
 
-    def _gone(self, viewer: "_Viewer") -> None:
+    # -- called by the threads of the connections -------------------------------------------------------------------
+
+    def attach(self, viewer: "_Viewer") -> bool:
+        """Whether there is room for a viewer that stays."""
+        with self._connections:
+            if len(self._viewers) >= MAX_VIEWERS or viewer not in self._others:  # full, or just gone
+                return False
+            self._others.discard(viewer)
+            self._viewers.add(viewer)
+        self.send(Attach(SOURCE))
+        return True
+
+    def detach(self, viewer: "_Viewer") -> None:
+        """It looks on no longer, but may ask something."""
+        with self._connections:
+            self._viewers.discard(viewer)
+            self._others.add(viewer)
+        self.send(Detach(SOURCE))
+
+    def gone(self, viewer: "_Viewer") -> None:
         self._leave(viewer.events)
-        self._viewers.discard(viewer)
+        with self._connections:
+            attached = viewer in self._viewers
+            self._viewers.discard(viewer)
+            self._others.discard(viewer)
+        if attached:
+            self.send(Detach(SOURCE))
+
+    def send(self, command: Command) -> None:
+        """Hand a command to the trainer."""
+        self._send(command)
 
 
 class _Viewer:
     """One connection: a thread that sends events, and one that takes commands."""
 
-    def __init__(
-        self,
-        connection: socket.socket,
-        join: Join,
-        gone: "Callable[[_Viewer], None]",
-        send: Callable[[Command], None],
-    ) -> None:
-        self._connection, self._gone, self._command = connection, gone, send
+    def __init__(self, connection: socket.socket, server: ControlServer, joined: Joined, room: bool) -> None:
+        self._connection, self._server = connection, server
         self._connection.settimeout(STALLED_SECONDS)
         self._writing = threading.Lock()
         self._over = threading.Event()
         self._attached = False
-        joined = join()
         self.events, self._past = joined.events, joined.waiting
-        greeting = {"journal": joined.size, "waiting": len(joined.waiting), "pid": os.getpid(), **joined.about}
+        greeting = {"journal": joined.size, "waiting": len(joined.waiting), "pid": os.getpid(), "room": room}
+        greeting |= joined.about
         self._greeting = json.dumps(greeting).encode() + b"\n"
         self._sender = threading.Thread(target=self._send_events, name="viewer", daemon=True)
         self._taker = threading.Thread(target=self._take_commands, name="viewer's commands", daemon=True)
 
     def start(self) -> None:
+        """Raises RuntimeError when the system has no thread left."""
         self._sender.start()
-        self._taker.start()
 
     def finish(self) -> None:
         """Send what waits, then hang up; returns at once."""
@@ -132,16 +184,15 @@ class _Viewer:
         try:
             self._write(self._greeting + _encoded(self._past))
             self._past = []
+            self._taker.start()
             while not self._over.wait(SEND_SECONDS) and self.events.qsize() < MAX_BEHIND:
                 self._send_waiting()
             if self._over.is_set():
                 self._send_waiting()
-        except OSError:
+        except (OSError, RuntimeError):  # it has gone, or takes nothing; or the system has no thread left
             pass
         finally:
-            self._gone(self)
-            if self._attached:
-                self._command(Detach(SOURCE))
+            self._server.gone(self)
             with suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
             self._connection.close()
@@ -160,12 +211,17 @@ class _Viewer:
 
     def _take_commands(self) -> None:
         try:
-            for line in self._lines():
-                self._take(line)
-                time.sleep(COMMAND_SECONDS)
+            for line in read_lines(self._connection, MAX_MESSAGE):
+                if line:
+                    self._take(line)
+                    time.sleep(COMMAND_SECONDS)
+        except MessageTooLong:
+            with suppress(OSError):
+                self._write(refusal(f"A message has at most {MAX_MESSAGE:,} bytes."))
         except OSError:
             pass
-        self._over.set()
+        finally:
+            self._over.set()
 
     def _take(self, line: bytes) -> None:
         try:
@@ -176,30 +232,17 @@ class _Viewer:
         if isinstance(command, Attach | Detach):
             self._count(isinstance(command, Attach))
         else:
-            self._command(command)
+            self._server.send(command)
 
     def _count(self, attached: bool) -> None:
-        """Somebody looks on from now on, or no longer."""
-        if attached != self._attached:
-            self._attached = attached
-            self._command(Attach(SOURCE) if attached else Detach(SOURCE))
-
-    def _lines(self) -> Iterator[bytes]:
-        """Whole lines; a longer one than any message may be is refused, and ends the connection."""
-        buffer = b""
-        while True:
-            try:
-                data = self._connection.recv(MAX_LINE)
-            except TimeoutError:
-                continue
-            if not data:
-                return
-            *lines, buffer = (buffer + data).split(b"\n")
-            for line in [*lines, buffer]:
-                if len(line) > MAX_LINE:
-                    self._write(refusal(f"A message has at most {MAX_LINE:,} bytes."))
-                    return
-            yield from (line for line in lines if line)
+        """Somebody looks on from now on, or no longer; raises ConnectionAbortedError when there is no room."""
+        if attached and not self._attached:
+            if not self._server.attach(self):
+                self._write(refusal(NO_ROOM))
+                raise ConnectionAbortedError(NO_ROOM)
+        elif self._attached and not attached:
+            self._server.detach(self)
+        self._attached = attached
 
 
 def _encoded(events: list[Event]) -> bytes:

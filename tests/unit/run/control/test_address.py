@@ -7,6 +7,8 @@ import stat
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -44,7 +46,7 @@ def place(folder: Folder) -> Path:
 def says_hello(folder: Folder, listener: socket.socket) -> bool:
     answering = threading.Thread(target=lambda: listener.accept()[0].sendall(b"hello"), daemon=True)
     answering.start()
-    with connect(folder) as connection:
+    with connect(folder, TIMEOUT) as connection:
         answer = connection.recv(10)
     answering.join(TIMEOUT)
     assert not answering.is_alive()
@@ -78,7 +80,7 @@ def test_what_a_killed_trainer_left_is_replaced(folder: Folder) -> None:
     bind(folder).close()
     before = place(folder)
     with pytest.raises(ConnectionRefusedError):
-        connect(folder)
+        connect(folder, TIMEOUT)
     with bind(folder) as listener:
         assert says_hello(folder, listener)
         assert (place(folder) == before) == (before.parent == folder.path)
@@ -92,7 +94,7 @@ def test_nothing_is_left(folder: Folder, temporary: Path) -> None:
     assert folder.names() == []
     assert [path.name for path in temporary.iterdir() if path.name != "run"] == []
     with pytest.raises(FileNotFoundError):
-        connect(folder)
+        connect(folder, TIMEOUT)
 
 
 def test_a_run_that_moves_is_reached_where_it_is(folder: Folder, temporary: Path) -> None:
@@ -111,10 +113,44 @@ def test_a_copy_leaves_the_socket_of_the_original_alone(folder: Folder, temporar
         if (folder.path / SOCKET).is_symlink():
             shutil.copy2(folder.path / SOCKET, temporary / "copy" / SOCKET, follow_symlinks=False)
         with Folder.open(temporary / "copy") as copy:
+            with pytest.raises((FileNotFoundError, PermissionError)):
+                connect(copy, TIMEOUT)
             with bind(copy) as other:
                 assert says_hello(copy, other)
             unbind(copy)
         assert says_hello(folder, listener)
+    unbind(folder)
+
+
+@pytest.mark.parametrize("step", ["bind", "listen"])
+def test_what_fails_leaves_nothing(folder: Folder, temporary: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as context:
+        context.setattr(socket.socket, step, fail)
+        with pytest.raises(OSError, match="No space left"):
+            bind(folder)
+    assert folder.names() == []
+    assert [path.name for path in temporary.iterdir() if path.name != "run"] == []
+
+
+def test_a_trainer_that_takes_nobody_in_is_not_waited_for(folder: Folder) -> None:
+    with bind(folder) as listener:
+        listener.listen(0)
+        taken = []
+
+        def connect_until_it_is_full() -> None:
+            with suppress(OSError):
+                for _ in range(10):
+                    taken.append(connect(folder, 0.1))
+
+        connecting = threading.Thread(target=connect_until_it_is_full, daemon=True)
+        connecting.start()
+        connecting.join(TIMEOUT)
+        assert not connecting.is_alive() and 0 < len(taken) < 10
+        for connection in taken:
+            connection.close()
     unbind(folder)
 
 
@@ -145,7 +181,7 @@ def test_a_link_to_another_socket_is_neither_connected_to_nor_removed(folder: Fo
         agent.listen()
         (folder.path / SOCKET).symlink_to(other)
         with pytest.raises(PermissionError, match="no trainer of yours"):
-            connect(folder)
+            connect(folder, TIMEOUT)
         unbind(folder)
     assert other.exists() and folder.names() == []
 
@@ -155,6 +191,6 @@ def test_a_directory_elsewhere_that_others_may_enter_is_not_trusted(folder: Fold
     with bind(folder):
         place(folder).parent.chmod(0o777)
         with pytest.raises(PermissionError):
-            connect(folder)
+            connect(folder, TIMEOUT)
         place(folder).parent.chmod(0o700)
     unbind(folder)

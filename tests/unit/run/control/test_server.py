@@ -17,7 +17,7 @@ from tui_trainer.run import journal
 from tui_trainer.run.commands import Attach, Command, Detach, Pause, SetTemperature, Stop
 from tui_trainer.run.control import server
 from tui_trainer.run.control.address import connect
-from tui_trainer.run.control.protocol import MAX_LINE, encode_command
+from tui_trainer.run.control.protocol import MAX_MESSAGE, NO_ROOM, encode_command
 from tui_trainer.run.control.server import COMMAND_LINE, SOURCE, ControlServer
 from tui_trainer.run.events import Event
 from tui_trainer.run.folder import Folder
@@ -65,8 +65,7 @@ class Asker:
     """A connection, line by line."""
 
     def __init__(self, trainer: Trainer) -> None:
-        self.connection = connect(trainer.folder)
-        self.connection.settimeout(20)
+        self.connection = connect(trainer.folder, 20)
         self.lines = self.connection.makefile("rb")
         self.greeting = self.next()
 
@@ -164,7 +163,7 @@ def test_what_is_no_command_is_refused_and_the_viewer_stays(trainer: Trainer, li
 def test_a_line_without_end_is_refused_and_cut_off(trainer: Trainer, end: bytes) -> None:
     viewer, other = Viewer(trainer), Viewer(trainer)
     with contextlib.suppress(ConnectionError):  # the rest of it need not be taken
-        viewer.say(b"x" * (MAX_LINE * 4) + end)
+        viewer.say(b"x" * (MAX_MESSAGE * 4) + end)
     assert viewer.ended
     other.say(encode_command(Pause()))
     until(lambda: trainer.commands == [Pause(SOURCE)])
@@ -211,17 +210,79 @@ def test_a_viewer_too_far_behind_is_sent_away(trainer: Trainer, monkeypatch: pyt
     assert viewer.ended and not trainer._listeners
 
 
-def test_there_is_room_for_so_many_and_again_when_one_leaves(trainer: Trainer) -> None:
+def full_house(trainer: Trainer) -> list[Viewer]:
     viewers = [Viewer(trainer) for _ in range(server.MAX_VIEWERS)]
-    assert "refused" in Viewer(trainer).greeting
+    until(lambda: trainer.asked == [Attach(SOURCE)] * len(viewers), "all viewers")
+    return viewers
+
+
+def test_there_is_room_for_so_many_and_again_when_one_leaves(trainer: Trainer) -> None:
+    viewers = full_house(trainer)
+    late = Viewer(trainer)
+    assert not late.greeting["room"]
+    late.say(encode_command(Pause()))
+    assert late.next() == {"refused": NO_ROOM}
+    assert late.ended and trainer.commands == []
     viewers[0].connection.shutdown(socket.SHUT_RDWR)
-    until(lambda: len(trainer._listeners) < server.MAX_VIEWERS)
-    until(lambda: "journal" in Viewer(trainer).greeting)
+    until(lambda: Detach(SOURCE) in trainer.asked)
+    assert Viewer(trainer).greeting["room"]
+
+
+def test_as_many_viewers_as_there_may_be_leave_room_to_steer(trainer: Trainer) -> None:
+    full_house(trainer)
+    Asker(trainer).say(encode_command(Pause()))
+    until(lambda: trainer.commands == [Pause(COMMAND_LINE)])
+
+
+def test_connections_that_say_nothing_leave_room_for_viewers(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MAX_OTHERS", 2)
+    viewer = Viewer(trainer)
+    until(lambda: trainer.asked == [Attach(SOURCE)])
+    silent = [Asker(trainer) for _ in range(2)]
+    assert "2 others ask something" in Asker(trainer).greeting["refused"]
+    viewer.say(encode_command(Pause()))
+    until(lambda: trainer.commands == [Pause(SOURCE)])
+    silent[0].connection.shutdown(socket.SHUT_RDWR)
+    until(lambda: "journal" in Asker(trainer).greeting)
+
+
+def test_a_failure_to_accept_is_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    accept, failures = socket.socket.accept, [OSError(24, "Too many open files"), ConnectionAbortedError()]
+
+    def fail_at_first(listener: socket.socket) -> Any:
+        if failures:
+            raise failures.pop()
+        return accept(listener)
+
+    monkeypatch.setattr(socket.socket, "accept", fail_at_first)
+    trainer = Trainer(tmp_path)
+    assert "journal" in Asker(trainer).greeting
+    trainer.control.close()
+    until(lambda: not any(thread.name == "control" for thread in threading.enumerate()), "the end")
+
+
+@pytest.mark.parametrize("kind", ["viewer", "viewer's commands"])
+def test_a_system_without_threads_costs_one_connection_and_no_more(
+    trainer: Trainer, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    def fail(thread: threading.Thread) -> None:
+        if thread.name == kind:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    start = threading.Thread.start
+    with monkeypatch.context() as context:
+        context.setattr(threading.Thread, "start", fail)
+        refused = Asker(trainer)
+        assert refused.ended
+        assert kind != "viewer" or "(can't start new thread)" in refused.greeting["refused"]
+        until(lambda: not trainer._listeners)
+    assert "journal" in Asker(trainer).greeting
 
 
 def test_who_connects_and_goes_at_once_takes_no_room(trainer: Trainer) -> None:
     for _ in range(3 * server.MAX_VIEWERS):
-        connect(trainer.folder).close()
+        connect(trainer.folder, 20).close()
     until(lambda: "journal" in Viewer(trainer).greeting)
     until(lambda: len(trainer._listeners) <= 1)
 
