@@ -113,12 +113,12 @@ def test_a_run_with_a_screen_is_attended_until_it_is_left_and_is_stopped_from_el
 ) -> None:
     terminal = Terminal(trainer(corpus, *LONG), corpus.parent)
     terminal.wait_for("RUNNING")
-    assert ask_json(elsewhere, "status")["unattended_since"] is None
+    assert ask_json(elsewhere, "status")["attended"] is True
     terminal.press("d")
     terminal.wait_for("Training goes on")
-    until(lambda: ask_json(elsewhere, "status")["unattended_since"] is not None, "nobody looking")
+    until(lambda: ask_json(elsewhere, "status")["attended"] is False, "nobody looking")
     viewer = Terminal(trainer("attach"), elsewhere)
     viewer.wait_for("While you were away")
-    assert ask_json(elsewhere, "status")["unattended_since"] is None
+    assert ask_json(elsewhere, "status")["attended"] is True
     assert ask(elsewhere, "stop")[0] == 0
     viewer.wait_for("STOPPED")

@@ -17,6 +17,9 @@ HEADINGS: Final = ("RUN", "STATE", "STEP", "LOSS", "BEST", "MEMORY", "GPU", "UNA
 
 NONE: Final = "-"
 
+UNKNOWN: Final = "?"
+"""Whether somebody looks at a live run whose trainer does not say."""
+
 
 def overviews(root: Path) -> list[Overview]:
     """Every run that is known and can be read: live ones first, of each kind the one that changed last."""
@@ -53,7 +56,9 @@ def _is_used(rows: Sequence[tuple[str, ...]], number: int) -> bool:
 def _row(run: Overview, root: Path) -> tuple[str, ...]:
     losses = [NONE if loss is None else f"{loss:.4f}" for loss in (run.loss, run.best_val_loss)]
     memory = [human_bytes(held) if held else NONE for held in (run.memory_bytes, run.device_memory_bytes)]
-    alone = NONE if run.unattended_since is None else human_seconds(time.time() - run.unattended_since)
+    alone = UNKNOWN if run.live and run.attended is None else NONE
+    if run.unattended_since is not None:
+        alone = human_seconds(time.time() - run.unattended_since)
     name = run.name if Path(run.path).parent == root else run.path
     sign = NONE if run.age is None else human_seconds(run.age)
     return (visible_line(name), run.state, run.progress, *losses, *memory, alone, sign)

@@ -34,8 +34,8 @@ _CHECKPOINT = re.compile(r"step-\d+")
 class Overview:
     """Losses in nats per token.
 
-    `state` is that of the events, or `dead` for a run whose process vanished, or `suspended` for one whose process is
-    stopped.
+    `state` and `step` are as the trainer says, or as the events have them where it does not answer; the state may also
+    be `dead` for a run whose process vanished, or `suspended` for one whose process is stopped.
     """
 
     name: str
@@ -55,8 +55,10 @@ class Overview:
     pid: int | None = None
     memory_bytes: int | None = None
     device_memory_bytes: int | None = None
+    attended: bool | None = None
+    """Whether somebody looks at it; None where the trainer does not say so."""
     unattended_since: float | None = None
-    """Unix seconds; None while somebody looks at it."""
+    """Unix seconds."""
 
     @property
     def age(self) -> float | None:
@@ -107,11 +109,15 @@ def overview(run: RunDirectory) -> Overview:
     saved = _saved(run)
     last_step = _last(events, Step)
     evaluation = _last(events, Evaluation)
-    step = last_step.step if isinstance(last_step, Step) else int(saved.get("step", 0))
     steps = _steps(run, events)
     live = is_locked(run)
     process = presence(run) if live else Presence()
-    state = _state(live, process.suspended, events)
+    greeting = process.greeting
+    if greeting is not None:
+        state, step = greeting.state, greeting.step
+    else:
+        state = _state(live, process.suspended, events)
+        step = last_step.step if isinstance(last_step, Step) else int(saved.get("step", 0))
     resources = _last(events, Resources)
     best = [event for event in events if isinstance(event, Evaluation) and event.best]
     return Overview(
@@ -130,7 +136,8 @@ def overview(run: RunDirectory) -> Overview:
         pid=process.pid,
         memory_bytes=process.memory_bytes,
         device_memory_bytes=resources.device_memory_bytes if live and isinstance(resources, Resources) else None,
-        unattended_since=process.unattended_since,
+        attended=process.attended,
+        unattended_since=greeting.unattended_since if greeting is not None else None,
     )
 
 
@@ -139,7 +146,10 @@ def _last(events: Sequence[Event], kind: type[Event]) -> Event | None:
 
 
 def _state(live: bool, suspended: bool, events: Sequence[Event]) -> str:
-    """A state that lies too far back to be seen is `running`: in any other there are no steps to hide it."""
+    """As the events have it, and what can be seen of the process: for a run whose trainer does not say.
+
+    A state that lies too far back to be seen is `running`: in any other there are no steps to hide it.
+    """
     since = max((number for number, event in enumerate(events) if isinstance(event, RunStarted)), default=0)
     told = _last(events[since:], StateChanged)
     state = told.state if isinstance(told, StateChanged) else "running" if events else "loading"

@@ -1,4 +1,7 @@
-"""The process that trains a live run, seen from outside: its memory, whether it is suspended, whether it is alone."""
+"""The process that trains a live run, seen from outside: its memory, its state, and what it says.
+
+It is asked through its control socket; whether it is suspended is known to the system alone.
+"""
 
 import time
 from collections.abc import Callable
@@ -7,17 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tui_trainer.config import InputError
-from tui_trainer.run.control.client import Connection
+from tui_trainer.run.control.client import Connection, Greeting
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.lock import trainer_pid
 
 if TYPE_CHECKING:
     import psutil
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 ANSWER_SECONDS: Final = 1.0
-"""How long a trainer may take to say who looks at it; a busy one has it told within a tenth of that."""
+"""How long a trainer may take to say where its run stands; a busy one has it told within a tenth of that."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,13 @@ class Presence:
     suspended: bool = False
     memory_bytes: int | None = None
     """That is in memory of the process (its resident set)."""
-    unattended_since: float | None = None
-    """Unix seconds; None while somebody looks."""
+    greeting: Greeting | None = None
+    """None from a trainer that is suspended, still loads, or does not answer in time."""
+
+    @property
+    def attended(self) -> bool | None:
+        """Whether somebody looks at the run."""
+        return None if self.greeting is None else self.greeting.unattended_since is None
 
 
 def presence(run: RunDirectory) -> Presence:
@@ -37,7 +45,7 @@ def presence(run: RunDirectory) -> Presence:
     pid = trainer_pid(run)
     suspended = pid is not None and is_suspended(pid)
     memory = None if pid is None else _ask_process(pid, lambda process: int(process.memory_info().rss))
-    return Presence(pid, suspended, memory, None if suspended else _unattended_since(run))
+    return Presence(pid, suspended, memory, None if suspended else _greeting(run))
 
 
 def is_suspended(pid: int) -> bool:
@@ -45,7 +53,7 @@ def is_suspended(pid: int) -> bool:
     return bool(_ask_process(pid, lambda process: process.status() == "stopped"))
 
 
-def _ask_process(pid: int, question: "Callable[[psutil.Process], Answer]") -> Answer | None:
+def _ask_process(pid: int, question: "Callable[[psutil.Process], T]") -> T | None:
     """The answer; None from a process that has ended, or is not ours to ask."""
     import psutil  # here, as a run that is trained or shown has no need of it
 
@@ -54,7 +62,7 @@ def _ask_process(pid: int, question: "Callable[[psutil.Process], Answer]") -> An
     return None
 
 
-def _unattended_since(run: RunDirectory) -> float | None:
+def _greeting(run: RunDirectory) -> Greeting | None:
     deadline = time.monotonic() + ANSWER_SECONDS
 
     def check() -> None:
@@ -62,5 +70,6 @@ def _unattended_since(run: RunDirectory) -> float | None:
             raise TimeoutError("it does not answer")
 
     with suppress(OSError, InputError), run.open() as folder, Connection(folder, check) as connection:
-        return connection.greet().unattended_since
+        greeting = connection.greet()
+        return greeting if greeting.state else None
     return None

@@ -68,7 +68,7 @@ def test_a_million_steps_fit(root: Path) -> None:
 
 
 class Told:
-    """A trainer's socket that says since when nobody looks."""
+    """A trainer's socket that says where the run stands, and since when nobody looks."""
 
     def __init__(self, run: RunDirectory, about: dict[str, object]) -> None:
         self.about = about
@@ -81,7 +81,7 @@ class Told:
 @pytest.fixture
 def told(root: Path) -> Iterator[Told]:
     run = make(root, "cats", *SHORT, Resources(step=10, memory_bytes=1, device_memory_bytes=3 * 2**30))
-    told = Told(run, {"unattended_since": time.time() - 3 * 3600})
+    told = Told(run, {"state": "running", "step": 10, "unattended_since": time.time() - 3 * 3600})
     with held(run):
         yield told
     told.server.close()
@@ -92,6 +92,7 @@ def test_a_live_run_tells_its_process_its_memory_and_since_when_nobody_looks(roo
     assert (found.live, found.pid) == (True, os.getpid())
     assert found.memory_bytes is not None and found.memory_bytes > 2**20
     assert json.loads(found.json())["device_memory_bytes"] == 3 * 2**30
+    assert json.loads(found.json())["attended"] is False
     assert "unattended for 3h00m" in found.line() and f"pid {os.getpid()}" in found.line()
     heading, line = table([found], root).splitlines()
     assert line[heading.index("UNATTENDED") :].split()[0] == "3h00m"
@@ -99,9 +100,27 @@ def test_a_live_run_tells_its_process_its_memory_and_since_when_nobody_looks(roo
 
 
 def test_a_run_that_somebody_looks_at_is_not_unattended(root: Path, told: Told) -> None:
-    told.about = {"unattended_since": None}
+    told.about = {"state": "running", "step": 10, "unattended_since": None}
     (found,) = overviews(root)
+    assert found.attended is True
     assert found.unattended_since is None and "unattended" not in found.line()
+    heading, line = table([found], root).splitlines()
+    assert line[heading.index("UNATTENDED") :].split()[0] == "-"
+
+
+@pytest.mark.parametrize("state", ["failed", "stopped", "finished", "loading"])
+def test_the_state_and_the_step_are_those_that_the_trainer_says(root: Path, told: Told, state: str) -> None:
+    told.about = {"state": state, "step": 12, "unattended_since": None}
+    (found,) = overviews(root)
+    assert (found.state, found.step, found.seconds_left) == (state, 12, None)
+
+
+def test_a_trainer_that_cannot_be_understood_does_not_hide_the_other_runs(root: Path, told: Told) -> None:
+    make(root, "owls", *SHORT, state("finished", 200.0, step=10))
+    told.about = {"state": 7, "waiting": "x"}
+    cats, owls = overviews(root)
+    assert (cats.name, cats.live, cats.state, cats.step, cats.attended) == ("cats", True, "running", 10, None)
+    assert (owls.name, owls.state) == ("owls", "finished")
 
 
 def test_a_trainer_that_does_not_answer_is_not_waited_for(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,4 +131,6 @@ def test_a_trainer_that_does_not_answer_is_not_waited_for(root: Path, monkeypatc
     with held(run):
         (found,) = overviews(root)
     silent.close()
-    assert found.live and found.unattended_since is None
+    assert found.live and found.unattended_since is None and json.loads(found.json())["attended"] is None
+    heading, line = table([found], root).splitlines()
+    assert line[heading.index("UNATTENDED") :].split()[0] == "?"
