@@ -7,7 +7,7 @@ So a directory that is renamed or moved while it is open stays the one that is m
 import os
 import stat
 from contextlib import suppress
-from errno import EBADF, EINVAL, ELOOP, EPERM
+from errno import EBADF, EINVAL, ELOOP, ENOENT, EPERM
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -21,6 +21,9 @@ PRIVATE_FILE: Final = 0o600
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE: Final = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 """Not blocking, as opening a pipe waits for somebody at its other end."""
+
+_DESCRIPTORS: Final = Path("/proc/self/fd")
+"""Where Linux has an entry for each descriptor of this process."""
 
 
 class Folder:
@@ -89,6 +92,18 @@ class Folder:
             with suppress(FileExistsError):
                 os.mkdir(_entry(name), 0o777, dir_fd=self.fileno())
         return Folder(os.open(_entry(name), _DIRECTORY | os.O_NOFOLLOW, dir_fd=self.fileno()), self.path / name)
+
+    def path_to(self, name: str) -> Path:
+        """A path to an entry, for a library that takes no descriptor, to be used at once.
+
+        Where the system has a path for the descriptor itself, as Linux has, it leads into this directory even when that
+        is moved meanwhile; elsewhere it leads to where the directory lies now.
+        """
+        through = _DESCRIPTORS / str(self.fileno())
+        place = through if through.is_dir() else self.whereabouts()
+        if place is None:
+            raise FileNotFoundError(ENOENT, "its directory was deleted, or cannot be found", str(self._path))
+        return place / _entry(name)
 
     def names(self) -> list[str]:
         """Of all entries, in no order."""
@@ -182,7 +197,7 @@ def _told_by_system(descriptor: int) -> Path | None:
         if hasattr(fcntl, "F_GETPATH"):
             told = fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).partition(b"\0")[0]
             return Path(os.fsdecode(told))
-        return Path(f"/proc/self/fd/{descriptor}").readlink()
+        return (_DESCRIPTORS / str(descriptor)).readlink()
     except OSError:
         return None
 

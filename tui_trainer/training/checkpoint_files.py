@@ -8,7 +8,7 @@ may have to go back to. `trainer.json` has the hashes of all the others, and its
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -22,7 +22,15 @@ from tui_trainer.run.folder import Folder
 from tui_trainer.run.text import visible_line
 from tui_trainer.training.keepsakes import Keepsake
 from tui_trainer.training.progress import Progress, UnknownFieldError, checked_progress
-from tui_trainer.training.tensor_files import HashedFile, Shapes, chunks, read_tensors, shapes_of
+from tui_trainer.training.tensor_files import (
+    MAX_HEADER_BYTES,
+    Shapes,
+    bytes_of,
+    read_tensors,
+    sha256_of,
+    shapes_of,
+    write_tensors,
+)
 
 FORMAT: Final = 2
 """Of `trainer.json`. Format 1, which tells no number, knew no rollback states."""
@@ -37,6 +45,10 @@ HASHES, OWN_HASH = "sha256", "sha256_of_this"
 ROLLBACK_STEPS: Final = "rollback_steps"
 
 MAX_BYTES: Final = {LAST_FILE: 2**24, SHAPE_FILE: 2**20, TOKENIZER_FILE: 2**27}
+MAX_STATES: Final = {MODEL: 1, OPTIMIZER: 2, ROLLBACK: 6}
+"""How many times the numbers of a model a file may hold: AdamW remembers two for each weight, a rollback has two states
+of weights and optimizer."""
+
 SIZES: Final = {
     "vocab_size": "vocab_size",
     "context": "max_position_embeddings",
@@ -84,17 +96,19 @@ class Checkpoint:
     shape: Shape
     kept: Sequence[Keepsake] = ()
     """What the run could roll back to; none where that is not known."""
+    kept_lost: bool = False
+    """Whether it could roll back to states that are not there any more."""
 
     @classmethod
     def read(cls, folder: Folder) -> "Checkpoint":
         """Raises DamagedError where a file is not as it was written, InputError where it is unreadable or unusable."""
         record = Record.read(folder)
         weights, shape = record.weights(folder)
-        state = record.tensors(folder, OPTIMIZER)
-        record.check(folder, TOKENIZER_FILE)
+        state = record.tensors(folder, OPTIMIZER, shapes_of(weights))
+        record.content(folder, TOKENIZER_FILE, MAX_BYTES[TOKENIZER_FILE])
         progress = record.progress
-        own = Keepsake(progress.step, weights, state)
-        return cls(progress, weights, state, shape, record.kept(folder, own))
+        kept = record.kept(folder, Keepsake(progress.step, weights, state))
+        return cls(progress, weights, state, shape, kept, len(kept) < len(record.rollback_steps))
 
 
 @dataclass(frozen=True)
@@ -111,7 +125,10 @@ class Record:
         """Raises as Checkpoint.read does."""
         with _reading(folder, LAST_FILE):
             text = _text(folder.read(LAST_FILE, MAX_BYTES[LAST_FILE]))
-            trainer = _json(text)
+            try:
+                trainer = _json(text)
+            except ValueError as error:
+                raise DamagedError(str(error)) from error
             _check_format(trainer)
             own_hash, hashes = trainer.pop(OWN_HASH, None), trainer.pop(HASHES, None)
             # The text, not what it says: 1e-5 and 1E-5 are one number, and the second was never written.
@@ -139,15 +156,23 @@ class Record:
             expected = shapes_of(Transformer(shape).qwen3_weights())
         return self.tensors(folder, MODEL, expected), shape
 
-    def tensors(self, folder: Folder, name: str, expected: Shapes | None = None) -> dict[str, Tensor]:
-        with self._hashed(folder, name) as file:
-            return read_tensors(file, expected)
+    def tensors(self, folder: Folder, name: str, model: Shapes) -> dict[str, Tensor]:
+        """The tensors in a file of a checkpoint of such a model."""
+        data = self.content(folder, name, MAX_STATES[name] * bytes_of(model) + MAX_HEADER_BYTES)
+        with _reading(folder, name):
+            return read_tensors(data, model if name == MODEL else None)
 
-    def check(self, folder: Folder, name: str) -> None:
-        """Whether a small file is as it was written."""
-        with self._hashed(folder, name) as file:
-            if file.size > MAX_BYTES[name]:
-                raise ValueError(f"it has more than {MAX_BYTES[name]:,} bytes")
+    def content(self, folder: Folder, name: str, limit: int) -> bytes:
+        """What a file holds, which must be as it was written, and of no more than `limit` bytes."""
+        with _reading(folder, name), folder.open_to_read(name) as file:
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(size + 1) if size <= limit else b""
+            content = hashlib.sha256(data).hexdigest() if size <= limit else sha256_of(file)
+            if content != self.hashes.get(name):
+                raise DamagedError("it was changed, or is not whole")
+            if size > limit:
+                raise InputError(f"it has more than {limit:,} bytes")
+            return data
 
     def kept(self, folder: Folder, own: Keepsake) -> tuple[Keepsake, ...]:
         """The states to roll back to, oldest first; none where the file with them is not there."""
@@ -158,14 +183,15 @@ class Record:
             folder.stat(ROLLBACK)
         except FileNotFoundError:
             return ()
-        tensors = self.tensors(folder, ROLLBACK)
+        tensors = self.tensors(folder, ROLLBACK, shapes_of(own.weights))
         with _reading(folder, ROLLBACK):
             found = {step: _keepsake(step, tensors, own) for step in apart}
         return tuple(own if step == own.step else found[step] for step in sorted(self.rollback_steps))
 
     def _shape(self, folder: Folder) -> Shape:
-        with self._hashed(folder, SHAPE_FILE) as file:
-            told = _json(_text(file.read(MAX_BYTES[SHAPE_FILE])))
+        data = self.content(folder, SHAPE_FILE, MAX_BYTES[SHAPE_FILE])
+        with _reading(folder, SHAPE_FILE):
+            told = _json(_text(data))
             sizes: dict[str, Any] = {name: told.get(key) for name, key in SIZES.items()}
             known = all(type(size) is int and 0 < size <= MAX_SIZE for size in sizes.values())
             if not known:
@@ -174,38 +200,23 @@ class Record:
             ModelConfig(**{name: size for name, size in sizes.items() if name != "vocab_size"})
             return Shape(**sizes)
 
-    @contextmanager
-    def _hashed(self, folder: Folder, name: str) -> Iterator[HashedFile]:
-        """A file to read, which must be as it was written: what is wrong with its content matters only if it is."""
-        with _reading(folder, name), folder.open_to_read(name) as opened:
-            file, wrong = HashedFile(opened), None
-            try:
-                yield file
-            except (ValueError, InputError) as error:
-                wrong = error
-            if file.hexdigest() != self.hashes.get(name):
-                raise DamagedError("it was changed, or is not whole")
-            if wrong is not None:
-                raise InputError(str(wrong)) from wrong
-
 
 def write_checkpoint(folder: Folder, contents: Contents, reason: str) -> None:
     """Write all files into an empty directory, and wait until they are on the disk; raises OSError."""
     step = contents.progress.step
     apart = [keepsake for keepsake in contents.kept if keepsake.step != step]
     tensors = {name: tensor for keepsake in apart for name, tensor in _rollback_tensors(keepsake).items()}
-    files: dict[str, Iterable[Any]] = {
-        MODEL: chunks(contents.weights, {"format": "pt"}),
-        OPTIMIZER: chunks(contents.state),
-        SHAPE_FILE: [json.dumps(contents.shape.to_qwen3(), indent=1).encode()],
-        TOKENIZER_FILE: [contents.tokenizer.encode()],
+    hashes = {
+        MODEL: write_tensors(folder, MODEL, contents.weights, {"format": "pt"}),
+        OPTIMIZER: write_tensors(folder, OPTIMIZER, contents.state),
+        SHAPE_FILE: _write(folder, SHAPE_FILE, json.dumps(contents.shape.to_qwen3(), indent=1)),
+        TOKENIZER_FILE: _write(folder, TOKENIZER_FILE, contents.tokenizer),
     }
     if apart:
-        files[ROLLBACK] = chunks(tensors)
-    hashes = {name: _write(folder, name, parts) for name, parts in files.items()}
+        hashes[ROLLBACK] = write_tensors(folder, ROLLBACK, tensors)
     steps = [keepsake.step for keepsake in contents.kept]
     trainer = trainer_record(contents.progress, reason, steps)
-    _write(folder, LAST_FILE, [sealed(trainer, hashes).encode()])
+    _write(folder, LAST_FILE, sealed(trainer, hashes))
     folder.sync()
 
 
@@ -220,16 +231,14 @@ def sealed(trainer: Mapping[str, Any], hashes: Mapping[str, str]) -> str:
     return json.dumps({**record, OWN_HASH: hashlib.sha256(json.dumps(record).encode()).hexdigest()}, indent=1)
 
 
-def _write(folder: Folder, name: str, parts: Iterable[Any]) -> str:
-    """Make a file of buffers; its SHA-256."""
-    content = hashlib.sha256()
+def _write(folder: Folder, name: str, text: str) -> str:
+    """Make a file, and wait until it is on the disk; its SHA-256."""
+    data = text.encode()
     with folder.open_new(name) as file:
-        for part in parts:
-            content.update(part)
-            file.write(part)
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    return content.hexdigest()
+    return hashlib.sha256(data).hexdigest()
 
 
 def _rollback_tensors(keepsake: Keepsake) -> dict[str, Tensor]:
@@ -263,12 +272,13 @@ def _text(data: bytes) -> str:
 
 
 def _json(text: str) -> dict[str, Any]:
+    """A JSON object; raises ValueError."""
     try:
         told = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DamagedError("it is not JSON") from error
+        raise ValueError("it is not JSON") from error
     if not isinstance(told, dict):
-        raise DamagedError("it is no JSON object")
+        raise ValueError("it is no JSON object")
     return told
 
 
@@ -285,7 +295,7 @@ def _reading(folder: Folder, name: str) -> Iterator[None]:
     except NewerVersionError as error:
         message = f"{place} was written by a newer version of tui-trainer: update to resume ({error})."
         raise NewerVersionError(message) from error
-    except InputError as error:
+    except (InputError, ValueError) as error:
         raise InputError(f"{place}: {error}.") from error
     except OSError as error:
         raise InputError(f"{place} cannot be read: {visible_line(error.strerror or str(error))}.") from error

@@ -46,6 +46,9 @@ _NAME = re.compile(r"step-(\d{8,15})")
 _LEFT_OVER = re.compile(r"\.(removed-step-\d+|step-\d+\.partial)")
 """Of a process that was killed while it wrote or removed a checkpoint."""
 
+_HALF_WRITTEN: Final = re.compile(r"\.tmp\w+")
+"""What the safetensors library calls a file while it writes it."""
+
 _OWN_FILES: Final = (LAST_FILE, f".{LAST_FILE}.partial", *FILES, ROLLBACK)
 
 
@@ -269,7 +272,8 @@ def _discard(root: Folder, name: str) -> None:
     """Remove what a checkpoint consists of, and its directory; if it has more, that stays under a plain name."""
     try:
         with root.folder(name) as directory:
-            for file in _OWN_FILES:
+            half = filter(_HALF_WRITTEN.fullmatch, directory.names()) if name.endswith(".partial") else ()
+            for file in (*_OWN_FILES, *half):
                 directory.remove(file)
         root.remove_folder(name)
     except FileNotFoundError:

@@ -51,6 +51,12 @@ class Spread:
         self.variance = (1 - weight) * (self.variance + weight * change * change)
 
 
+def lacking(state: dict[str, float]) -> str:
+    """The name of a number that `Guard.load` needs and does not find; empty where it has all, or nothing is told."""
+    needed = {f"{name}.{spec.name}" for name in ("loss", "norm") for spec in fields(Spread)}
+    return min(needed - state.keys(), default="") if state else ""
+
+
 class Guard:
     """Takes in what came of each step, in order."""
 
@@ -115,7 +121,7 @@ class Guard:
         return held | counts
 
     def load(self, state: dict[str, float]) -> None:
-        """Take what `state` gave; raises KeyError where it does not fit."""
+        """Take what `state` gave, with nothing `lacking`."""
         if not state:
             return
         for name, spread in (("loss", self._loss), ("norm", self._norm)):

@@ -21,6 +21,7 @@ from tui_trainer.training.checkpoints import CheckpointStore
 from tui_trainer.training.compilation import compile_layers
 from tui_trainer.training.device import choose_device, device_label, setup, versions
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
+from tui_trainer.training.guard import lacking
 from tui_trainer.training.inbox import Inbox
 from tui_trainer.training.keepsakes import Keepsake, put_back
 from tui_trainer.training.length import settle_length
@@ -94,6 +95,8 @@ class Preparation:
         directory = RunDirectory(folder.path)
         checkpoint, damaged = CheckpointStore(folder, config.run.keep).newest()
         progress = checkpoint.progress
+        if name := lacking(progress.guard):
+            raise InputError(f"The checkpoint tells no {name} of its guard: it cannot be resumed.")
         if progress.batch_size:
             config = config.update(batch_size=progress.batch_size, accumulate=progress.accumulate)
         if progress.fingerprint != corpus.fingerprint:
@@ -119,11 +122,12 @@ class Preparation:
             raise misfit from error
         parts = corpus, model, stepper, progress, directory, opened
         trainer = self._finish(Plan(config), *parts, checkpoint=checkpoint, damaged=damaged)
-        self._tell_length(progress, planned)
+        self._tell_length(checkpoint, planned)
         return trainer
 
-    def _tell_length(self, progress: Progress, planned: int) -> None:
+    def _tell_length(self, checkpoint: Checkpoint, planned: int) -> None:
         """Say how the run goes on, if it does; `planned` is how many steps it had before it was resumed."""
+        progress = checkpoint.progress
         steps = progress.planned_steps
         if progress.finished:
             early = progress.step < planned
@@ -134,7 +138,7 @@ class Preparation:
             )
             self._publish(Alert(step=progress.step, kind="resume", severity="info", message=message))
         else:
-            self._compare(progress, "as it would have gone on" if steps == planned else "as it was saved")
+            self._compare(checkpoint, "as it would have gone on" if steps == planned else "as it was saved")
         if steps != planned:
             message = (
                 f"The run now has {steps:,} steps in all, where {planned:,} were planned: "
@@ -142,12 +146,15 @@ class Preparation:
             )
             self._publish(Alert(step=progress.step, kind="schedule", severity="info", message=message))
 
-    def _compare(self, progress: Progress, unchanged: str) -> None:
+    def _compare(self, checkpoint: Checkpoint, unchanged: str) -> None:
         """Say whether what follows is to the bit what would have followed."""
+        progress = checkpoint.progress
         now, before = setup(), progress.setup
         changed = [
             f"{name} {before.get(name, '?')}, now {value}" for name, value in now.items() if before.get(name) != value
         ]
+        if checkpoint.kept_lost:
+            changed.append("the states that it could have rolled back to are missing")
         if changed:
             message = f"Resumed at step {progress.step:,}, approximately: {'; '.join(changed)}."
             self._publish(Alert(step=progress.step, kind="resume", severity="warning", message=message))

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tui_trainer.config import InputError
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.training.errors import RunFailedError
 from tui_trainer.training.guard import MAX_OVERFLOWS, Guard
@@ -46,10 +45,7 @@ class Repair:
         self._model, self._stepper, self._progress, self._policy = model, stepper, progress, policy
         self._steps = steps
         self._guard = Guard(precision, model.shape.vocab_size, stepper.clip)
-        try:
-            self._guard.load(progress.guard)
-        except KeyError as error:
-            raise InputError(f"The checkpoint tells no {error.args[0]} of its guard: it cannot be resumed.") from error
+        self._guard.load(progress.guard)
         if not self._guard.calm and not progress.trouble_since:
             # Checkpoints of format 1 do not tell; none of the troubles that they know of is counted for longer.
             progress.trouble_since = max(0, progress.step - MAX_OVERFLOWS)

@@ -20,7 +20,7 @@ from tui_trainer.corpus.tokenizer import Tokenizer
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.events import Alert, CheckpointSaved, Step
 from tui_trainer.run.folder import Folder
-from tui_trainer.training import checkpoint_files
+from tui_trainer.training import tensor_files
 from tui_trainer.training.checkpoint_files import (
     FILES,
     LAST_FILE,
@@ -218,7 +218,7 @@ def test_a_failed_write_leaves_no_partial_directory(saver: Saver, monkeypatch: p
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint_files, "chunks", fail)
+    monkeypatch.setattr(tensor_files, "save_file", fail)
     with pytest.raises(OSError, match="No space left"):
         saver.save(2)
     assert {path.name for path in saver.root.iterdir()} == {"step-00000001", "latest"}
@@ -239,6 +239,7 @@ def test_leftovers_of_killed_saves_and_removals_do_not_stay(saver: Saver) -> Non
     for name in (".step-00000007.partial", ".removed-step-00000001"):
         (saver.root / name).mkdir()
         (saver.root / name / "model.safetensors").write_bytes(b"half")
+    (saver.root / ".step-00000007.partial" / ".tmpa1B2c3").write_bytes(b"half, by the safetensors library")
     saver.save(2)
     assert {path.name for path in saver.root.iterdir()} == {"step-00000002", "latest"}
 
@@ -247,7 +248,7 @@ def test_a_run_goes_on_when_the_disk_is_full(corpus: Path, monkeypatch: pytest.M
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint_files, "chunks", fail)
+    monkeypatch.setattr(tensor_files, "save_file", fail)
     session = run_to_end(small_config(corpus, eval_every=100, checkpoint_every=5))
     assert [event.step for event in session.of(Step)][-1] == 12
     assert session.outcome is not None

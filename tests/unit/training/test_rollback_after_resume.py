@@ -86,6 +86,17 @@ def test_without_the_kept_states_the_alert_says_that_it_is_another_step(
     assert f"those of step 24 again ({LOST}" in message
 
 
+def test_without_the_kept_states_a_run_does_not_claim_to_go_on_exactly(corpus: Path, runs: Path) -> None:
+    directory = RunDirectory(runs / "cats")
+    run_to_end(small_config(corpus, **QUIET, steps=40), stop_after(24))
+    (stopped(directory, 24) / "rollback.safetensors").unlink()
+    (alert,) = [alert for alert in resume(directory).of(Alert) if alert.kind == "resume"]
+    assert alert.severity == "warning"
+    assert alert.message == (
+        "Resumed at step 24, approximately: the states that it could have rolled back to are missing."
+    )
+
+
 def test_states_kept_since_the_resume_are_those_of_an_uninterrupted_run(
     corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

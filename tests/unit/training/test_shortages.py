@@ -28,7 +28,17 @@ from tui_trainer.model.generation import Generation
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.commands import Command, Generate
 from tui_trainer.run.events import Alert, CheckpointSaved, Event, RunStarted, Sample, StateChanged, Step
-from tui_trainer.training import checkpoint_files, compilation, ending, muon, prepare, repair, trainer, trial
+from tui_trainer.training import (
+    checkpoint_files,
+    compilation,
+    ending,
+    muon,
+    prepare,
+    repair,
+    tensor_files,
+    trainer,
+    trial,
+)
 from tui_trainer.training.checkpoints import CheckpointStore
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, RunFailedError, out_of_memory
 from tui_trainer.training.evaluation import evaluate
@@ -350,7 +360,7 @@ def test_a_copy_for_a_checkpoint_that_has_no_room_is_told_and_tried_again(
 
 
 def test_writing_a_checkpoint_may_have_no_room_either(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Scarce(monkeypatch, checkpoint_files, "chunks", last=1)
+    Scarce(monkeypatch, tensor_files, "save_file", last=1)
     session = run_to_end(small_config(corpus, eval_every=100, checkpoint_every=5))
     assert told(session) == [(5, "checkpoint", "The checkpoint could not be saved: not enough memory.")]
     assert session.of(CheckpointSaved)[0].step == 10

@@ -2,21 +2,24 @@
 
 import json
 import os
+import tracemalloc
 from errno import EACCES, EIO, EMFILE
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
-from tests.unit.training.forging import forge, read, seal, told
+from tests.unit.training.forging import forge, read, told
 from tests.unit.training.helpers import Resumed, ScriptedSession, run_to_end, small_config, stop_after
 from tests.unit.training.test_checkpoints import Saver
 from tui_trainer.config import InputError
+from tui_trainer.run import folder
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, CheckpointSaved, Event, Step
 from tui_trainer.run.folder import Folder
+from tui_trainer.training import tensor_files
 from tui_trainer.training.checkpoint_files import FILES, LAST_FILE, DamagedError
 
 
@@ -160,9 +163,11 @@ def test_a_guard_that_lacks_a_number_is_refused(corpus: Path, runs: Path) -> Non
     guard = told(path)["guard"]
     del guard["loss.mean"]
     forge(path, guard=guard)
+    journal = (runs / "cats" / "journal.jsonl").read_bytes()
     outcome = resume(RunDirectory(runs / "cats")).outcome
     assert outcome is not None and outcome.status == 2
     assert outcome.error == "The checkpoint tells no loss.mean of its guard: it cannot be resumed."
+    assert (runs / "cats" / "journal.jsonl").read_bytes() == journal
 
 
 def test_a_directory_of_another_step_is_refused(saver: Saver) -> None:
@@ -235,16 +240,60 @@ def test_a_larger_file_than_any_trainer_writes_is_refused(saver: Saver) -> None:
         saver.store.newest()
 
 
-def test_the_tensors_are_those_of_the_safetensors_library(saver: Saver) -> None:
-    """It reads what is written here, and what it writes is read here."""
-    path = saver.save(3)
-    for name, own in (("model.safetensors", read(path).weights), ("optimizer.safetensors", read(path).state)):
-        loaded = load_file(path / name)
-        assert loaded.keys() == own.keys()
-        assert all(torch.equal(loaded[key], own[key]) for key in own)
-        save_file(loaded, path / name, metadata={"format": "pt"})
-    seal(path, told(path))
-    assert all(torch.equal(tensor, loaded[key]) for key, tensor in read(path).state.items())
+@pytest.mark.parametrize("file", FILES)
+def test_no_memory_is_taken_for_a_file_larger_than_its_model(saver: Saver, file: str) -> None:
+    path = saver.save(1)
+    with (path / file).open("ab") as grown:
+        grown.truncate(2**27 + 1)
+    forge(path)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match=rf"{file}: it has more than [\d,]+ bytes"):
+            saver.store.newest()
+        assert tracemalloc.get_traced_memory()[1] < 2**26
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_that_there_is_no_memory_to_copy_is_not_given_to_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(torch, "empty", refuse)
+    monkeypatch.setattr(tensor_files, "load", lambda _: pytest.fail("it would panic"))
+    with pytest.raises(RuntimeError, match="can't allocate memory"):
+        tensor_files.read_tensors(b"12345678")
+
+
+def test_a_file_that_outgrew_its_model_is_damaged(saver: Saver) -> None:
+    path = saver.save(1)
+    with (path / "model.safetensors").open("ab") as file:
+        file.truncate(2**27)
+    with pytest.raises(DamagedError, match="it was changed"):
+        read(path)
+
+
+@pytest.mark.parametrize("descriptors", ["/proc/self/fd", "/nowhere"])
+def test_a_directory_that_is_moved_while_it_is_written_costs_only_that_checkpoint(
+    saver: Saver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, descriptors: str
+) -> None:
+    """Also where the system has no path for a descriptor."""
+    saver.save(1)
+    partial, moved = saver.root / ".step-00000002.partial", tmp_path / "moved"
+
+    def save(tensors: Any, path: Path, metadata: Any) -> None:
+        if partial.exists():
+            partial.rename(moved)
+        save_file(tensors, path, metadata)
+
+    with monkeypatch.context() as patches:
+        patches.setattr(folder, "_DESCRIPTORS", Path(descriptors))
+        patches.setattr(tensor_files, "save_file", save)
+        with pytest.raises(OSError, match="No such file or directory"):
+            saver.save(2)
+        saver.save(3)
+    assert saver.steps() == [1, 3]
+    assert saver.newest() == 3
 
 
 # -- nothing outside is reached ------------------------------------------------------------------------------------
