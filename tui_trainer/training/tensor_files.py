@@ -20,6 +20,9 @@ ITEM_BYTES: Final = 4
 MAX_HEADER_BYTES: Final = 16 * 2**20
 """Some 100,000 tensors."""
 
+BLOCK_BYTES: Final = 8 * 2**20
+"""Read and hashed at a time: before and after each, a thread that computes in Python may take the interpreter lock."""
+
 _SYSTEM_ERROR: Final = re.compile(r"\(os error (\d+)\)")
 """How the library tells the system's number of an error."""
 
@@ -51,7 +54,10 @@ def write_tensors(
 
 def sha256_of(file: BinaryIO) -> str:
     """Of a file from where it is read to its end, a piece at a time."""
-    return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # every such file has readinto
+    content = hashlib.sha256()
+    while block := file.read(BLOCK_BYTES):
+        content.update(block)
+    return content.hexdigest()
 
 
 def _system_error(error: SafetensorError) -> OSError:
