@@ -246,7 +246,7 @@ def test_news_tell_alerts_checkpoints_and_the_end_once() -> None:
 
 
 def test_that_others_train_is_told_at_once_though_nothing_is_wrong() -> None:
-    others = Alert(kind="neighbours", severity="info", message="Another run trains on this machine: owls (pid 1).")
+    others = Alert(kind="other_runs", severity="info", message="Another run trains on this machine: owls (pid 1).")
     resumed = Alert(kind="resume", severity="info", message="Resumed at step 3, exactly as it was saved.")
     before, now = snapshot_of(scripted.loading()), snapshot_of([*scripted.loading(), others, resumed])
     assert [(item.message, item.severity) for item in news(before, now, saving=False)] == [

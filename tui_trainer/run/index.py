@@ -19,16 +19,21 @@ NAME_LENGTH: Final = 32
 
 
 def enter(run: RunDirectory) -> None:
-    """Put a run into the index, and drop what has been moved or deleted; raises OSError where that cannot be."""
+    """Put a run into the index; raises OSError where that cannot be done. Looks at no other run."""
     folder = _folder()
     folder.mkdir(PRIVATE, parents=True, exist_ok=True)
     place = run.path.resolve()
     with suppress(FileExistsError):  # a run that is taken up again, or another trainer of the same
         (folder / hashlib.sha256(os.fsencode(place)).hexdigest()[:NAME_LENGTH]).symlink_to(place)
-    for link in _links(folder):
-        with suppress(OSError):
-            if not link.exists():
-                link.unlink()
+
+
+def drop_missing() -> None:
+    """Drop runs that have been moved or deleted. Where the directory above is missing too, a disk may be away."""
+    with suppress(OSError):
+        for link in _links(_folder()):
+            with suppress(OSError):
+                if not link.exists() and (link.parent / link.readlink()).parent.exists():
+                    link.unlink()
 
 
 def indexed_runs() -> list[RunDirectory]:

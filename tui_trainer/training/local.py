@@ -22,7 +22,7 @@ from tui_trainer.run.events import ENDED, Alert, CheckpointSaved, Event, Stage, 
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal_writer import JournalWriter, missing_steps
 from tui_trainer.run.lock import RunLock, lock_run
-from tui_trainer.run.neighbours import introduce
+from tui_trainer.run.other_runs import enter_index, look_for_others
 from tui_trainer.run.session import Joined, Outcome, Session
 from tui_trainer.run.whereabouts import Whereabouts
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
@@ -253,9 +253,19 @@ class LocalSession(Session):
         except OSError as error:
             message = f"No other terminal can attach to this run ({error.strerror or error})."
             self.publish(Alert(step=step, kind="control", severity="warning", message=message))
-        for alert in introduce(directory, step):
+        for alert in enter_index(directory, step):
             self.publish(alert)
+        with suppress(RuntimeError):  # the system has no thread left: the run goes on all the same
+            threading.Thread(target=self._tell_of_others, args=[directory], name="other runs", daemon=True).start()
         return self.folder
+
+    def _tell_of_others(self, directory: RunDirectory) -> None:
+        """In a thread of its own: the disk of another run may not answer, which must not hold training up."""
+        with suppress(OSError):
+            for alert in look_for_others(directory):
+                with self._publishing:
+                    if self._journal is not None:
+                        self.publish(replace(alert, step=self.snapshot().step))
 
     def _fail(self, error: Exception) -> Outcome:
         """Tell why, keep the traceback in the run directory, and wait until the user has read it."""

@@ -15,7 +15,7 @@ ALERTS_TOLD: Final = 3
 
 SEVERITIES: Final[dict[str, SeverityLevel]] = {"warning": "warning", "error": "error"}
 
-TOLD_AT_ONCE: Final = ("neighbours",)
+TOLD_AT_ONCE: Final = ("other_runs",)
 """Kinds of alerts that are worth a notification although nothing is wrong."""
 
 

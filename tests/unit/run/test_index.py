@@ -10,8 +10,9 @@ import pytest
 from tests.unit.run.test_directory import make_run
 from tests.unit.run.test_lock import held
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.index import enter, indexed_runs
-from tui_trainer.run.neighbours import introduce
+from tui_trainer.run.index import drop_missing, enter, indexed_runs
+from tui_trainer.run.lock import LOCK_FILE
+from tui_trainer.run.other_runs import enter_index, look_for_others
 
 
 @pytest.fixture
@@ -49,9 +50,31 @@ def test_a_run_that_was_moved_or_deleted_drops_out(tmp_path: Path, folder: Path)
     moved.path.rename(tmp_path / "away")
     assert indexed_runs() == []
     enter(other)
+    assert len(list(folder.iterdir())) == 2
+    drop_missing()
     assert len(list(folder.iterdir())) == 1
     enter(RunDirectory(tmp_path / "away"))
     assert [run.name for run in indexed_runs()] == ["away", "other"]
+
+
+def test_a_run_whose_disk_is_away_stays(tmp_path: Path, folder: Path) -> None:
+    cats = make(tmp_path / "disk" / "runs", "cats")
+    enter(cats)
+    (tmp_path / "disk" / "runs").rename(tmp_path / "away")
+    drop_missing()
+    assert indexed_runs() == []
+    (tmp_path / "away").rename(tmp_path / "disk" / "runs")
+    assert indexed_runs() == [cats]
+
+
+def test_what_leads_in_a_circle_or_nowhere_is_dropped(tmp_path: Path, folder: Path) -> None:
+    drop_missing()  # without an index
+    folder.mkdir(parents=True)
+    (folder / "loop").symlink_to(folder / "loop")
+    (folder / "relative").symlink_to("../cats")
+    (folder / "file").touch()
+    drop_missing()
+    assert [path.name for path in folder.iterdir()] == ["file"]
 
 
 def test_what_is_no_run_of_this_user_is_left_out(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +111,7 @@ def test_an_index_that_cannot_be_written_is_a_warning(
     state = tmp_path / place if place == "file" else Path(place)
     monkeypatch.setattr(platformdirs, "user_state_path", lambda *_, **__: state)
     cats = make(tmp_path, "cats")
-    (alert,) = introduce(cats, 7)
+    (alert,) = enter_index(cats, 7)
     assert (alert.severity, alert.kind, alert.step) == ("warning", "index", 7)
     assert "found by its path alone" in alert.message
     assert indexed_runs() == []
@@ -96,14 +119,23 @@ def test_an_index_that_cannot_be_written_is_a_warning(
 
 def test_who_else_trains_is_told(tmp_path: Path, folder: Path) -> None:
     cats, dogs, owls = (make(tmp_path / place, place) for place in ("cats", "dogs", "owls\x1b"))
+    enter(cats)
+    enter(dogs)
     with held(cats):
-        assert list(introduce(cats, 0)) == []
+        assert list(look_for_others(cats)) == []
         with held(dogs):
-            (alert,) = introduce(dogs, 0)
+            (alert,) = look_for_others(dogs)
             assert alert.severity == "info"
             assert alert.message == f"Another run trains on this machine: cats (pid {os.getpid()})."
             with held(owls):
                 enter(owls)
-                (alert,) = introduce(cats, 0)
+                (alert,) = look_for_others(cats)
                 assert alert.message.startswith("2 other runs train on this machine: dogs (pid ")
                 assert "owls\u241b (pid " in alert.message
+
+
+def test_a_run_that_another_machine_trains_is_no_rival(tmp_path: Path, folder: Path) -> None:
+    cats, dogs = (make(tmp_path, name) for name in ("cats", "dogs"))
+    with held(cats):
+        (cats.path / LOCK_FILE).write_text('{"pid": 1, "host": "of another machine"}')
+        assert list(look_for_others(dogs)) == []

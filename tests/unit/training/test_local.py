@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from tests.unit.training.helpers import (
     stop_after,
     watched,
 )
-from tests.waiting import TIMEOUT
+from tests.waiting import TIMEOUT, until
 from tui_trainer.config import AUTO, Config, InputError
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run import journal, journal_writer
@@ -33,6 +33,7 @@ from tui_trainer.run.commands import (
     StepOnce,
     Stop,
 )
+from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import (
     Alert,
     CheckpointSaved,
@@ -49,7 +50,7 @@ from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import Journal
 from tui_trainer.run.lines import encode
 from tui_trainer.run.session import Joined, Outcome
-from tui_trainer.training import evaluation, validation
+from tui_trainer.training import evaluation, local, validation
 from tui_trainer.training.local import LocalSession
 from tui_trainer.training.stepper import Stepper
 
@@ -84,6 +85,30 @@ def test_a_run_from_beginning_to_end(corpus: Path, runs: Path) -> None:
 def test_the_journal_holds_what_was_seen(corpus: Path) -> None:
     session = run_to_end(small_config(corpus))
     assert journalled(session) == [event for event in session.events if event.journalled]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_the_disks_of_other_runs_hold_no_training_up(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    trained = threading.Event()
+    told = Alert(kind="other_runs", severity="info", message="Another run trains on this machine: owls (pid 1).")
+
+    def look(run: RunDirectory) -> Iterator[Alert]:
+        if not answers:
+            trained.wait(TIMEOUT)
+        yield told
+
+    monkeypatch.setattr(local, "look_for_others", look)
+    session = ScriptedSession(small_config(corpus, **CPU_ENDLESS))
+    session.start()
+    try:
+        until(lambda: session.of(Step) and (not answers or session.of(Alert)), "a step, and what was told of others")
+    finally:
+        session.send(Stop(value=False))
+        session.wait()
+        trained.set()
+    assert [alert.message for alert in session.of(Alert)] == [told.message] * answers
 
 
 def test_the_model_learns(corpus: Path) -> None:
