@@ -15,7 +15,7 @@ import pytest
 from tests.unit.run.test_events import RUN
 from tests.unit.run.test_state import evaluation, sample, state, step
 from tests.waiting import TIMEOUT, until
-from tui_trainer.headless import Headless
+from tui_trainer.headless import LOOK_SECONDS, Headless
 from tui_trainer.run.commands import Command, Stop
 from tui_trainer.run.events import (
     Alert,
@@ -195,7 +195,7 @@ def test_a_signal_whose_handler_takes_long_holds_nothing_up() -> None:
     session = Interrupted()
 
     def handle(*_: object) -> None:
-        time.sleep(0.4)
+        time.sleep(4 * LOOK_SECONDS)  # longer than the loop waits for an event
         session.handled.set()
 
     before = signal.signal(signal.SIGUSR1, handle)

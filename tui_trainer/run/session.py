@@ -98,7 +98,7 @@ class Session(ABC):
 
     @abstractmethod
     def send(self, command: Command) -> None:
-        """Ask something of the run; returns at once."""
+        """Ask something of the run; may wait for a socket to take it, which a viewer bounds to half a second."""
 
     @property
     def place(self) -> Path | None:
@@ -146,7 +146,7 @@ class Session(ABC):
             self._state = past
 
     def publish(self, event: Event) -> None:
-        """Make an event known to snapshots and listeners; called by the thread that runs the session."""
+        """Make an event known to snapshots and listeners; any thread may call it."""
         with self._lock:
             self._state.apply(event)
         for events in list(self._listeners):
