@@ -88,10 +88,10 @@ def let_go_on(run: RunDirectory, timeout: float, as_json: bool) -> int:
 
 def _ask(runs: Sequence[RunDirectory], command: Command, timeout: float, as_json: bool, more: str = "") -> int:
     """Ask, and print each answer, with `more` after what was done; the exit status."""
-    from tui_trainer.run.asking import ask
+    from tui_trainer.run.remote_command import send_to_runs
 
     status = 0
-    for answer in ask(runs, command, timeout):
+    for answer in send_to_runs(runs, command, timeout):
         if as_json:
             _say(answer.json())
         elif answer.done:

@@ -1,9 +1,9 @@
-"""Asking one thing of a live run, and waiting until it is done or cannot be: what stop, pause, save and resume do."""
+"""One command to a live run, and what came of it: stop, pause, save and resume wait until it is done or cannot be."""
 
 import json
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,9 @@ from tui_trainer.run.overview import MAX_NAME, overview
 from tui_trainer.run.presence import is_suspended
 from tui_trainer.run.text import human_seconds, visible_line
 
+Clock = Callable[[], float]
+"""Tells seconds since some moment."""
+
 RETRY_SECONDS: Final = 0.1
 
 WANTED: Final[dict[type[Command], str]] = {Pause: "paused", Resume: "running"}
@@ -27,7 +30,7 @@ WANTED: Final[dict[type[Command], str]] = {Pause: "paused", Resume: "running"}
 
 
 @dataclass(frozen=True)
-class Answer:
+class CommandResult:
     """What came of a command; `text` is a sentence without the run's name at its beginning, and its full stop.
 
     A text may come from the trainer, or name a path: `line` and `json` make it fit for a terminal.
@@ -59,70 +62,70 @@ class Answer:
 
 
 class _GaveUp(Exception):
-    """Says why there is no answer."""
+    """Says why there is no result."""
 
 
-def ask(runs: Sequence[RunDirectory], command: Command, seconds: float) -> Iterator[Answer]:
-    """Ask the same of several live runs at once, and give each answer as it comes.
+def send_to_runs(runs: Sequence[RunDirectory], command: Command, seconds: float) -> Iterator[CommandResult]:
+    """Send the same command to several live runs at once, and give each result as it comes.
 
-    What goes wrong in asking one run is raised once the others have answered.
+    What goes wrong with one of them is raised once the others have a result.
     """
-    answers: SimpleQueue[Answer | Exception] = SimpleQueue()
+    results: SimpleQueue[CommandResult | Exception] = SimpleQueue()
 
-    def put_answer(asking: Asking) -> None:
+    def put_result(remote: RemoteCommand) -> None:
         try:
-            answers.put(asking.answer())
+            results.put(remote.execute())
         except Exception as error:
-            answers.put(error)
+            results.put(error)
 
     for run in runs:
         # Daemons, as whoever waits may be interrupted.
-        asking = Asking(run, command, seconds)
-        threading.Thread(target=put_answer, args=[asking], name="asking", daemon=True).start()
+        remote = RemoteCommand(run, command, seconds)
+        threading.Thread(target=put_result, args=[remote], name="remote command", daemon=True).start()
     failures = []
     for _ in runs:
-        answer = answers.get()
-        if isinstance(answer, Exception):
-            failures.append(answer)
+        result = results.get()
+        if isinstance(result, Exception):
+            failures.append(result)
         else:
-            yield answer
+            yield result
     if failures:
         raise failures[0]
 
 
-class Asking:
+class RemoteCommand:
     """One command to one run, which has to be live."""
 
-    def __init__(self, run: RunDirectory, command: Command, seconds: float) -> None:
-        """`seconds`: how long to wait for an answer."""
+    def __init__(self, run: RunDirectory, command: Command, seconds: float, clock: Clock = time.monotonic) -> None:
+        """`seconds`: how long to wait for a result, by `clock`."""
         self._run, self._command, self._seconds = run, command, seconds
-        self._deadline = time.monotonic() + seconds
+        self._clock, self._deadline = clock, clock() + seconds
         self._pid = trainer_pid(run)
         self._sent = False
         self._state, self._step = "loading", 0
         self._saved: CheckpointSaved | None = None
 
-    def answer(self) -> Answer:
+    def execute(self) -> CommandResult:
         """Send the command and wait; never raises for what the run or its trainer does."""
         try:
             with self._connect() as connection:
                 greeting = connection.greet()
                 self._state, self._step = greeting.state or self._state, greeting.step
                 self._pid = self._pid or greeting.pid
-                if (answer := self._at_once(greeting)) is not None:
-                    return answer
-                with suppress(OSError):  # it is hanging up: its end is the answer
+                if (result := self._at_once(greeting)) is not None:
+                    return result
+                with suppress(OSError):  # it is hanging up: its end is the result
                     connection.send(self._command)
                     self._sent = True
-                if (answer := self._follow(connection.events())) is not None:
-                    return answer
+                if (result := self._follow(connection.events())) is not None:
+                    return result
             while is_locked(self._run):
                 self._check()
                 time.sleep(RETRY_SECONDS)
         except _GaveUp as reason:
-            return self._answer(False, str(reason))
+            return self._result(False, str(reason))
         except InputError as refusal:
-            return self._answer(False, f"does not take it: {str(refusal).rstrip('.')}")
+            return self._result(False, f"does not take it: {str(refusal).rstrip('.')}")
         except ConnectionAbortedError:  # it ended before it listened
             pass
         return self._after_its_end()
@@ -147,33 +150,33 @@ class Asking:
             again = f"fg in its shell, or kill -CONT {self._pid}, lets it go on"
             told = "it will obey then" if self._sent else "nothing was sent"
             raise _GaveUp(f"is suspended (pid {self._pid}): {again}; {told}")
-        if time.monotonic() > self._deadline:
+        if self._clock() > self._deadline:
             waited = f"within {human_seconds(self._seconds)}"
             if self._sent:
                 raise _GaveUp(f"has not answered {waited}; the command was sent and still stands")
             raise _GaveUp(f"has not been ready to take commands {waited}, and nothing was sent")
 
-    def _at_once(self, greeting: Greeting) -> Answer | None:
-        """The answer of a run that already is what is wanted, or cannot become it."""
+    def _at_once(self, greeting: Greeting) -> CommandResult | None:
+        """The result for a run that already is what is wanted, or cannot become it."""
         if greeting.state and greeting.state == WANTED.get(type(self._command)):
-            return self._answer(True, f"is {greeting.state} already, at step {self._step:,}")
+            return self._result(True, f"is {greeting.state} already, at step {self._step:,}")
         ended = ("failed",) if isinstance(self._command, SaveCheckpoint) else ENDED
         if greeting.state in ended and not isinstance(self._command, Stop):
-            return self._answer(False, f"has {greeting.state}, at step {self._step:,}; its screen is still open")
+            return self._result(False, f"has {greeting.state}, at step {self._step:,}; its screen is still open")
         return None
 
     # -- after it ---------------------------------------------------------------------------------------------------
 
-    def _follow(self, events: Iterable[Event]) -> Answer | None:
-        """The answer among the events; None when the trainer hangs up first."""
+    def _follow(self, events: Iterable[Event]) -> CommandResult | None:
+        """The result among the events; None when the trainer hangs up first."""
         applied = False
         for event in events:
             self._take_in(event)
             if isinstance(event, Alert) and event.kind == REFUSED:
-                return self._answer(False, f"does not take it: {event.message.rstrip('.')}")
+                return self._result(False, f"does not take it: {event.message.rstrip('.')}")
             applied = applied or (isinstance(event, CommandApplied) and event.name == self._command.name)
-            if applied and (answer := self._judge(event)) is not None:
-                return answer
+            if applied and (result := self._judge(event)) is not None:
+                return result
         return None
 
     def _take_in(self, event: Event) -> None:
@@ -183,24 +186,24 @@ class Asking:
         if isinstance(event, CheckpointSaved):
             self._saved = event
 
-    def _judge(self, event: Event) -> Answer | None:
+    def _judge(self, event: Event) -> CommandResult | None:
         """What an event says of the command, which has been applied by now."""
         match self._command, event:
             case Stop(), Alert(kind="stop"):
                 now = "is paused instead" if self._state == "running" else f"stays {self._state}"
-                return self._answer(False, f"{now}. {event.message.rstrip('.')}")
+                return self._result(False, f"{now}. {event.message.rstrip('.')}")
             case SaveCheckpoint(), Alert(kind="checkpoint", severity="error"):
-                return self._answer(False, f"is {self._state} as before. {event.message.rstrip('.')}")
+                return self._result(False, f"is {self._state} as before. {event.message.rstrip('.')}")
             case SaveCheckpoint(), CheckpointSaved(reason="asked"):
                 place = self._place(event)
-                return self._answer(True, f"is saved at step {event.step:,} in {place}", place)
+                return self._result(True, f"is saved at step {event.step:,} in {place}", place)
             case ((Pause() | Resume()), _) if self._state == WANTED[type(self._command)]:
-                return self._answer(True, f"is {self._state} at step {self._step:,}")
+                return self._result(True, f"is {self._state} at step {self._step:,}")
             case ((Pause() | Resume()), _) if self._state in ENDED:
-                return self._answer(False, f"has {self._state} first, at step {self._step:,}")
+                return self._result(False, f"has {self._state} first, at step {self._step:,}")
         return None
 
-    def _after_its_end(self) -> Answer:
+    def _after_its_end(self) -> CommandResult:
         """The trainer has let go of the run."""
         if self._state not in ENDED:
             with suppress(InputError):
@@ -208,15 +211,15 @@ class Asking:
                 self._state, self._step = found.state, max(self._step, found.step)
         where = f"is {self._state} at step {self._step:,}"
         if self._state == "dead":
-            return self._answer(False, "has vanished: resume goes on from the newest checkpoint")
+            return self._result(False, "has vanished: resume goes on from the newest checkpoint")
         if not isinstance(self._command, Stop):
-            return self._answer(False, f"has ended first: it {where}")
+            return self._result(False, f"has ended first: it {where}")
         if not self._command.value:
-            return self._answer(True, f"{where}, without saving")
+            return self._result(True, f"{where}, without saving")
         if self._state == "failed":
-            return self._answer(False, f"is over, but had failed at step {self._step:,}")
+            return self._result(False, f"is over, but had failed at step {self._step:,}")
         place = self._place(self._saved) if self._saved else self._newest()
-        return self._answer(True, f"{where}, and saved in {place}", place)
+        return self._result(True, f"{where}, and saved in {place}", place)
 
     def _place(self, saved: CheckpointSaved) -> str:
         """A checkpoint's path as seen from here: the trainer's working directory may be another."""
@@ -229,5 +232,5 @@ class Asking:
             name = checkpoints.read("latest", MAX_NAME).decode(errors="replace").strip()
         return str(self._run.checkpoints / name)
 
-    def _answer(self, done: bool, text: str, checkpoint: str = "") -> Answer:
-        return Answer(self._run, self._command, done, text, self._state, self._step, self._pid, checkpoint)
+    def _result(self, done: bool, text: str, checkpoint: str = "") -> CommandResult:
+        return CommandResult(self._run, self._command, done, text, self._state, self._step, self._pid, checkpoint)

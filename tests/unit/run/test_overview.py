@@ -65,7 +65,8 @@ def test_a_run_whose_process_is_stopped_is_suspended(tmp_path: Path) -> None:
     assert overview(run).state == "running"
     trainer.send_signal(signal.SIGSTOP)
     until(lambda: overview(run).state == "suspended")
-    assert overview(run).seconds_left is None
+    suspended = overview(run)
+    assert (suspended.seconds_left, suspended.attended) == (None, None)
     trainer.send_signal(signal.SIGCONT)
     until(lambda: overview(run).state == "running")
     trainer.kill()

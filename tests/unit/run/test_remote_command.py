@@ -15,15 +15,17 @@ from tests.unit.run.journals import write_journal
 from tests.unit.run.test_lock import held
 from tests.waiting import TIMEOUT, until
 from tui_trainer.config import Config
-from tui_trainer.run import asking
-from tui_trainer.run.asking import Answer, Asking, ask
+from tui_trainer.run import remote_command
 from tui_trainer.run.commands import Command, Pause, Resume, SaveCheckpoint, Stop
 from tui_trainer.run.control import server
 from tui_trainer.run.control.address import bind, unbind
+from tui_trainer.run.control.client import Connection
 from tui_trainer.run.control.server import ControlServer
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, CheckpointSaved, CommandApplied, Event, StateChanged
+from tui_trainer.run.folder import Folder
 from tui_trainer.run.lock import RunLock
+from tui_trainer.run.remote_command import CommandResult, RemoteCommand, send_to_runs
 from tui_trainer.run.session import Joined
 
 
@@ -97,8 +99,8 @@ def live(run: RunDirectory) -> Iterator[Callable[..., LiveRun]]:
         each.end()
 
 
-def asked(run: RunDirectory, command: Command, seconds: float = TIMEOUT) -> Answer:
-    return Asking(run, command, seconds).answer()
+def asked(run: RunDirectory, command: Command, seconds: float = TIMEOUT) -> CommandResult:
+    return RemoteCommand(run, command, seconds).execute()
 
 
 Live = Callable[..., LiveRun]
@@ -221,35 +223,53 @@ def test_a_checkpoint_that_could_not_be_saved(run: RunDirectory, live: Live) -> 
     assert not answer.done and answer.text == "is running as before. The checkpoint could not be saved: full"
 
 
-def test_a_trainer_that_still_prepares_is_waited_for(run: RunDirectory, live: Live) -> None:
+def at_the_first_failure(monkeypatch: pytest.MonkeyPatch, then: Callable[[], None]) -> None:
+    """Do something once nobody has listened, before that is tried again."""
+
+    def connect(folder: Folder, check: Callable[[], None]) -> Connection:
+        try:
+            return Connection(folder, check)
+        except OSError:
+            failures.append(folder)
+            if len(failures) == 1:
+                then()
+            raise
+
+    failures: list[Folder] = []
+    monkeypatch.setattr(remote_command, "Connection", connect)
+
+
+def test_a_trainer_that_still_prepares_is_waited_for(
+    run: RunDirectory, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session = live(scripted.running(), listens=False)
-    timer = threading.Timer(0.3, session.listen_to_others)
-    timer.start()
+    at_the_first_failure(monkeypatch, session.listen_to_others)
     assert asked(run, Stop()).done
-    timer.join()
+    assert session.commands == [Stop(server.COMMAND_LINE)]
 
 
 def test_a_trainer_that_prepares_for_too_long_was_told_nothing(run: RunDirectory, live: Live) -> None:
     session = live(scripted.loading(), listens=False)
-    answer = asked(run, Stop(), seconds=0.2)
+    answer = asked(run, Stop(), seconds=0)
     assert not answer.done and answer.text.endswith("and nothing was sent")
     assert session.commands == []
 
 
-def test_a_trainer_that_ends_before_it_listens(run: RunDirectory, live: Live) -> None:
+def test_a_trainer_that_ends_before_it_listens(run: RunDirectory, live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     session = live(scripted.loading(), listens=False)
     write_journal(run.path, scripted.RUN, StateChanged(state="stopped", step=7))
-    threading.Timer(0.2, session.end).start()
+    at_the_first_failure(monkeypatch, session.end)
     answer = asked(run, Stop())
     assert answer.done and answer.text.startswith("is stopped at step")
 
 
 def test_an_answer_that_does_not_come_in_time(run: RunDirectory, live: Live) -> None:
     session = live(scripted.running())
-    session.reacts = lambda session, command: None
-    answer = asked(run, Pause(), seconds=0.5)
+    seconds = [0.0]
+    session.reacts = lambda session, command: seconds.append(61.0)
+    answer = RemoteCommand(run, Pause(), 60.0, clock=lambda: seconds[-1]).execute()
     assert not answer.done and "the command was sent and still stands" in answer.text
-    until(lambda: session.commands == [Pause(server.COMMAND_LINE)])
+    assert session.commands == [Pause(server.COMMAND_LINE)]
 
 
 def test_a_suspended_trainer_is_said_to_be_so_and_told_nothing(
@@ -260,7 +280,7 @@ def test_a_suspended_trainer_is_said_to_be_so_and_told_nothing(
     process = psutil.Process(sleeper.pid)
     process.suspend()
     until(lambda: process.status() == psutil.STATUS_STOPPED)
-    monkeypatch.setattr(asking, "trainer_pid", lambda run: sleeper.pid)
+    monkeypatch.setattr(remote_command, "trainer_pid", lambda run: sleeper.pid)
     answer = asked(run, Stop())
     process.kill()
     sleeper.communicate()
@@ -287,9 +307,9 @@ def test_what_the_trainer_says_cannot_move_the_cursor(run: RunDirectory, live: L
 
 def test_a_greeting_that_cannot_be_understood_is_an_answer(run: RunDirectory) -> None:
     with held(run), run.open() as folder, bind(folder) as listener:
-        answers = ask([run], Stop(), TIMEOUT)
+        answers = send_to_runs([run], Stop(), TIMEOUT)
         asking = threading.Thread(target=lambda: told.extend(answers), daemon=True)
-        told: list[Answer] = []
+        told: list[CommandResult] = []
         asking.start()
         stranger, _ = listener.accept()
         with stranger:
@@ -312,22 +332,22 @@ def several(tmp_path: Path) -> Iterator[list[LiveRun]]:
 
 
 def test_several_are_asked_at_once(several: list[LiveRun]) -> None:
-    answers = list(ask([session.directory for session in several], Stop(), TIMEOUT))
+    answers = list(send_to_runs([session.directory for session in several], Stop(), TIMEOUT))
     assert {answer.run.name for answer in answers if answer.done} == {"cats", "dogs", "owls"}
 
 
 def test_a_failure_of_ours_is_raised_once_the_others_have_answered(
     several: list[LiveRun], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = Asking.answer
+    execute = RemoteCommand.execute
 
-    def fail_for_dogs(asking: Asking) -> Answer:
-        if asking._run.name == "dogs":
+    def fail_for_dogs(remote: RemoteCommand) -> CommandResult:
+        if remote._run.name == "dogs":
             raise ZeroDivisionError
-        return answer(asking)
+        return execute(remote)
 
-    monkeypatch.setattr(Asking, "answer", fail_for_dogs)
-    answers = ask([session.directory for session in several], Stop(), TIMEOUT)
+    monkeypatch.setattr(RemoteCommand, "execute", fail_for_dogs)
+    answers = send_to_runs([session.directory for session in several], Stop(), TIMEOUT)
     assert {next(answers).run.name, next(answers).run.name} == {"cats", "owls"}
     with pytest.raises(ZeroDivisionError):
         next(answers)
