@@ -1,16 +1,17 @@
 """Whether a run keeps to the minutes it was planned for: its first steps are timed, and it is planned anew once."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median_low
 from typing import Final
 
 from tui_trainer.config import Config, InputError
 from tui_trainer.corpus.corpus import Corpus
-from tui_trainer.run.directory import CONFIG
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.text import human_seconds
 from tui_trainer.training.plan import Pace, Plan, resettle
+from tui_trainer.training.replanning import set_by_length, store_plan
 from tui_trainer.training.stepper import StepResult
 
 JUDGED_AFTER: Final = 0.1
@@ -32,9 +33,12 @@ TOLERATED: Final = 1.25
 class Judgement:
     """What is to become of a run that does not keep to its time."""
 
-    message: str
+    unchanged: str
+    """What is to be told if the run keeps its length."""
+    changed: str = ""
+    """What is to be told if it is given another."""
     config: Config | None = None
-    """The configuration with another length; None where that could not be changed."""
+    """The configuration with that other length; None where that could not be changed."""
     reason: str = ""
     """The number of steps, and why it is that."""
 
@@ -74,7 +78,7 @@ class PaceCheck:
         return (long_enough or self._taken >= self._latest) and not self._judged
 
     def judge(self, config: Config, step: int) -> Judgement | None:
-        """What is to become of a run after `step` steps, its configuration stored; None if it keeps to its time."""
+        """What is to become of a run of that configuration after `step` steps; None if it keeps to its time."""
         self._judged = True
         taken = median_low(self._times)
         ratio = taken / self._planned.step
@@ -82,19 +86,21 @@ class PaceCheck:
             return None
         told = f"A step takes {step_time(taken)}, not {step_time(self._planned.step)} as when it was measured"
         asked, before = human_seconds(self._seconds), config.schedule.steps
+        whole = human_seconds(self._seconds * ratio)
+        unchanged = f"{told}: {before:,} steps take about {whole}, not {asked}. Stop the run at any time: it is saved."
         try:
-            changed = self._replan(config, step, taken, ratio)
-            if changed.schedule.steps == before:
-                return None
-            self._folder.replace_text(CONFIG, changed.to_toml())
-        except (InputError, OSError):
-            whole = human_seconds(self._seconds * ratio)
-            return Judgement(
-                f"{told}: {before:,} steps take about {whole}, not {asked}. Stop the run at any time: it is saved."
-            )
-        steps = changed.schedule.steps
-        message = f"{told}: to end after about {asked}, the run has {steps:,} steps, not {before:,}."
-        return Judgement(message, changed, f"{steps}, as a step took {step_time(taken)} in the run")
+            replanned = self._replan(config, step, taken, ratio)
+        except InputError:
+            return Judgement(unchanged)
+        steps = replanned.schedule.steps
+        if steps == before:
+            return None
+        changed = f"{told}: to end after about {asked}, the run has {steps:,} steps, not {before:,}."
+        return Judgement(unchanged, changed, replanned, f"{steps}, as a step took {step_time(taken)} in the run")
+
+    def store(self, config: Config, save: Callable[[], bool]) -> bool:
+        """Make the configuration of a judgement that of the run, as `store_plan`."""
+        return store_plan(self._folder, config, save)
 
     def _replan(self, config: Config, step: int, taken: float, ratio: float) -> Config:
         """Another length, and what goes by it; raises InputError where what was asked for leaves no choice."""
@@ -102,14 +108,9 @@ class PaceCheck:
         planned = resettle(self._sized, self._course, self._corpus, pace).config
         steps = max(planned.schedule.steps, min(step + 1, config.schedule.steps))
         warmup = config.schedule.warmup
-        return config.update(
-            steps=steps,
-            # Kept if it can be, so that the steps that were taken are those of the new schedule, too.
-            warmup=warmup if warmup <= max(steps // 5, planned.schedule.warmup) else planned.schedule.warmup,
-            eval_every=planned.run.eval_every,
-            sample_every=planned.sampling.sample_every,
-            checkpoint_every=planned.run.checkpoint_every,
-        )
+        # Kept if it can be, so that the steps that were taken are those of the new schedule, too.
+        warmup = warmup if warmup <= max(steps // 5, planned.schedule.warmup) else planned.schedule.warmup
+        return config.update(**{**set_by_length(planned), "steps": steps, "warmup": warmup})
 
 
 def step_time(seconds: float) -> str:

@@ -30,6 +30,7 @@ from tui_trainer.training.pacing import PaceCheck
 from tui_trainer.training.plan import Plan, resettle, resolve_course, resolve_sizes, tokens_per_epoch, tokens_per_step
 from tui_trainer.training.precision import choose_precision
 from tui_trainer.training.progress import Progress
+from tui_trainer.training.replanning import recover_plan
 from tui_trainer.training.stepper import Stepper
 from tui_trainer.training.trainer import Trainer
 from tui_trainer.training.trial import measure, settled_pace, use_threads
@@ -97,6 +98,7 @@ class Preparation:
         progress = checkpoint.progress
         if name := lacking(progress.guard):
             raise InputError(f"The checkpoint tells no {name} of its guard: it cannot be resumed.")
+        config = recover_plan(folder, config, progress)
         if progress.batch_size:
             config = config.update(batch_size=progress.batch_size, accumulate=progress.accumulate)
         if progress.fingerprint != corpus.fingerprint:
@@ -108,7 +110,7 @@ class Preparation:
         if checkpoint.shape != replace(shape_of(config, corpus), dropout=0.0):
             raise misfit
         self._asked_sizes = _sizes(config)
-        planned = config.schedule.steps
+        planned = progress.planned_steps or config.schedule.steps
         config = settle_length(progress, config, steps, again)
         self._stage("building the model")
         use_threads(config.run.threads)
@@ -126,7 +128,7 @@ class Preparation:
         return trainer
 
     def _tell_length(self, checkpoint: Checkpoint, planned: int) -> None:
-        """Say how the run goes on, if it does; `planned` is how many steps it had before it was resumed."""
+        """Say how the run goes on, if it does; `planned` is how many steps it had when it was saved."""
         progress = checkpoint.progress
         steps = progress.planned_steps
         if progress.finished:

@@ -333,14 +333,22 @@ class Trainer:
         judgement = check.judge(self._course.config, self._progress.step)
         if judgement is None:
             return
-        self._alert("pace", "warning", judgement.message)
-        if judgement.config is not None:
-            self._course.follow(judgement.config)
-            self._repair.follow(self._course.steps)
-            self._progress.planned_steps = self._course.steps
-            self._tell_schedule(judgement.reason)
-            # No step may be taken by the new schedule before there is a checkpoint that knows of it.
-            self._save("periodic").wait()
+        config = judgement.config
+        if config is None or not check.store(config, lambda: self._save_with_length(config.schedule.steps)):
+            self._alert("pace", "warning", judgement.unchanged)
+            return
+        self._alert("pace", "warning", judgement.changed)
+        self._course.follow(config)
+        self._repair.follow(self._course.steps)
+        self._tell_schedule(judgement.reason)
+
+    def _save_with_length(self, steps: int) -> bool:
+        """Save a checkpoint of a run that has so many steps in all; if that fails, the run has as many as before."""
+        before, self._progress.planned_steps = self._progress.planned_steps, steps
+        if self._save("periodic").wait():
+            return True
+        self._progress.planned_steps = before
+        return False
 
     def _do_what_is_due(self) -> None:
         """Evaluate, save, sample."""

@@ -1,4 +1,4 @@
-"""A run cut at every place between its last step and the end of its process, as a kill or a power cut would."""
+"""A run cut at every place between two moments, as a kill or a power cut would."""
 
 import os
 import shutil
@@ -19,11 +19,19 @@ class Cuts:
     """Copies the run's directory before everything that changes it, once the run has taken `last` steps.
 
     A killed process leaves on the disk what it had handed to the system, which is what such a copy holds. With `save`
-    a person asks for a checkpoint once the end has been evaluated.
+    a person asks for a checkpoint once the end has been evaluated. The copies end with the event that `ends` names,
+    or with the process.
     """
 
-    def __init__(self, place: Path, last: int, save: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._place, self._last, self._save = place, last, save
+    def __init__(
+        self,
+        place: Path,
+        last: int,
+        save: bool,
+        monkeypatch: pytest.MonkeyPatch,
+        ends: Callable[[Event], bool] = lambda event: False,
+    ) -> None:
+        self._place, self._last, self._save, self._ends = place, last, save, ends
         self._session: ScriptedSession | None = None
         self._over = False
         self._lock = threading.RLock()
@@ -40,11 +48,15 @@ class Cuts:
         self._session = session
         session.react = self._notice_last_step
         session.run()
-        self._copy()
+        if self._over:
+            self._copy()
         return list(self._found.values())
 
     def _notice_last_step(self, event: Event) -> Command | None:
         self._over = self._over or (isinstance(event, Step) and event.step == self._last)
+        if self._over and self._ends(event):
+            self._copy()
+            self._over = False
         at_end = isinstance(event, Evaluation) and event.step == self._last
         return SaveCheckpoint() if at_end and self._save else None
 

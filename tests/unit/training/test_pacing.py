@@ -1,6 +1,7 @@
 """A run of so many minutes whose steps take another time than was measured is planned anew, once."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.training.cuts import Cuts
 from tests.unit.training.helpers import (
     PACE,
     Resumed,
@@ -20,8 +22,7 @@ from tests.unit.training.helpers import (
     small_config,
     stop_after,
 )
-from tests.waiting import until
-from tui_trainer.config import AUTO, Config
+from tui_trainer.config import AUTO, SCHEDULES, Config
 from tui_trainer.run.commands import Command
 from tui_trainer.run.directory import CONFIG, RunDirectory
 from tui_trainer.run.events import Alert, Evaluation, Event, RunStarted, ScheduleChanged, Step
@@ -30,11 +31,15 @@ from tui_trainer.run.overview import overview
 from tui_trainer.training import prepare
 from tui_trainer.training.pacing import step_time
 from tui_trainer.training.plan import Pace
+from tui_trainer.training.replanning import REPLANNED
 from tui_trainer.training.stepper import Stepper, StepResult
 
 MINUTES = 0.02
 SLOW = 5 * PACE.step
 """Seconds: steps that take so long are judged after the fourth."""
+
+LOOKED_AT = 9
+"""The last step that is compared where a run is not carried to its end."""
 
 
 @pytest.fixture
@@ -175,24 +180,117 @@ def test_a_run_that_was_planned_anew_is_resumed_exactly(
         assert resumed.of(Alert)[0].message.endswith("exactly as it would have gone on.")
 
 
-def test_a_kill_before_the_new_plan_has_a_checkpoint_costs_nothing_of_it(
-    corpus: Path, tmp_path: Path, steps_take: Callable[..., None]
+def numbers_of_each(session: ScriptedSession, since: int = 0) -> list[tuple[Any, ...]]:
+    """Losses and learning rates of the first steps, and what was evaluated and saved at them."""
+    events = [event for event in session.events if since < event.step <= LOOKED_AT]
+    steps = [(e.step, e.loss, e.lr) for e in events if isinstance(e, Step)]
+    return steps + [(e.step, e.val_loss) for e in events if isinstance(e, Evaluation)]
+
+
+def run_for_a_while(session: ScriptedSession) -> ScriptedSession:
+    """As a process that is killed after a few steps."""
+    session.react = stop_after(LOOKED_AT + 1, save=False)
+    session.run()
+    return session
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_kill_amid_the_planning_anew_leaves_one_plan(
+    corpus: Path, tmp_path: Path, steps_take: Callable[..., None], monkeypatch: pytest.MonkeyPatch, schedule: str
 ) -> None:
-    """The steps that are taken again are those of the new plan, which warms up as the old one."""
+    """The old one until there is a checkpoint of the new one, which was begun with step 4, then the new one."""
+    config = of_minutes(corpus, schedule=schedule, dropout=0.2, checkpoint_every=3)
+    steps_take(PACE.step)
+    as_before = run_for_a_while(ScriptedSession(config))
     steps_take(SLOW)
+    session = ScriptedSession(config)
+    with monkeypatch.context() as patches:
+        cuts = Cuts(tmp_path, 4, False, patches, lambda event: isinstance(event, ScheduleChanged)).run(session)
+    assert len(cuts) > 10, "places were missed"
 
-    def copy(event: Event) -> Command | None:
-        if isinstance(event, ScheduleChanged):
-            until((whole.directory_of_run.checkpoints / "best").exists, "the checkpoint of step 3, the best so far")
-            shutil.copytree(whole.directory_of_run.path, tmp_path / "killed", ignore=shutil.ignore_patterns("*.sock"))
-        return None
+    lengths = {3: as_before.of(RunStarted)[0].steps, 4: session.of(ScheduleChanged)[0].steps}
+    reached = []
+    for cut in cuts:
+        if not (cut / "checkpoints" / "step-00000003").exists():
+            continue  # another thread was still writing the only checkpoint before
+        resumed = run_for_a_while(Resumed(RunDirectory(cut)))
+        began = resumed.of(RunStarted)[0]
+        reached.append(began.step)
+        whole = {3: as_before, 4: session}[began.step]
+        assert numbers_of_each(resumed, began.step) == numbers_of_each(whole, began.step), cut.name
+        assert began.steps == lengths[began.step] == Config.from_toml(cut / CONFIG).schedule.steps
+        (alert,) = resumed.of(Alert)
+        assert alert.message.endswith("exactly as it would have gone on.")
+        assert not (cut / REPLANNED).exists()
+    assert reached == sorted(reached) and set(reached) == {3, 4}
 
-    whole = ScriptedSession(of_minutes(corpus, warmup=2, eval_every=3), copy)
-    whole.run()
-    resumed = Resumed(RunDirectory(tmp_path / "killed"))
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("refused", [f".{REPLANNED}.partial", ".step-00000004.partial", ".latest.partial", CONFIG])
+def test_a_full_disk_amid_the_planning_anew_leaves_one_plan(
+    corpus: Path,
+    runs: Path,
+    steps_take: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    schedule: str,
+    refused: str,
+) -> None:
+    """Of whatever is written from step 4 on, one file is refused; the process is killed before the next checkpoint."""
+    config = of_minutes(corpus, schedule=schedule, dropout=0.2, checkpoint_every=100, eval_every=3)
+    steps_take(SLOW)
+    session = ScriptedSession(config.update(name="run"), stop_after(5, save=False))
+    with monkeypatch.context() as patches:
+        for function in (os.open, os.mkdir, os.rename):
+            patches.setattr(os, function.__name__, refusing(function, refused, session))
+        session.run()
+    changed = session.of(ScheduleChanged)
+    assert bool(changed) == (refused == CONFIG), "the checkpoint and the new plan were saved"
+
+    steps_take(SLOW if changed else PACE.step)
+    whole = run_for_a_while(ScriptedSession(config.update(name="whole")))
+    resumed = run_for_a_while(Resumed(RunDirectory(runs / "run")))
+    began = resumed.of(RunStarted)[0]
+    assert began.steps == (changed or whole.of(RunStarted))[0].steps
+    assert numbers_of_each(resumed, began.step) == numbers_of_each(whole, began.step)
+    assert numbers_of_each(session)[:5] == numbers_of_each(whole)[:5]
+
+
+def refusing(change: Callable[..., Any], refused: str, session: ScriptedSession) -> Callable[..., Any]:
+    def change_or_refuse(*names: Any, **options: Any) -> Any:
+        if refused in names and len(session.of(Step)) == 4:
+            raise OSError(28, "No space left on device")
+        return change(*names, **options)
+
+    return change_or_refuse
+
+
+def test_what_a_user_changed_since_the_kill_is_kept(
+    corpus: Path, tmp_path: Path, steps_take: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps_take(SLOW)
+    session = ScriptedSession(of_minutes(corpus))
+    with monkeypatch.context() as patches:
+        cuts = Cuts(tmp_path, 4, False, patches, lambda event: isinstance(event, ScheduleChanged)).run(session)
+    run = RunDirectory(next(cut for cut in reversed(cuts) if (cut / REPLANNED).exists()))
+    run.config.write_text(run.config.read_text(encoding="utf-8").replace("keep = 3", "keep = 7"), encoding="utf-8")
+    resumed = Resumed(run, react=stop_after(5, save=False))
     resumed.run()
-    assert resumed.of(RunStarted)[0].step == 3
-    assert numbers(resumed) == numbers(whole, 3)
+    config = Config.from_toml(run.config)
+    assert (config.run.keep, config.schedule.steps) == (7, session.of(ScheduleChanged)[0].steps)
+
+
+def test_a_resume_from_before_the_new_plan_does_not_claim_to_be_as_it_would_have_been(
+    corpus: Path, runs: Path, steps_take: Callable[..., None]
+) -> None:
+    """The checkpoint of step 4, the first of the new plan, is damaged."""
+    steps_take(SLOW)
+    run_to_end(of_minutes(corpus, eval_every=3, checkpoint_every=100), stop_after(5, save=False))
+    weights = only_run(runs).checkpoints / "step-00000004" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    resumed = run_for_a_while(Resumed(only_run(runs)))
+    told = [alert.message for alert in resumed.of(Alert)]
+    assert "Resumed at step 3, exactly as it was saved." in told
+    assert any("steps in all, where" in message for message in told)
 
 
 def test_the_checkpoint_of_the_new_plan_knows_its_length(
@@ -213,7 +311,7 @@ def test_a_run_that_cannot_be_planned_anew_says_how_long_it_takes(
     replace_text = Folder.replace_text
 
     def refuse(self: Folder, name: str, text: str) -> None:
-        if name == CONFIG and session.of(Step):
+        if name == REPLANNED and session.of(Step):
             raise OSError(28, "No space left on device")
         replace_text(self, name, text)
 
