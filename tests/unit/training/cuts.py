@@ -55,8 +55,9 @@ class Cuts:
     def _notice_last_step(self, event: Event) -> Command | None:
         self._over = self._over or (isinstance(event, Step) and event.step == self._last)
         if self._over and self._ends(event):
-            self._copy()
-            self._over = False
+            with self._lock:
+                self._copy()
+                self._over = False
         at_end = isinstance(event, Evaluation) and event.step == self._last
         return SaveCheckpoint() if at_end and self._save else None
 

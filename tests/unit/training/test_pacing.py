@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain, repeat
@@ -23,9 +22,8 @@ from tests.unit.training.helpers import (
     stop_after,
 )
 from tui_trainer.config import AUTO, SCHEDULES, Config
-from tui_trainer.run.commands import Command
 from tui_trainer.run.directory import CONFIG, RunDirectory
-from tui_trainer.run.events import Alert, Evaluation, Event, RunStarted, ScheduleChanged, Step
+from tui_trainer.run.events import Alert, Evaluation, RunStarted, ScheduleChanged, Step
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.overview import overview
 from tui_trainer.training import prepare
@@ -154,22 +152,22 @@ def test_a_run_that_is_past_its_minutes_already_ends(corpus: Path, steps_take: C
 @pytest.mark.parametrize("schedule", ["wsd", "warmup-cosine"])
 @pytest.mark.parametrize("last", [5, 9])
 def test_a_run_that_was_planned_anew_is_resumed_exactly(
-    corpus: Path, tmp_path: Path, steps_take: Callable[..., None], schedule: str, last: int
+    corpus: Path,
+    tmp_path: Path,
+    steps_take: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    schedule: str,
+    last: int,
 ) -> None:
     """Stopped, and killed without a further checkpoint."""
     steps_take(SLOW)
     config = of_minutes(corpus, schedule=schedule, dropout=0.2)
-
-    def copy(event: Event) -> Command | None:
-        if isinstance(event, Step) and event.step == last:
-            shutil.copytree(whole.directory_of_run.path, tmp_path / "killed", ignore=shutil.ignore_patterns("*.sock"))
-        return None
-
-    whole = ScriptedSession(config, copy)
-    whole.run()
+    whole = ScriptedSession(config)
+    with monkeypatch.context() as patches:
+        (killed,) = Cuts(tmp_path, last, False, patches, lambda event: event.step == last).run(whole)
     assert whole.of(ScheduleChanged)[0].step == 4
     stopped = run_to_end(config.update(name="stopped"), stop_after(last))
-    for run, since in ((RunDirectory(tmp_path / "killed"), 0), (stopped.directory_of_run, last)):
+    for run, since in ((RunDirectory(killed), 0), (stopped.directory_of_run, last)):
         resumed = Resumed(run)
         resumed.run()
         began = resumed.of(RunStarted)[0]
