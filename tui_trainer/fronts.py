@@ -16,6 +16,7 @@ import psutil
 
 from tui_trainer.config import InputError
 from tui_trainer.detaching import ABANDONED, Terminal
+from tui_trainer.printing import say
 from tui_trainer.run.commands import Attach, Detach, SaveCheckpoint, Stop
 from tui_trainer.run.events import ENDED
 from tui_trainer.run.finding import known_runs
@@ -71,9 +72,9 @@ def view(session: Session, title: str) -> int:
     if outcome.error:
         raise InputError(outcome.error)
     if session.snapshot().state in ENDED:
-        _say(_came_of(session))
+        say(_came_of(session), sys.stdout)
     else:
-        _say(_goes_on(title))
+        say(_goes_on(title), sys.stdout)
     return outcome.status
 
 
@@ -124,7 +125,7 @@ class TrainerProcess:
         """The screen has ended, the run has not."""
         self._on_lost = lambda: None
         self._session.send(Detach(source))
-        _say(_goes_on(self._session.directory.name if self._session.directory else ""))
+        say(_goes_on(self._session.directory.name if self._session.directory else ""), sys.stdout)
         self._terminal.leave(self._session.open_log)
         self._print()
 
@@ -246,8 +247,8 @@ def _conclude(session: "LocalSession", ended_by: int | None) -> int:
         return FAILED
     if outcome.error and outcome.status == BAD_INPUT:
         raise InputError(outcome.error)
-    _say(_came_of(session) or outcome.error)
-    _say(outcome.warning)
+    say(_came_of(session) or outcome.error, sys.stdout)
+    say(outcome.warning, sys.stdout)
     if outcome.status == 0 and ended_by == signal.SIGTERM:
         return SIGNALLED + signal.SIGTERM
     return outcome.status
@@ -262,13 +263,6 @@ def _came_of(session: Session) -> str:
 
 def _goes_on(name: str) -> str:
     return f"Training goes on. Look at it again with: {program()} attach {name}"
-
-
-def _say(text: str) -> None:
-    """A reader that has gone changes nothing about the run."""
-    with suppress(OSError):
-        if text:
-            print(text, flush=True)
 
 
 def program() -> str:

@@ -1,6 +1,5 @@
 """The same run without a screen: lines on standard output."""
 
-import contextlib
 import math
 import queue
 import sys
@@ -8,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final, TextIO
 
+from tui_trainer.printing import say
 from tui_trainer.run.commands import Stop
 from tui_trainer.run.events import (
     ENDED,
@@ -74,7 +74,7 @@ class Headless:
             time.sleep(LOOK_SECONDS)
             return
         if (line := self._line(event)) is not None:
-            self._print(line)
+            say(line, self._out)
         if isinstance(event, StateChanged):
             self._end(event.state)
 
@@ -83,11 +83,6 @@ class Headless:
         if state in ENDED and not self._ended:
             self._ended = True
             self._session.send(Stop(value=False, source="headless"))
-
-    def _print(self, line: str) -> None:
-        """A reader that has gone, or a full disk, does not end the run."""
-        with contextlib.suppress(OSError):
-            print(line, file=self._out, flush=True)
 
     def _line(self, event: Event) -> str | None:
         match event:

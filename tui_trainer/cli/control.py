@@ -3,7 +3,6 @@
 import math
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 import click
 
@@ -11,6 +10,7 @@ from tui_trainer import fronts
 from tui_trainer.cli.options import json_option, run_argument, runs_dir_option
 from tui_trainer.config import InputError
 from tui_trainer.fronts import FAILED
+from tui_trainer.printing import say
 from tui_trainer.run.commands import Command, Pause, Resume, SaveCheckpoint, Stop
 from tui_trainer.run.directory import RunDirectory, runs_root
 from tui_trainer.run.finding import find_live_run, live_runs
@@ -54,7 +54,7 @@ def stop(run: str, no_save: bool, every: bool, runs_dir: str, timeout: float, as
         raise InputError("--all stops every run: give it or a name.")
     runs = live_runs(root) if every else [find_live_run(run, root)]
     if not runs and not as_json:
-        _say("No run is being trained.")
+        say("No run is being trained.", sys.stdout)
     return _ask(runs, Stop(value=not no_save), timeout, as_json)
 
 
@@ -80,7 +80,7 @@ def save(run: str, runs_dir: str, timeout: float, as_json: bool) -> int:
     return _ask([find_live_run(run, runs_root(runs_dir))], SaveCheckpoint(), timeout, as_json)
 
 
-def let_go_on(run: RunDirectory, timeout: float, as_json: bool) -> int:
+def resume_live(run: RunDirectory, timeout: float, as_json: bool) -> int:
     """Let a live run go on if it is paused; of one that runs, say how to look at it."""
     look = f": look at it with {fronts.program()} attach {visible_line(str(run.path))}"
     return _ask([run], Resume(), timeout, as_json, look)
@@ -93,15 +93,10 @@ def _ask(runs: Sequence[RunDirectory], command: Command, timeout: float, as_json
     status = 0
     for answer in send_to_runs(runs, command, timeout):
         if as_json:
-            _say(answer.json())
+            say(answer.json(), sys.stdout)
         elif answer.done:
-            _say(answer.line + more)
+            say(answer.line + more, sys.stdout)
         if not answer.done:
             status = FAILED
-            print(f"tui-trainer: {answer.line}.", file=sys.stderr)
+            say(f"tui-trainer: {answer.line}.", sys.stderr)
     return status
-
-
-def _say(text: str) -> None:
-    with suppress(OSError):  # whoever reads may have gone: the exit status tells all the same
-        print(text, flush=True)

@@ -12,6 +12,7 @@ import tui_trainer
 from tui_trainer.cli import control, look, train
 from tui_trainer.config import InputError
 from tui_trainer.fronts import BAD_INPUT, SIGNALLED
+from tui_trainer.printing import say
 from tui_trainer.run.text import visible_line
 
 
@@ -83,5 +84,5 @@ def _let_go_of_output() -> None:
 
 
 def _refuse(message: str) -> int:
-    print(f"tui-trainer: {visible_line(message)}", file=sys.stderr)
+    say(f"tui-trainer: {visible_line(message)}", sys.stderr)
     return BAD_INPUT

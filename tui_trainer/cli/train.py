@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from tui_trainer import fronts
-from tui_trainer.cli.control import let_go_on, waiting_options
+from tui_trainer.cli.control import resume_live, waiting_options
 from tui_trainer.cli.options import headless_option, run_argument
 from tui_trainer.cli.settings import SectionedCommand, check_typed, config_options
 from tui_trainer.config import Config, InputError
@@ -62,7 +62,7 @@ def resume(
         if steps or again:
             name = visible_line(directory.name)
             raise InputError(f"The run {name} is being trained, so its length is fixed: stop it first.")
-        return let_go_on(directory, timeout, as_json)
+        return resume_live(directory, timeout, as_json)
     from tui_trainer.training.local import LocalSession
 
     return fronts.train(LocalSession.resume(directory, steps or 0, again), headless)

@@ -21,8 +21,8 @@ LEFT_OUT: Final = (Step, Resources)
 BATCH: Final = 500
 """Waiting events that are written at once."""
 
-
-IN_THE_PAST: Final = {errno.ENOSPC: "the disk was full", errno.EDQUOT: "the disk quota was used up"}
+PAST_REASONS: Final = {errno.ENOSPC: "the disk was full", errno.EDQUOT: "the disk quota was used up"}
+"""What to say of an error after it is over."""
 
 
 class JournalWriter:
@@ -92,7 +92,7 @@ class JournalWriter:
 
     def _refused(self, error: OSError) -> None:
         reason = error.strerror or str(error)
-        first, self._reason = not self._reason, IN_THE_PAST.get(error.errno or 0, reason)
+        first, self._reason = not self._reason, PAST_REASONS.get(error.errno or 0, reason)
         self._retry_at = time.monotonic() + RETRY_SECONDS
         if first and not self._closed:
             threading.Thread(target=self._try_again, name="journal", daemon=True).start()

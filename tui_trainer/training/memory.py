@@ -47,8 +47,8 @@ def smaller(batch_size: int, accumulate: int) -> tuple[int, int] | None:
     return size, accumulate * (batch_size // size)
 
 
-def told_smaller(step: int, batch_size: int, accumulate: int) -> Alert:
-    """What is told when steps are made of smaller micro-batches."""
+def smaller_batches_alert(step: int, batch_size: int, accumulate: int) -> Alert:
+    """The alert that steps are made of smaller micro-batches."""
     message = (
         f"The device ran out of memory: a step is now {accumulate} micro-batches of {batch_size}, "
         "with the same sequences as before."

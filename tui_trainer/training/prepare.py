@@ -25,7 +25,7 @@ from tui_trainer.training.guard import lacking
 from tui_trainer.training.inbox import Inbox
 from tui_trainer.training.keepsakes import Keepsake, put_back
 from tui_trainer.training.length import settle_length
-from tui_trainer.training.memory import told_smaller, within_memory
+from tui_trainer.training.memory import smaller_batches_alert, within_memory
 from tui_trainer.training.pacing import PaceCheck
 from tui_trainer.training.plan import Plan, resettle, resolve_course, resolve_sizes, tokens_per_epoch, tokens_per_step
 from tui_trainer.training.precision import choose_precision
@@ -216,7 +216,7 @@ class Preparation:
         if self._warning:
             self._publish(Alert(step=progress.step, kind="compile", severity="warning", message=self._warning))
         if split:
-            self._publish(told_smaller(progress.step, *stepper.sizes))
+            self._publish(smaller_batches_alert(progress.step, *stepper.sizes))
         for path in aside:
             message = f"A newer checkpoint was damaged: it is kept as {visible_line(str(path))}."
             self._publish(Alert(step=progress.step, kind="checkpoint", severity="error", message=message))

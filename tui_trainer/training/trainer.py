@@ -29,7 +29,7 @@ from tui_trainer.training.ending import EndModels
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, RunFailedError
 from tui_trainer.training.inbox import Inbox
 from tui_trainer.training.keepsakes import Keepsake
-from tui_trainer.training.memory import told_smaller
+from tui_trainer.training.memory import smaller_batches_alert
 from tui_trainer.training.pacing import PaceCheck
 from tui_trainer.training.plan import tokens_per_step
 from tui_trainer.training.progress import Progress
@@ -271,17 +271,17 @@ class Trainer:
             taken = self._stepper.take(self._progress.step, lr, lambda: self._inbox.stopping)
         except MemoryError as error:
             self._in_step = taken = False
-            self._lighten(error)
+            self._split_batches(error)
         self._in_step = False
         return taken
 
-    def _lighten(self, error: MemoryError) -> None:
-        """The same steps in smaller pieces; raises RunFailedError when there are none."""
+    def _split_batches(self, error: MemoryError) -> None:
+        """Make steps of smaller micro-batches; raises RunFailedError when there are none."""
         sizes = self._stepper.split()
         if sizes is None:
             raise RunFailedError(NOT_ENOUGH_MEMORY) from error
         self._progress.batch_size, self._progress.accumulate = sizes
-        self._publish(told_smaller(self._progress.step, *sizes))
+        self._publish(smaller_batches_alert(self._progress.step, *sizes))
 
     def _keep(self) -> None:
         if warning := self._repair.keep():

@@ -15,7 +15,7 @@ ALERTS_TOLD: Final = 3
 
 SEVERITIES: Final[dict[str, SeverityLevel]] = {"warning": "warning", "error": "error"}
 
-TOLD_AT_ONCE: Final = ("other_runs",)
+NOTIFIED_KINDS: Final = ("other_runs",)
 """Kinds of alerts that are worth a notification although nothing is wrong."""
 
 
@@ -37,7 +37,7 @@ def news(before: Snapshot, now: Snapshot, saving: bool) -> Iterator[News]:
         return
     known = before.alerts[0] if before.alerts else None
     for alert in takewhile(lambda alert: alert != known, now.alerts[:ALERTS_TOLD]):
-        if alert.severity in SEVERITIES or alert.kind in TOLD_AT_ONCE:
+        if alert.severity in SEVERITIES or alert.kind in NOTIFIED_KINDS:
             yield News(visible_line(alert.message), SEVERITIES.get(alert.severity, "information"), 8)
     if now.state == "finished" != before.state:
         choice = ", m switches between the last model and the best" if now.model else ""
