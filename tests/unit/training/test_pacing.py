@@ -164,7 +164,7 @@ def test_a_run_that_was_planned_anew_is_resumed_exactly(
     config = of_minutes(corpus, schedule=schedule, dropout=0.2)
     whole = ScriptedSession(config)
     with monkeypatch.context() as patches:
-        (killed,) = Cuts(tmp_path, last, False, patches, lambda event: event.step == last).run(whole)
+        killed = Cuts(tmp_path, last, False, patches, lambda event: event.step == last).run(whole)[-1]
     assert whole.of(ScheduleChanged)[0].step == 4
     stopped = run_to_end(config.update(name="stopped"), stop_after(last))
     for run, since in ((RunDirectory(killed), 0), (stopped.directory_of_run, last)):
