@@ -1,21 +1,27 @@
 """Text generation, one token at a time, so that a training loop can carry on in between."""
 
+from typing import Final
+
 import torch
 from torch import Tensor
 
 from tui_trainer.model.cache import Cache
 from tui_trainer.model.transformer import Transformer
 
+SMALLEST_TEMPERATURE: Final = torch.finfo(torch.float32).tiny
+"""What logits in float32 can be divided by."""
+
 
 def next_token(logits: Tensor, temperature: float, top_k: int, generator: torch.Generator) -> int:
     """Draw from softmax(logits / temperature), logits (vocab_size,), among the `top_k` likeliest (0: all).
 
-    Temperature 0 takes the likeliest. Drawn on the CPU, so that a seed gives the same text on every device.
+    Temperature 0 takes the likeliest, as does one too small for a float32. Drawn on the CPU, so that a seed gives the
+    same text on every device.
     """
     # Numbers that a diverging model or a temperature near 0 would carry out of range must not end a run.
     logits = logits.float().cpu().nan_to_num()
     logits = logits - logits.max()
-    if temperature == 0:
+    if temperature < SMALLEST_TEMPERATURE:
         return int(logits.argmax())
     if 0 < top_k < len(logits):
         logits = logits.masked_fill(logits < logits.topk(top_k).values[-1], -torch.inf)

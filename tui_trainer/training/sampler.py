@@ -81,6 +81,11 @@ class Sampler:
         while self.busy and not interrupted() and time.perf_counter() < deadline:
             self.advance(step, interrupted)
 
+    def drop(self) -> None:
+        """Give up what has been begun or asked for."""
+        self._generation = self._frozen = None
+        self._waiting.clear()
+
     def advance(self, step: int, interrupted: Callable[[], bool], seconds: float = SLICE_SECONDS) -> None:
         """Write for about `seconds`, less when interrupted; a waiting sample that begins is one of `step`."""
         deadline = time.perf_counter() + seconds
@@ -111,8 +116,7 @@ class Sampler:
         try:
             within_memory(work)
         except MemoryError:
-            self._generation = self._frozen = None
-            self._waiting.clear()
+            self.drop()
             free()
             if not (self._regular and self._short):  # of regular ones the first in a row is told
                 message = "The sample could not be made: not enough memory."

@@ -117,12 +117,21 @@ class Trainer:
         try:
             self._loop()
         except Exception:
-            # Weights that a step was changing are not worth keeping; all others are.
-            if not self._in_step and self._saver.wait():
-                self._save("failed")
+            self._save_failed()
             raise
         finally:
             self._saver.wait()
+
+    def _save_failed(self) -> None:
+        """Save what a run that fails has learned. Raises nothing: the error that it failed with is the one to tell."""
+        if self._in_step:  # weights that a step was changing are not worth keeping
+            return
+        self._sampler.drop()  # it may be what failed, and would again
+        try:
+            if self._saver.wait():
+                self._save("failed")
+        except Exception as error:
+            self._alert("checkpoint", "error", f"The last steps could not be saved: {error}.")
 
     def _loop(self) -> None:
         self._keep()

@@ -125,7 +125,7 @@ def test_top_k_leaves_the_others_out() -> None:
     assert shares(logits, 1.0, top_k=3) == shares(logits, 1.0, top_k=100) == shares(logits, 1.0, top_k=0)
 
 
-@pytest.mark.parametrize("temperature", [1e-45, 1e-30, 1e-3])
+@pytest.mark.parametrize("temperature", [5e-324, 1e-50, 1e-45, 1e-30, 1e-3])
 def test_a_temperature_near_0_is_nearly_0(temperature: float) -> None:
     assert shares([1.0, 3.0, 2.0], temperature, draws=20) == [0, 1, 0]
 

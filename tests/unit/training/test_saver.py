@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.training.helpers import ScriptedSession, run_to_end, small_config, watched
+from tui_trainer.model.generation import Generation
 from tui_trainer.model.transformer import Shape
 from tui_trainer.run.commands import Command, Resume, Stop
 from tui_trainer.run.events import Alert, CheckpointSaved, Evaluation, Event, StateChanged, Step
@@ -193,3 +194,25 @@ def test_a_signal_whose_stop_cannot_be_saved_is_a_failure(corpus: Path, monkeypa
     assert session.outcome.status == 1
     assert "The last checkpoint could not be saved" in session.outcome.error
     assert session.snapshot().state == "failed"
+
+
+def failing_sample(self: Generation) -> None:
+    raise RuntimeError("the sampler is out of ink")
+
+
+def test_a_sample_that_fails_does_not_take_the_steps_with_it(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Generation, "advance", failing_sample)
+    session = run_to_end(small_config(corpus, eval_every=50, sample_every=5, checkpoint_every=50))
+    assert [(event.step, event.reason) for event in session.of(CheckpointSaved)][-1] == (1, "failed")
+    assert session.snapshot().reason.startswith("RuntimeError: the sampler is out of ink")
+
+
+def test_of_two_errors_the_first_is_the_reason(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing_save(self: Saver, step: int, copy: Callable[[], Contents], reason: str) -> None:
+        raise RuntimeError("the disk is on fire")
+
+    monkeypatch.setattr(Generation, "advance", failing_sample)
+    monkeypatch.setattr(Saver, "save", failing_save)
+    session = run_to_end(small_config(corpus, eval_every=50, sample_every=5, checkpoint_every=50))
+    assert session.snapshot().reason.startswith("RuntimeError: the sampler is out of ink")
+    assert "The last steps could not be saved: the disk is on fire." in [each.message for each in session.of(Alert)]
