@@ -24,11 +24,20 @@ SMALL_MODEL = (
 )
 
 
+class AlternateScreen(pyte.Screen):
+    """A screen that is empty whenever a program takes it, as a terminal's alternate screen is; pyte has no other."""
+
+    def set_mode(self, *modes: int, **keywords: bool) -> None:
+        super().set_mode(*modes, **keywords)
+        if keywords.get("private") and 1049 in modes:
+            self.erase_in_display(2)
+
+
 class Terminal:
     """A program on a screen of its own. `raw` is every byte it wrote."""
 
     def __init__(self, command: Sequence[str], directory: Path, columns: int = 120, rows: int = 40) -> None:
-        self.screen = pyte.Screen(columns, rows)
+        self.screen = AlternateScreen(columns, rows)
         self.raw = b""
         self._ended = False
         """Whether every process that had the terminal has let go of it, and all they wrote has been read."""

@@ -62,7 +62,7 @@ class TrainerApp(RunActions):
 
     def on_mount(self) -> None:
         self._loop = asyncio.get_running_loop()
-        stop_and_continue_with_job(self._driver)
+        stop_and_continue_with_job(self._driver, partial(self.refresh, layout=True))
         if self._left:
             self.exit()
 

@@ -9,17 +9,18 @@ keys.
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 
 import psutil
 from textual.driver import Driver
 
 
-def stop_and_continue_with_job(driver: Driver | None) -> None:
-    """To be called in the loop of an app that runs on `driver`."""
+def stop_and_continue_with_job(driver: Driver | None, repaint: Callable[[], object]) -> None:
+    """To be called in the loop of an app that runs on `driver`, and paints all of its screen when told to `repaint`."""
     if driver is not None and hasattr(driver, "_must_signal_resume"):  # else it is no terminal's
         loop = asyncio.get_running_loop()
         signal.signal(signal.SIGTSTP, lambda number, frame: _stop(driver))
-        signal.signal(signal.SIGCONT, lambda number, frame: loop.call_soon_threadsafe(_retake, driver))
+        signal.signal(signal.SIGCONT, lambda number, frame: loop.call_soon_threadsafe(_retake, driver, repaint))
 
 
 def shell_waits() -> bool:
@@ -46,7 +47,9 @@ def _stop(driver: Driver) -> None:
     signal.signal(signal.SIGTSTP, handler)
 
 
-def _retake(driver: Driver) -> None:
+def _retake(driver: Driver, repaint: Callable[[], object]) -> None:
+    """Take the terminal, whose alternate screen is empty: to paint what has changed since would not do."""
     if not getattr(driver, "_must_signal_resume", False):
         driver.suspend_application_mode()
     driver.resume_application_mode()
+    repaint()
