@@ -218,19 +218,27 @@ class RemoteCommand:
             return self._result(True, f"{where}, without saving")
         if self._state == "failed":
             return self._result(False, f"is over, but had failed at step {self._step:,}")
-        place = self._place(self._saved) if self._saved else self._newest()
+        place = self._last_checkpoint()
+        if not place and not self._step:
+            return self._result(True, f"{where}, with nothing to save")
+        if not place:  # of two stops at the same time the other was applied, which was not to save
+            return self._result(False, f"{where}, but that step is not saved: another command ended it first")
         return self._result(True, f"{where}, and saved in {place}", place)
 
     def _place(self, saved: CheckpointSaved) -> str:
         """A checkpoint's path as seen from here: the trainer's working directory may be another."""
         return str(self._run.checkpoints / Path(saved.path).name)
 
-    def _newest(self) -> str:
-        """The path of the newest checkpoint of a run that had nothing more to save."""
+    def _last_checkpoint(self) -> str:
+        """The path of the checkpoint of the run's last step; empty where there is none."""
+        if self._saved is not None and self._saved.step == self._step:
+            return self._place(self._saved)
         name = ""
         with suppress(OSError), self._run.open() as folder, folder.folder("checkpoints") as checkpoints:
             name = checkpoints.read("latest", MAX_NAME).decode(errors="replace").strip()
-        return str(self._run.checkpoints / name)
+        number = name.removeprefix("step-")
+        of_last_step = number.isdecimal() and int(number) == self._step
+        return str(self._run.checkpoints / name) if of_last_step else ""
 
     def _result(self, done: bool, text: str, checkpoint: str = "") -> CommandResult:
         return CommandResult(self._run, self._command, done, text, self._state, self._step, self._pid, checkpoint)

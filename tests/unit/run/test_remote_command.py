@@ -121,6 +121,24 @@ def test_a_stop_without_saving_says_so(run: RunDirectory, live: Live) -> None:
     assert session.commands == [Stop(server.COMMAND_LINE, value=False)]
 
 
+@pytest.mark.parametrize(("newest", "done"), [("step-00001200", False), ("step-00001240", True)])
+def test_of_two_stops_the_one_that_comes_too_late_to_save_does_not_claim_it(
+    run: RunDirectory, live: Live, newest: str, done: bool
+) -> None:
+    def stopped_by_another(session: LiveRun, command: Command) -> None:
+        session.publish(CommandApplied(step=session.step, name=command.name, value=False, source="attached"))
+        session.publish(StateChanged(step=session.step, state="stopped", reason="by attached"))
+        session.end()
+
+    run.checkpoints.mkdir()
+    (run.checkpoints / "latest").write_text(f"{newest}\n")
+    live(scripted.running()).reacts = stopped_by_another
+    answer = asked(run, Stop())
+    assert answer.done == done
+    assert ("that step is not saved: another command ended it first" in answer.line) == (not done)
+    assert answer.checkpoint == (str(run.checkpoints / newest) if done else "")
+
+
 def test_a_stop_that_could_not_be_saved_is_not_done(run: RunDirectory, live: Live) -> None:
     def full_disk(session: LiveRun, command: Command) -> None:
         session.applied(command)
