@@ -5,6 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import islice
 from typing import Final
 
@@ -41,6 +42,8 @@ class JournalWriter:
         self._missing: tuple[int, int] | None = None
         """The first and the last step that is left out, since the disk began to refuse."""
         self._closed = False
+        self._retrying = False
+        """Whether a thread is there that tries again."""
 
     @property
     def size(self) -> int:
@@ -95,7 +98,7 @@ class JournalWriter:
         first, self._reason = not self._reason, PAST_REASONS.get(error.errno or 0, reason)
         self._retry_at = time.monotonic() + RETRY_SECONDS
         if first and not self._closed:
-            threading.Thread(target=self._try_again, name="journal", daemon=True).start()
+            self._keep_trying()
             message = f"The journal cannot be written ({reason}): what happens is kept, and written when it can be."
             self._publish(Alert(step=self._last_step, kind="journal", severity="error", message=message))
 
@@ -112,12 +115,20 @@ class JournalWriter:
         assert self._missing is not None
         return missing_steps(*self._missing, self._last_step, self._reason)
 
+    def _keep_trying(self) -> None:
+        """Have one thread that tries again, also where the one of an outage before this has not yet seen its end."""
+        if not self._retrying:
+            with suppress(RuntimeError):  # the system has no thread left: the next event tries again
+                threading.Thread(target=self._try_again, name="journal", daemon=True).start()
+                self._retrying = True  # it takes the lock before it looks
+
     def _try_again(self) -> None:
         """Until all is written; events may come too seldom to wait for the next."""
         while True:
             time.sleep(RETRY_SECONDS)
             with self._lock:
                 if not self._reason or self._closed:
+                    self._retrying = False
                     return
                 if time.monotonic() >= self._retry_at:
                     self._write()

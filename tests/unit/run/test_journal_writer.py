@@ -134,6 +134,16 @@ def test_a_second_outage_is_told_as_the_first_was(run: Run) -> None:
     assert [severity for severity, _ in run.alerts] == ["error", "info", "error", "info"]
 
 
+def test_one_thread_tries_again_however_many_outages_there_were(run: Run) -> None:
+    before = threading.active_count()
+    for number in range(1, 9):
+        run.disk.room = 0
+        run.publish(step(number))
+        run.disk.room = 10**9
+        run.publish(state("paused", 1.0, step=number))
+    assert threading.active_count() <= before + 1
+
+
 def test_what_waits_too_long_is_left_out_and_said_in_its_place(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_writer, "MAX_WAITING", 5)
     run.disk.room = 0
