@@ -117,7 +117,7 @@ class Folder:
         """Whether there is a regular file of that name."""
         try:
             return stat.S_ISREG(self.stat(name).st_mode)
-        except OSError:
+        except FileNotFoundError:
             return False
 
     def open_to_read(self, name: str) -> BinaryIO:

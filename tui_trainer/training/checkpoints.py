@@ -261,9 +261,8 @@ def _point(root: Folder, progress: Progress) -> None:
 
 
 def _set_aside(root: Folder, name: str) -> str:
-    """Give a checkpoint a name that does not count, in the place of one set aside before; that name."""
-    aside = f".unreadable-{name}"
-    _discard(root, aside)
+    """Give a checkpoint a name that does not count, and that none has which was set aside before; that name."""
+    aside = _free_name(root, f".unreadable-{name}")
     root.rename(name, aside)
     return aside
 

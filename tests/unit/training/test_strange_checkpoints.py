@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from tests.unit.training.forging import forge, read, told
 from tests.unit.training.helpers import Resumed, ScriptedSession, run_to_end, small_config, stop_after
-from tests.unit.training.test_checkpoints import Saver
+from tests.unit.training.test_checkpoints import Saver, progress
 from tui_trainer.config import InputError
 from tui_trainer.run import folder
 from tui_trainer.run.directory import RunDirectory
@@ -112,6 +112,33 @@ def test_steps_are_ordered_as_numbers(saver: Saver) -> None:
     for step in (100_000_150, 100_000_200):
         saver.save(step)
     assert saver.steps() == [100_000_100, 100_000_150, 100_000_200]
+
+
+def test_a_checkpoint_that_cannot_be_looked_at_now_is_not_set_aside(
+    saver: Saver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saver.save(1)
+    stat = Folder.stat
+
+    def refuse(self: Folder, name: str) -> os.stat_result:
+        if name in FILES:
+            raise OSError(EIO, os.strerror(EIO))
+        return stat(self, name)
+
+    with monkeypatch.context() as patches:
+        patches.setattr(Folder, "stat", refuse)
+        with pytest.raises(OSError, match=os.strerror(EIO)):
+            saver.save(1)
+    assert saver.steps() == [1]
+    assert saver.newest() == 1
+
+
+def test_what_was_set_aside_before_stays(saver: Saver) -> None:
+    for content in (b"first", b"second"):
+        (saver.save(1) / FILES[1]).write_bytes(content)
+        saver.store.go_on_from(progress(0), damaged=[1])
+    aside = [saver.root / name / FILES[1] for name in (".unreadable-step-00000001", ".unreadable-step-00000001-2")]
+    assert [file.read_bytes() for file in aside] == [b"first", b"second"]
 
 
 # -- what was written by another version, or by a stranger ---------------------------------------------------------
