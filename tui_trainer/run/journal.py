@@ -57,7 +57,7 @@ def _lines(file: BinaryIO, size: int = 0) -> Iterator[bytes]:
     if end > MAX_BYTES:
         yield from _lines_up_to(file, BEGINNING)
         file.seek(end - MAX_BYTES)
-        _skip_line(file)
+        _skip_line(file, MAX_BYTES)
     yield from _lines_up_to(file, end)
 
 
@@ -65,17 +65,19 @@ def _lines_up_to(file: BinaryIO, end: int) -> Iterator[bytes]:
     position = file.tell()
     while line := file.readline(MAX_LINE):
         whole = len(line) < MAX_LINE or line.endswith(b"\n")
-        position += len(line) if whole else len(line) + _skip_line(file)
+        position += len(line)
+        if not whole:
+            position += _skip_line(file, end - position)
         if position > end:
             return
         if whole:
             yield line
 
 
-def _skip_line(file: BinaryIO) -> int:
-    """Read on until a line has ended; how many bytes that were."""
+def _skip_line(file: BinaryIO, most: int) -> int:
+    """Read on until a line has ended, or more than `most` bytes; how many bytes that were."""
     skipped = 0
-    while part := file.readline(BLOCK):
+    while skipped <= most and (part := file.readline(BLOCK)):
         skipped += len(part)
         if part.endswith(b"\n"):
             break

@@ -1,6 +1,7 @@
 """The replayed session: a run that nobody trains, as its journal tells it."""
 
 import threading
+from itertools import takewhile
 from pathlib import Path
 
 from tui_trainer.config import InputError
@@ -44,12 +45,12 @@ class ReplaySession(Session):
 
     def run(self) -> None:
         try:
-            self.recall(journal.effective(self.directory.journal))
+            self.recall(takewhile(lambda event: not self._left.is_set(), journal.effective(self.directory.journal)))
         except OSError as error:
             self.outcome = Outcome(2, f"The journal of {self.label} cannot be read: {error.strerror}.")
             return
         last = self.snapshot()
-        if last.state not in ENDED:
+        if last.state not in ENDED and not self._left.is_set():
             self.publish(StateChanged(step=last.step, state="failed", reason=VANISHED))
         self._left.wait()
         self.outcome = Outcome()

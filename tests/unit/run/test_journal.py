@@ -103,6 +103,16 @@ def test_of_a_huge_journal_the_beginning_and_the_end_are_read(path: Path, monkey
     assert [event.step for event in events] == sorted(event.step for event in events)
 
 
+@pytest.mark.timeout(20)
+def test_of_a_line_that_has_no_end_only_a_part_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "MAX_BYTES", 4 * MAX_LINE)
+    size, last = 1 << 40, f"\n{encode(step(1))}\n"
+    sparse(path, size, (0, encode(started()) + "\n"))
+    assert list(effective(path)) == [started()]
+    sparse(path, size, (0, encode(started()) + "\n"), (size - len(last), last))
+    assert list(effective(path)) == [started(), step(1)]
+
+
 def test_what_is_never_journalled_is_not_read(path: Path) -> None:
     path.write_text('{"event": "stage", "stage": "x", "step": 0, "time": 1.0}\n' + encode(step(1)) + "\n")
     assert [event.step for event in read(path)] == [1]

@@ -14,6 +14,7 @@ from tests.unit.run.test_lock import held
 from tests.unit.run.test_state import started, state, step
 from tests.waiting import TIMEOUT, arriving, until
 from tui_trainer.config import InputError
+from tui_trainer.run import journal
 from tui_trainer.run.attached import UNSENT_LIMIT, AttachedSession
 from tui_trainer.run.commands import Generate, Pause, Resume, SaveCheckpoint, SetPrompt, SetTemperature, Stop
 from tui_trainer.run.control import server
@@ -77,6 +78,22 @@ def test_a_recording_of_a_run_that_vanished_says_so(run: RunDirectory) -> None:
     assert "has vanished" in str(vars(event)["reason"])
     watching.session.send(Stop())
     assert watching.ends()
+
+
+@pytest.mark.timeout(20)
+def test_a_recording_can_be_left_while_its_journal_is_read(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_journal(run.path, started())
+    session = ReplaySession(run)
+
+    def endless(path: Path) -> Iterator[Event]:
+        yield started()
+        session.leave()
+        while True:
+            yield step(1)
+
+    monkeypatch.setattr(journal, "effective", endless)
+    session.run()
+    assert session.outcome == Outcome()
 
 
 def test_what_is_no_recording_is_refused(run: RunDirectory) -> None:
