@@ -152,8 +152,8 @@ class TrainerProcess:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         name = signal.Signals(number).name
-        if number == ABANDONED:
-            self._end_abandoned()
+        if number == ABANDONED or (number == signal.SIGHUP and self._terminal.abandoned):
+            self._end_abandoned()  # a job that was stopped gets both, in either order
         elif number == signal.SIGHUP:
             self._on_lost()
         elif number == signal.SIGUSR1:

@@ -1,7 +1,7 @@
 """The process that the shell waits for while its child shows the screen and trains.
 
 It does nothing but stand in for the child: it stops when the child stops, and with it the whole job, ends as the child
-ends, passes signals on, and brings the terminal back when the child was killed.
+ends, passes signals on, and brings the terminal back when the child could not.
 """
 
 import os
@@ -57,6 +57,8 @@ def _follow(child: int, modes: TerminalModes, what_became_of: Callable[[int, int
             os.write(2, what_became_of(child, number).encode(errors="replace") + b"\n")
         os._exit(128 + number)
     else:
+        if modes.left_changed:  # a library has ended the child
+            modes.leave_screen()
         os._exit(os.waitstatus_to_exitcode(status))
 
 

@@ -33,6 +33,13 @@ class TerminalModes:
         with suppress(Exception):  # `termios.error` is none of the usual ones; and standard input may be closed
             self._modes = termios.tcgetattr(0)
 
+    @property
+    def left_changed(self) -> bool:
+        """Whether this job has the terminal, and its modes are others than they were: a screen was not left."""
+        with suppress(Exception):  # as above, and there may be no terminal any more
+            return os.tcgetpgrp(0) == os.getpgrp() and self._modes not in (None, termios.tcgetattr(0))
+        return False
+
     def leave_screen(self) -> None:
         """From a screen that was not left in good order, back to the shell's modes."""
         if self._modes is None:

@@ -397,6 +397,32 @@ def test_a_killed_trainer_leaves_a_terminal_to_work_in(corpus: Path, run: Path) 
         assert b"\x1b[" + mode in shell.raw
 
 
+def test_a_trainer_that_a_library_ends_leaves_a_terminal_to_work_in(corpus: Path) -> None:
+    ending = (
+        "import os, sys\n"
+        "from tui_trainer.training import prepare\n"
+        "prepare.choose_device = lambda asked: os._exit(2)\n"
+        "from tui_trainer.cli import main\n"
+        f"sys.argv = ['tui-trainer', {str(corpus)!r}, *{list(LONG)}]\n"
+        "main()\n"
+    )
+    shell = Shell(corpus.parent)
+    shell.run("sh", "-c", '"$@"; echo status $?; stty -a', "sh", sys.executable, "-c", ending)
+    shell.wait_for("status 2", "isig icanon iexten echo ")
+    shell.wait_for_prompt()
+    assert b"\x1b[?1049l" in shell.raw
+
+
+def test_keys_are_read_from_the_terminal_where_the_shell_has_closed_standard_input(corpus: Path, run: Path) -> None:
+    terminal = Terminal(["sh", "-c", 'exec "$@" <&-', "sh", *trainer(corpus, *LONG)], corpus.parent)
+    terminal.wait_for("RUNNING")
+    terminal.press("q")
+    terminal.wait_for("Save and quit")
+    terminal.press("q")
+    assert terminal.wait_for_end() == 0
+    assert events(run, "checkpoint")[-1]["reason"] == "stopped"
+
+
 def test_the_process_that_the_shell_knows_being_killed_saves_and_stops(corpus: Path, run: Path) -> None:
     shell = Shell(corpus.parent)
     shell.run(*trainer(corpus, *LONG))
@@ -412,6 +438,31 @@ def test_the_process_that_the_shell_knows_being_killed_saves_and_stops(corpus: P
     assert events(run, "state")[-1]["reason"] == "by parent's end"
     assert not commands(run, "detach")
     shell.wait_until(lambda: b"?1049l" in shell.raw, "normal screen")
+    shell.run("echo", "echoed")
+    shell.wait_for("echo echoed")
+
+
+@pytest.mark.parametrize("stopped", ["by key", "by signal", "by signal, unnoticed"])
+def test_a_stopped_job_whose_shell_knows_no_process_any_more_saves_and_ends(
+    corpus: Path, run: Path, stopped: str
+) -> None:
+    shell = Shell(corpus.parent)
+    shell.run(*trainer(corpus, *LONG))
+    shell.wait_for("RUNNING")
+    process = trainer_of(run)
+    stand_in = process.parent()
+    assert stand_in is not None
+    if stopped == "by key":
+        shell.press("\x1a")
+    else:
+        process.suspend()
+    if stopped != "by signal, unnoticed":
+        shell.wait_for("Stopped")
+        shell.wait_for_prompt()
+    stand_in.kill()  # the system continues what is left of the job
+    until(lambda: not process.is_running(), "the trainer's end")
+    assert events(run, "checkpoint")[-1]["reason"] == "stopped"
+    assert events(run, "state")[-1]["reason"] == "by parent's end"
     shell.run("echo", "echoed")
     shell.wait_for("echo echoed")
 

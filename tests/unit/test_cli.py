@@ -428,3 +428,15 @@ def test_a_terminal_of_few_characters_shows_what_it_can(tmp_path: Path, runs: Pa
     )
     assert (result.returncode, result.stderr) == (0, "")
     assert "katze: finished at step 6 of 6" in result.stdout
+
+
+def test_nothing_is_trained_in_a_directory_that_was_deleted(
+    program: Program, corpus: Path, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert program(corpus, *SMALL).status == 0
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    refused(program("resume", runs / "cats", "--again", "--headless"), "was deleted")
+    refused(program(corpus, *SMALL), "was deleted")
+    assert program("status", runs / "cats").status == 0

@@ -38,3 +38,14 @@ def test_a_mistake_that_cannot_be_told_is_one_by_its_status(tmp_path: Path, comm
         ["sh", "-c", line, sys.executable, str(tmp_path)], capture_output=True, timeout=TIMEOUT, check=False
     )
     assert (ended.returncode, ended.stdout) == (2, b"")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_command_does_its_work_with_standard_streams_closed(tmp_path: Path, closed: str) -> None:
+    (tmp_path / "cats.txt").write_text("The cat sat on the mat. " * 50, encoding="utf-8")
+    options = "--headless --steps 1 --layers 1 --width 16 --context 16 --batch-size 4 --precision fp32 --compile off"
+    line = f'exec "$0" -m tui_trainer "$1"/cats.txt --runs-dir "$1"/runs --threads 1 {options} {closed}'
+    command = ["sh", "-c", line, sys.executable, str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (tmp_path / "runs" / "cats" / "checkpoints" / "latest").is_file()

@@ -52,6 +52,7 @@ for command in (*TRAIN, *LOOK, *CONTROL):
 
 def main() -> None:
     """The program: a mistake of the user's is one sentence on standard error and exit status 2."""
+    _open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # What a terminal cannot show must not end a run.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -59,6 +60,19 @@ def main() -> None:
         sys.exit(_status())
     finally:
         _let_go_of_output()
+
+
+def _open_closed_streams() -> None:
+    """Read from, or write to, nowhere where the shell has closed a standard stream (`>&-`).
+
+    Else a file that is opened later takes its number, and what a library writes to standard error goes into that.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, "w" if number else "r")  # noqa: SIM115
+            assert stream.fileno() == number
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
 
 
 def _status() -> int:
@@ -77,8 +91,7 @@ def _status() -> int:
 def _let_go_of_output() -> None:
     """Write what is left; where nobody reads any more, Python would complain of it when it exits."""
     try:
-        if sys.stdout is not None:  # the shell may have closed it
-            sys.stdout.flush()
+        sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -53,6 +53,7 @@ class LocalSession(Session):
         What can be seen at once to be wrong raises InputError here, before any screen is opened.
         """
         super().__init__()
+        _check_working_directory()
         self.directory = resumed
         self._resumed = resumed is not None
         self._steps, self._again = steps, again
@@ -288,6 +289,15 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, RunFailedError):
         return str(error)
     return f"{type(error).__name__}: {error}."
+
+
+def _check_working_directory() -> None:
+    """Raises InputError where it was deleted: libraries that calculate end the process for want of it."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        message = "The directory that you are in was deleted, or cannot be read: change to another one (cd)."
+        raise InputError(message) from error
 
 
 def _with_absolute_paths(config: Config) -> Config:

@@ -10,9 +10,11 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 from textual.driver import Driver
+from textual.drivers._writer_thread import WriterThread
 
 
 def stop_and_continue_with_job(driver: Driver | None, repaint: Callable[[], object]) -> None:
@@ -39,6 +41,8 @@ def shell_waits() -> bool:
 def _stop(driver: Driver) -> None:
     """Give the terminal back, then stop the whole job, this process included."""
     if not shell_waits():
+        if getattr(driver, "_must_signal_resume", False):
+            _write_nowhere(driver)
         return
     driver.suspend_application_mode()
     driver._must_signal_resume = True  # type: ignore[attr-defined]
@@ -48,8 +52,21 @@ def _stop(driver: Driver) -> None:
 
 
 def _retake(driver: Driver, repaint: Callable[[], object]) -> None:
-    """Take the terminal, whose alternate screen is empty: to paint what has changed since would not do."""
+    """Take the terminal, whose alternate screen is empty: to paint what has changed since would not do.
+
+    Where no shell waits nobody has had it, or the shell has it for good: who took it then would be stopped for ever.
+    """
+    if not shell_waits():
+        if getattr(driver, "_must_signal_resume", False):
+            _write_nowhere(driver)
+        return
     if not getattr(driver, "_must_signal_resume", False):
         driver.suspend_application_mode()
     driver.resume_application_mode()
     repaint()
+
+
+def _write_nowhere(driver: Driver) -> None:
+    """Its thread that writes ended when it gave the terminal back; without one a frame would be waited for, for ever."""
+    driver._writer_thread = WriterThread(Path(os.devnull).open("w"))  # type: ignore[attr-defined]
+    driver._writer_thread.start()  # type: ignore[attr-defined]
