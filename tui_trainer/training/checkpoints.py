@@ -7,6 +7,7 @@ of a checkpoint or of a file in it is refused. What a checkpoint does not consis
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from errno import EINVAL
 from pathlib import Path
 from typing import Final
@@ -30,7 +31,7 @@ from tui_trainer.training.checkpoint_files import (
     write_checkpoint,
 )
 from tui_trainer.training.keepsakes import Keepsake
-from tui_trainer.training.progress import Progress
+from tui_trainer.training.progress import Progress, checked_progress
 
 BY_HAND: Final = "asked"
 """Reason of a checkpoint that a person asked for: such are never removed."""
@@ -66,6 +67,10 @@ class CheckpointStore:
     def save(self, contents: Contents, reason: str) -> Path:
         """Write a checkpoint, or mark the one of this step that is there; raises OSError, and then nothing is lost."""
         progress = contents.progress
+        try:
+            checked_progress(asdict(progress))
+        except InputError as error:  # it could not be read again
+            raise OSError(EINVAL, str(error)) from error
         name = checkpoint_name(progress.step)
         with self._folder.folder(CHECKPOINTS, create=True) as root:
             if (record := _existing(root, name)) is not None:

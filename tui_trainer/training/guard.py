@@ -4,6 +4,8 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Final
 
+from tui_trainer.run.text import visible_line
+from tui_trainer.training.progress import MAX_STEPS
 from tui_trainer.training.stepper import StepResult
 from tui_trainer.training.sustained import Clipping, Guessing
 
@@ -29,6 +31,11 @@ LOSS_RISE: Final = 1.0
 NORM_RISE: Final = math.log(10)
 """The same for the logarithm of the gradient norm."""
 
+LARGEST: Final = 1e9
+"""Above every mean and variance that finite fp32 losses and logarithms of their gradients' norms come to."""
+
+SIGNED: Final = ("loss.mean", "norm.mean", "guessing.lately")
+
 
 @dataclass
 class Spread:
@@ -51,10 +58,15 @@ class Spread:
         self.variance = (1 - weight) * (self.variance + weight * change * change)
 
 
-def lacking(state: dict[str, float]) -> str:
-    """The name of a number that `Guard.load` needs and does not find; empty where it has all, or nothing is told."""
+def fault(state: dict[str, float]) -> str:
+    """Why `Guard.load` cannot take this state of a checkpoint, in a sentence; empty where it can, or nothing is told."""
     needed = {f"{name}.{spec.name}" for name in ("loss", "norm") for spec in fields(Spread)}
-    return min(needed - state.keys(), default="") if state else ""
+    if state and (lacking := min(needed - state.keys(), default="")):
+        return f"The checkpoint tells no {lacking} of its guard: it cannot be resumed."
+    for name, value in state.items():
+        if not (-LARGEST if name in SIGNED else 0) <= value <= (LARGEST if name in needed else MAX_STEPS):
+            return f"The checkpoint tells a {visible_line(name)} of its guard that no run has: it cannot be resumed."
+    return ""
 
 
 class Guard:
@@ -121,7 +133,7 @@ class Guard:
         return held | counts
 
     def load(self, state: dict[str, float]) -> None:
-        """Take what `state` gave, with nothing `lacking`."""
+        """Take what `state` gave, in which there is no `fault`."""
         if not state:
             return
         for name, spread in (("loss", self._loss), ("norm", self._norm)):

@@ -21,7 +21,7 @@ from tui_trainer.training.checkpoints import CheckpointStore
 from tui_trainer.training.compilation import compile_layers
 from tui_trainer.training.device import choose_device, device_label, setup, versions
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
-from tui_trainer.training.guard import lacking
+from tui_trainer.training.guard import fault
 from tui_trainer.training.inbox import Inbox
 from tui_trainer.training.keepsakes import Keepsake, put_back
 from tui_trainer.training.length import settle_length
@@ -96,8 +96,8 @@ class Preparation:
         directory = RunDirectory(folder.path)
         checkpoint, damaged = CheckpointStore(folder, config.run.keep).newest()
         progress = checkpoint.progress
-        if name := lacking(progress.guard):
-            raise InputError(f"The checkpoint tells no {name} of its guard: it cannot be resumed.")
+        if reason := fault(progress.guard):
+            raise InputError(reason)
         config = recover_plan(folder, config, progress)
         if progress.batch_size:
             config = config.update(batch_size=progress.batch_size, accumulate=progress.accumulate)

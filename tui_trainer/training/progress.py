@@ -29,7 +29,7 @@ class Progress:
     temperature: float = field(metadata=_TEMPERATURE.metadata)
     prompt: str
     step: int = _number(0)
-    tokens: int = _number(0, maximum=2**63 - 1)
+    tokens: int = _number(0, maximum=2**62)
     best_loss: float | None = None
     best_step: int = _number(0)
     evaluations_since_best: int = _number(0)

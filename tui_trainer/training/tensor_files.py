@@ -14,6 +14,7 @@ from safetensors.torch import load, save_file
 from torch import Tensor
 
 from tui_trainer.run.folder import PRIVATE_FILE, Folder
+from tui_trainer.training.errors import out_of_memory
 
 ITEM_BYTES: Final = 4
 
@@ -76,7 +77,10 @@ def read_tensors(data: bytes, expected: Shapes | None = None) -> dict[str, Tenso
     torch.empty(len(data), dtype=torch.uint8)  # where there is too little memory the library ends in a Rust panic
     try:
         tensors = load(data)
-    except (SafetensorError, KeyError) as error:  # KeyError: numbers of a type that torch does not know
+    except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
+        if out_of_memory(error):
+            raise
+        # KeyError: numbers of a type that torch does not know. The last two: a shape that it cannot make.
         raise ValueError("it is not a whole safetensors file of fp32 numbers") from error
     if any(tensor.dtype != torch.float32 for tensor in tensors.values()):
         raise ValueError("it has numbers other than fp32")

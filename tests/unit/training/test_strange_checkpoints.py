@@ -3,24 +3,26 @@
 import json
 import os
 import tracemalloc
+from dataclasses import replace
 from errno import EACCES, EIO, EMFILE
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from tests.unit.training.forging import forge, read, told
 from tests.unit.training.helpers import Resumed, ScriptedSession, run_to_end, small_config, stop_after
-from tests.unit.training.test_checkpoints import Saver, progress
+from tests.unit.training.test_checkpoints import TOKENIZER, Saver, progress
 from tui_trainer.config import InputError
 from tui_trainer.run import folder
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, CheckpointSaved, Event, Step
 from tui_trainer.run.folder import Folder
 from tui_trainer.training import tensor_files
-from tui_trainer.training.checkpoint_files import FILES, LAST_FILE, DamagedError
+from tui_trainer.training.checkpoint_files import FILES, LAST_FILE, OPTIMIZER, Contents, DamagedError
+from tui_trainer.training.keepsakes import copy_state
 
 
 @pytest.fixture
@@ -195,6 +197,46 @@ def test_a_guard_that_lacks_a_number_is_refused(corpus: Path, runs: Path) -> Non
     assert outcome is not None and outcome.status == 2
     assert outcome.error == "The checkpoint tells no loss.mean of its guard: it cannot be resumed."
     assert (runs / "cats" / "journal.jsonl").read_bytes() == journal
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("loss.variance", -1),
+        ("loss.count", -1),
+        ("norm.variance", 1e308),
+        ("loss.mean", -1e308),
+        ("skipped", -1),
+        ("guessing.far", 1e300),
+    ],
+)
+def test_a_guard_with_a_number_that_no_run_has_is_refused(corpus: Path, runs: Path, name: str, value: float) -> None:
+    run_to_end(small_config(corpus), stop_after(7))
+    path = RunDirectory(runs / "cats").checkpoints / "step-00000007"
+    forge(path, guard=told(path)["guard"] | {name: value})
+    outcome = resume(RunDirectory(runs / "cats")).outcome
+    assert outcome is not None and outcome.status == 2
+    assert outcome.error == f"The checkpoint tells a {name} of its guard that no run has: it cannot be resumed."
+
+
+@pytest.mark.parametrize("shape", [[0, 2**63], [0, 2**62], [0, 2**40, 2**40]])
+def test_an_optimizer_of_a_shape_that_cannot_be_is_refused(corpus: Path, runs: Path, shape: list[int]) -> None:
+    run_to_end(small_config(corpus), stop_after(7))
+    path = RunDirectory(runs / "cats").checkpoints / "step-00000007"
+    tensors = load_file(path / OPTIMIZER)
+    header = json.dumps({name: {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]} for name in tensors}).encode()
+    (path / OPTIMIZER).write_bytes(len(header).to_bytes(8, "little") + header)
+    forge(path)
+    outcome = resume(RunDirectory(runs / "cats")).outcome
+    assert outcome is not None and outcome.status == 2, outcome
+
+
+def test_what_could_not_be_read_again_is_not_written(saver: Saver) -> None:
+    copy = copy_state(saver.model, saver.stepper, 1)
+    beyond = replace(progress(1), tokens=2**63)
+    with pytest.raises(OSError, match="tokens 9223372036854775808 is out of range"):
+        saver.store.save(Contents(beyond, copy.weights, copy.state, saver.model.shape, TOKENIZER), "periodic")
+    assert saver.steps() == []
 
 
 def test_a_directory_of_another_step_is_refused(saver: Saver) -> None:
