@@ -307,7 +307,8 @@ def raising(error: Exception) -> Callable[..., None]:
 
 
 def test_a_run_that_is_over_has_no_log_to_open(corpus: Path, tmp_path: Path) -> None:
-    session = run_to_end(small_config(corpus, steps=1))
+    session = run_to_end(small_config(corpus))
+    assert session.outcome == Outcome()
     others = [Folder.open(tmp_path) for _ in range(50)]  # one of them has the number that the run's directory had
     with pytest.raises(FileNotFoundError):
         session.open_log()
