@@ -24,6 +24,11 @@ class Event:
     step: int = 0
     time: float = field(default_factory=time.time)
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for what cannot be: the event may come from a file, or from another process."""
+        if self.step < 0:
+            raise ValueError(f"{self.step} steps cannot have been taken")
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunStarted(Event):
@@ -64,6 +69,7 @@ class RunStarted(Event):
     """What was left to the program: by option, the value it chose and why."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_schedule(self)
 
 
@@ -87,8 +93,10 @@ class ScheduleChanged(Event):
     until: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_schedule(self)
-        assert self.factor > 0 and self.until >= 0, "no learning rate"
+        if not (self.factor > 0 and self.until >= 0):
+            raise ValueError(f"no learning rate follows from the factor {self.factor} until step {self.until}")
 
     @classmethod
     def of(cls, schedule: Schedule, step: int, reason: str) -> "ScheduleChanged":
@@ -107,9 +115,13 @@ class ScheduleChanged(Event):
 
 
 def _check_schedule(event: RunStarted | ScheduleChanged) -> None:
-    assert event.schedule in SCHEDULES, event.schedule
-    assert event.steps >= 0 and event.warmup >= 0, "no length"
-    assert event.lr > 0 and event.min_lr >= 0, "no learning rate"
+    """Raises ValueError for what no run can be planned with: the event may come from a file."""
+    if event.schedule not in SCHEDULES:
+        raise ValueError(f"the schedule {event.schedule!r} is not known")
+    if not (event.steps >= 0 and event.warmup >= 0):
+        raise ValueError(f"{event.steps} steps with {event.warmup} of warmup are no length")
+    if not (event.lr > 0 and event.min_lr >= 0):
+        raise ValueError(f"from {event.lr} to {event.min_lr} is no learning rate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +193,9 @@ class StateChanged(Event):
     """Once finished with two models to choose from: which of them writes samples, `last` or `best`."""
 
     def __post_init__(self) -> None:
-        assert self.state in STATES, self.state
+        super().__post_init__()
+        if self.state not in STATES:
+            raise ValueError(f"the state {self.state!r} is not known")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,8 @@
 """Events and their journal."""
 
 import json
+import subprocess
+import sys
 import math
 from dataclasses import fields
 from pathlib import Path
@@ -162,6 +164,8 @@ def test_what_a_newer_version_adds_is_left_out() -> None:
         '{"event": "weather", "step": 3, "time": 1.0}',
         '{"event": ["step"], "step": 3}',
         '{"event": "state", "state": "dancing"}',
+        '{"event": "state", "state": "paused", "step": -1}',
+        '{"event": "checkpoint", "step": -1, "path": "step-00000001", "reason": "asked"}',
         '{"event": "state", "step": 3, "time": 1.0, "sta',
         "\x00\x00\x00",
         "[" * 100_000,
@@ -169,10 +173,23 @@ def test_what_a_newer_version_adds_is_left_out() -> None:
         '{"event": "eval", "step": 1, "train_loss": "low", "val_loss": 1, "perplexity": 1, "bits_per_byte": 1, '
         '"best": true}',
     ],
-    ids=range(14),
+    ids=range(16),
 )
 def test_a_damaged_line_is_nothing(line: str) -> None:
     assert decode(line) is None
+
+
+def test_what_cannot_be_is_refused_by_an_optimized_interpreter_too() -> None:
+    lines = [
+        '{"event": "state", "state": "dancing"}',
+        '{"event": "schedule", "steps": 9, "schedule": "zigzag", "lr": 1.0, "min_lr": 0.0, "warmup": 0}',
+        '{"event": "schedule", "steps": -9, "schedule": "cosine", "lr": 1.0, "min_lr": 0.0, "warmup": 0}',
+        '{"event": "schedule", "steps": 9, "schedule": "cosine", "lr": 0.0, "min_lr": 0.0, "warmup": 0}',
+        '{"event": "schedule", "steps": 9, "schedule": "cosine", "lr": 1.0, "min_lr": 0.0, "warmup": 0, "factor": 0.0}',
+    ]
+    program = "import sys; from tui_trainer.run.lines import decode; print([*map(decode, sys.argv[1:])])"
+    told = subprocess.run([sys.executable, "-O", "-c", program, *lines], capture_output=True, text=True, check=True)
+    assert told.stdout == "[None, None, None, None, None]\n"
 
 
 # -- the file ------------------------------------------------------------------------------------------------------
