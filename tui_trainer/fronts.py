@@ -19,7 +19,7 @@ from tui_trainer.detaching import ABANDONED, Terminal
 from tui_trainer.printing import say
 from tui_trainer.run.commands import Attach, Detach, SaveCheckpoint, Stop
 from tui_trainer.run.events import ENDED
-from tui_trainer.run.finding import known_runs
+from tui_trainer.run.finding import known_runs, last_change
 from tui_trainer.run.lock import last_trainer_pid
 from tui_trainer.run.session import Session
 from tui_trainer.run.text import visible_line
@@ -137,8 +137,9 @@ class TrainerProcess:
     def _what_became_of(self, trainer: int, number: int) -> str:
         """Said by the process that stands in for the trainer, when that was killed."""
         killed = f"The trainer was killed ({_signal_name(number)})."
-        runs = known_runs(self._session.root)
-        run = next((run for run in runs if last_trainer_pid(run) == trainer), self._session.directory)
+        # A run that is over still tells the id of its trainer, which may since have been given to this one.
+        trained = [run for run in known_runs(self._session.root) if last_trainer_pid(run) == trainer]
+        run = max(trained, key=last_change, default=self._session.directory)
         if run is None or not run.has_checkpoint():
             return f"{killed} It had saved no checkpoint."
         name = visible_line(run.name)

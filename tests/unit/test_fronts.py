@@ -4,10 +4,12 @@ import io
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO, cast
 
 import pytest
 
+from tests.unit.run.journals import write_journal
 from tests.unit.run.test_state import state, step
 from tests.unit.test_headless import Told
 from tests.waiting import until
@@ -16,7 +18,9 @@ from tui_trainer.detaching import Terminal
 from tui_trainer.fronts import HEEDED, Lasting, TrainerProcess
 from tui_trainer.run.attendance import Attendance
 from tui_trainer.run.commands import Detach, SaveCheckpoint, Stop
+from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Event
+from tui_trainer.run.lock import RunLock
 from tui_trainer.run.session import Outcome
 from tui_trainer.training.local import LocalSession
 
@@ -104,6 +108,21 @@ def test_a_signal_that_was_ignored_stays_ignored() -> None:
     session = Signalled(signal.SIGHUP, ends=True)
     headless(session)
     assert session.asked == [Stop(value=False, source="headless")]
+
+
+def test_of_two_runs_whose_trainers_had_one_id_the_last_is_said_to_be_killed(tmp_path: Path) -> None:
+    for name, changed in (("ants", 1e9), ("bees", 1.1e9), ("cats", 1e9)):
+        run = RunDirectory(tmp_path / name)
+        run.checkpoints.mkdir(parents=True)
+        run.config.touch()
+        (run.checkpoints / "latest").touch()
+        with run.open() as folder, RunLock(folder):
+            write_journal(run.path, step(1))
+        os.utime(run.journal, (changed, changed))
+    session = Told()
+    session.root, session.directory = tmp_path, None  # type: ignore[attr-defined]
+    told = TrainerProcess(cast(LocalSession, session))._what_became_of(os.getpid(), signal.SIGKILL)
+    assert told.endswith(" resume bees")
 
 
 class Gone(io.StringIO):

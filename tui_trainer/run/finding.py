@@ -88,10 +88,11 @@ def _latest(root: Path, preferred: Callable[[RunDirectory], bool]) -> RunDirecto
     if not known:
         raise InputError(f"There is no run in {visible_line(str(root))}: train one, or name another --runs-dir.")
     choices = (filter(preferred, here), filter(preferred, known), here, known)
-    return max(next(found for found in map(list, choices) if found), key=_last_change)
+    return max(next(found for found in map(list, choices) if found), key=last_change)
 
 
-def _last_change(run: RunDirectory) -> float:
+def last_change(run: RunDirectory) -> float:
+    """Unix seconds."""
     try:
         return (run.journal if run.journal.exists() else run.path).stat().st_mtime
     except OSError:  # it has just been removed
