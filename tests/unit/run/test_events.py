@@ -1,9 +1,9 @@
 """Events and their journal."""
 
 import json
+import math
 import subprocess
 import sys
-import math
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
