@@ -68,14 +68,6 @@ class RunDirectory:
         """Whether there is anything to go on from."""
         return (self.checkpoints / "latest").is_file()
 
-    @property
-    def control(self) -> Path:
-        return self.path / "control.sock"
-
-    @property
-    def traceback(self) -> Path:
-        return self.path / "traceback.txt"
-
 
 def runs_root(runs_dir: str) -> Path:
     """Where runs are kept: the option, else TUI_TRAINER_RUNS, else ./runs."""

@@ -63,11 +63,6 @@ class RunLock:
         self.close()
 
 
-def lock_run(folder: Folder) -> RunLock:
-    """Lock a run's directory; raises InputError when another process trains the run, or OSError."""
-    return RunLock(folder)
-
-
 def is_locked(run: RunDirectory) -> bool:
     """Whether a trainer holds a run."""
     try:

@@ -21,7 +21,7 @@ from tui_trainer.run.directory import RunDirectory, cannot_write, check_name, ch
 from tui_trainer.run.events import ENDED, Alert, CheckpointSaved, Event, Stage, StateChanged
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal_writer import JournalWriter, missing_steps
-from tui_trainer.run.lock import RunLock, lock_run
+from tui_trainer.run.lock import RunLock
 from tui_trainer.run.other_runs import enter_index, look_for_others
 from tui_trainer.run.session import Joined, Outcome, Session
 from tui_trainer.run.whereabouts import Whereabouts
@@ -227,7 +227,7 @@ class LocalSession(Session):
     def _take_lock(self, directory: RunDirectory) -> None:
         try:
             self._folder = directory.open_to_train()
-            self._run_lock = lock_run(self._folder)
+            self._run_lock = RunLock(self._folder)
         except OSError as error:
             raise cannot_write(directory.path, error) from error
 

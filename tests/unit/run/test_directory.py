@@ -22,12 +22,11 @@ def make_run(root: Path, name: str, age: float = 0.0) -> Path:
 def test_the_files_of_a_run() -> None:
     run = RunDirectory(Path("runs/cats"))
     assert run.name == "cats"
-    files = (run.config, run.journal, run.checkpoints, run.traceback)
+    files = (run.config, run.journal, run.checkpoints)
     assert [str(file) for file in files] == [
         "runs/cats/config.toml",
         "runs/cats/journal.jsonl",
         "runs/cats/checkpoints",
-        "runs/cats/traceback.txt",
     ]
 
 

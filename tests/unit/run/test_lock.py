@@ -15,7 +15,7 @@ import pytest
 from tui_trainer.config import InputError
 from tui_trainer.run import lock
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.lock import RunLock, is_locked, lock_run, trainer_pid
+from tui_trainer.run.lock import RunLock, is_locked, trainer_pid
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def run(tmp_path: Path) -> RunDirectory:
 def held(run: RunDirectory) -> RunLock:
     """The locks of a run, taken as a trainer takes them."""
     with run.open() as folder:
-        return lock_run(folder)
+        return RunLock(folder)
 
 
 def test_a_run_is_locked_until_its_trainer_lets_go(run: RunDirectory) -> None:

@@ -32,8 +32,8 @@ def make(root: Path, name: str, *events: Event) -> RunDirectory:
 HOLDING = """
 import pathlib, sys, time
 from tui_trainer.run.directory import RunDirectory, runs_in
-from tui_trainer.run.lock import lock_run
-with RunDirectory(pathlib.Path(sys.argv[1])).open_to_train() as folder, lock_run(folder):
+from tui_trainer.run.lock import RunLock
+with RunDirectory(pathlib.Path(sys.argv[1])).open_to_train() as folder, RunLock(folder):
     print("held", flush=True)
     time.sleep(60)
 """

@@ -51,7 +51,7 @@ from tui_trainer.run.journal import Journal
 from tui_trainer.run.lines import encode
 from tui_trainer.run.session import Joined, Outcome
 from tui_trainer.training import evaluation, local, validation
-from tui_trainer.training.local import LocalSession
+from tui_trainer.training.local import TRACEBACK, LocalSession
 from tui_trainer.training.stepper import Stepper
 
 CPU_ENDLESS = {"steps": ENDLESS, "eval_every": ENDLESS, "sample_every": ENDLESS, "checkpoint_every": ENDLESS}
@@ -324,8 +324,8 @@ def test_a_failure_is_told_and_kept(corpus: Path, runs: Path, monkeypatch: pytes
     assert session.outcome.status == 1
     assert session.snapshot().state == "failed"
     assert session.snapshot().reason.startswith("RuntimeError: the device is gone.")
-    assert str(only_run(runs).traceback) in session.outcome.error
-    assert "Traceback (most recent call last)" in only_run(runs).traceback.read_text(encoding="utf-8")
+    assert str(only_run(runs).path / TRACEBACK) in session.outcome.error
+    assert "Traceback (most recent call last)" in (only_run(runs).path / TRACEBACK).read_text(encoding="utf-8")
     assert journalled(session)[-1] == session.of(StateChanged)[-1]
 
 
@@ -335,7 +335,7 @@ def test_a_failure_without_room_for_a_traceback_is_told_too(
     monkeypatch.setattr(Stepper, "take", raising(RuntimeError("the device is gone")))
     # A folder in the way, as a stand-in for a full disk.
     session = run_to_end(
-        small_config(corpus), lambda event: only_run(runs).traceback.mkdir() if event.event == "run" else None
+        small_config(corpus), lambda event: (only_run(runs).path / TRACEBACK).mkdir() if event.event == "run" else None
     )
     assert session.outcome is not None
     assert session.outcome.status == 1
