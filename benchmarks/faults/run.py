@@ -11,6 +11,8 @@ from typing import Any, Final
 import psutil
 
 from benchmarks.faults.catalogue import Failed
+from tui_trainer.run.folder import Folder
+from tui_trainer.run.pointers import latest_step
 
 START_SECONDS: Final = 90.0
 """How long a run may take to its first steps, on a busy machine."""
@@ -62,10 +64,9 @@ class Run:
     @property
     def saved(self) -> int:
         """The step of the checkpoint that `latest` names; 0 where there is none."""
-        try:
-            return int((self.path / "checkpoints" / "latest").read_text().strip().removeprefix("step-"))
-        except (OSError, ValueError):
-            return 0
+        with suppress(OSError), Folder.open(self.path) as folder:
+            return latest_step(folder) or 0
+        return 0
 
     def wait_for_steps(self, more: int = 30) -> int:
         """Until so many steps more are in the journal; the newest."""

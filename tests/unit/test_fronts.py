@@ -115,7 +115,7 @@ def test_of_two_runs_whose_trainers_had_one_id_the_last_is_said_to_be_killed(tmp
         run = RunDirectory(tmp_path / name)
         run.checkpoints.mkdir(parents=True)
         run.config.touch()
-        (run.checkpoints / "latest").touch()
+        (run.checkpoints / "latest").write_text("step-00000001")
         with run.open() as folder, RunLock(folder):
             write_journal(run.path, step(1))
         os.utime(run.journal, (changed, changed))

@@ -9,6 +9,7 @@ from typing import Final
 
 from tui_trainer.config import MAX_BYTES, Config, InputError
 from tui_trainer.run.folder import Folder
+from tui_trainer.run.pointers import CHECKPOINTS, latest_step
 from tui_trainer.run.text import visible_line
 
 PRIVATE: Final = 0o700
@@ -62,11 +63,15 @@ class RunDirectory:
 
     @property
     def checkpoints(self) -> Path:
-        return self.path / "checkpoints"
+        return self.path / CHECKPOINTS
 
     def has_checkpoint(self) -> bool:
-        """Whether there is anything to go on from."""
-        return (self.checkpoints / "latest").is_file()
+        """Whether there is anything to go on from, as far as can be told."""
+        try:
+            with self.open() as folder:
+                return latest_step(folder) is not None
+        except OSError:
+            return False
 
 
 def runs_root(runs_dir: str) -> Path:

@@ -1,7 +1,6 @@
 """A run in a line: what the files of a run tell at once, however long it is."""
 
 import json
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from tui_trainer.run.clock import TrainingClock
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Evaluation, Event, Resources, RunStarted, ScheduleChanged, StateChanged, Step
 from tui_trainer.run.lock import is_locked
+from tui_trainer.run.pointers import CHECKPOINTS, LATEST, TRAINER_FILE, checkpoint_name, pointed_step
 from tui_trainer.run.presence import Presence, presence
 from tui_trainer.run.text import human_seconds, visible_line
 
@@ -23,11 +23,8 @@ PACE_STEPS: Final = 200
 CLOCK_ERROR_SECONDS: Final = 60.0
 """By how much the clocks of two computers that share a disk may differ."""
 
-MAX_NAME: Final = 100
 MAX_PROGRESS: Final = 2**20
-"""Bytes of a pointer, and of a checkpoint's `trainer.json`."""
-
-_CHECKPOINT = re.compile(r"step-\d+")
+"""Bytes of a checkpoint's `trainer.json`."""
 
 
 @dataclass(frozen=True)
@@ -187,12 +184,11 @@ def _seconds_left(events: Sequence[Event], steps: int) -> float | None:
 def _saved(run: RunDirectory) -> dict[str, float]:
     """The numbers with which the newest checkpoint tells the run's progress."""
     try:
-        with run.open() as folder, folder.folder("checkpoints") as checkpoints:
-            name = checkpoints.read("latest", MAX_NAME).decode().strip()
-            if not _CHECKPOINT.fullmatch(name):
+        with run.open() as folder, folder.folder(CHECKPOINTS) as checkpoints:
+            if (step := pointed_step(checkpoints, LATEST)) is None:
                 return {}
-            with checkpoints.folder(name) as checkpoint:
-                told = dict(json.loads(checkpoint.read("trainer.json", MAX_PROGRESS)))
+            with checkpoints.folder(checkpoint_name(step)) as checkpoint:
+                told = dict(json.loads(checkpoint.read(TRAINER_FILE, MAX_PROGRESS)))
     except (OSError, ValueError, TypeError, RecursionError):
         return {}
     return {key: value for key, value in told.items() if isinstance(value, int | float) and abs(value) < LARGEST}

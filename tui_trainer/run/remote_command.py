@@ -16,7 +16,8 @@ from tui_trainer.run.control.client import REFUSED, Connection, Greeting
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Alert, CheckpointSaved, CommandApplied, Event, StateChanged
 from tui_trainer.run.lock import is_locked, trainer_pid
-from tui_trainer.run.overview import MAX_NAME, overview
+from tui_trainer.run.overview import overview
+from tui_trainer.run.pointers import checkpoint_name, latest_step
 from tui_trainer.run.presence import is_suspended
 from tui_trainer.run.text import human_seconds, visible_line
 
@@ -233,12 +234,10 @@ class RemoteCommand:
         """The path of the checkpoint of the run's last step; empty where there is none."""
         if self._saved is not None and self._saved.step == self._step:
             return self._place(self._saved)
-        name = ""
-        with suppress(OSError), self._run.open() as folder, folder.folder("checkpoints") as checkpoints:
-            name = checkpoints.read("latest", MAX_NAME).decode(errors="replace").strip()
-        number = name.removeprefix("step-")
-        of_last_step = number.isdecimal() and int(number) == self._step
-        return str(self._run.checkpoints / name) if of_last_step else ""
+        with suppress(OSError), self._run.open() as folder:
+            if latest_step(folder) == self._step:
+                return str(self._run.checkpoints / checkpoint_name(self._step))
+        return ""
 
     def _result(self, done: bool, text: str, checkpoint: str = "") -> CommandResult:
         return CommandResult(self._run, self._command, done, text, self._state, self._step, self._pid, checkpoint)

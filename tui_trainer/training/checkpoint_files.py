@@ -19,6 +19,7 @@ from torch import Tensor
 from tui_trainer.config import InputError, ModelConfig
 from tui_trainer.model.transformer import Shape, Transformer
 from tui_trainer.run.folder import Folder
+from tui_trainer.run.pointers import TRAINER_FILE
 from tui_trainer.run.text import visible_line
 from tui_trainer.training.keepsakes import Keepsake
 from tui_trainer.training.progress import Progress, UnknownFieldError, checked_progress
@@ -40,7 +41,7 @@ SHAPE_FILE, TOKENIZER_FILE = "config.json", "tokenizer.json"
 FILES: Final = (SHAPE_FILE, MODEL, OPTIMIZER, TOKENIZER_FILE)
 """Those that every checkpoint has, beside the last that is written."""
 
-LAST_FILE: Final = "trainer.json"
+LAST_FILE: Final = TRAINER_FILE
 HASHES, OWN_HASH = "sha256", "sha256_of_this"
 ROLLBACK_STEPS: Final = "rollback_steps"
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from tui_trainer.config import InputError
 from tui_trainer.run.folder import Folder
+from tui_trainer.run.pointers import BEST, CHECKPOINTS, LATEST, checkpoint_name, pointed_step, step_of
 from tui_trainer.run.text import visible_line
 from tui_trainer.training.checkpoint_files import (
     FILES,
@@ -39,11 +40,6 @@ BY_HAND: Final = "asked"
 WITH_ROLLBACK: Final = 2
 """How many of the newest checkpoints keep the states that a rollback may go back to."""
 
-CHECKPOINTS: Final = "checkpoints"
-LATEST, BEST = "latest", "best"
-POINTER_BYTES: Final = 100
-
-_NAME = re.compile(r"step-(\d{8,15})")
 _LEFT_OVER = re.compile(r"\.(removed-step-\d+|step-\d+\.partial)")
 """Of a process that was killed while it wrote or removed a checkpoint."""
 
@@ -51,10 +47,6 @@ _HALF_WRITTEN: Final = re.compile(r"\.tmp\w+")
 """What the safetensors library calls a file while it writes it."""
 
 _OWN_FILES: Final = (LAST_FILE, f".{LAST_FILE}.partial", *FILES, ROLLBACK)
-
-
-def checkpoint_name(step: int) -> str:
-    return f"step-{step:08}"
 
 
 class CheckpointStore:
@@ -224,9 +216,7 @@ def _unreadable(folder: Folder, name: str, error: OSError) -> InputError:
 
 def _steps(root: Folder) -> list[int]:
     """Of whatever has the name of a checkpoint, in order."""
-    found = filter(None, map(_NAME.fullmatch, root.names()))
-    steps = {match[0]: int(match[1]) for match in found}
-    return sorted(step for name, step in steps.items() if name == checkpoint_name(step))
+    return sorted(step for step in map(step_of, root.names()) if step is not None)
 
 
 def _is_written(root: Folder, step: int) -> bool:
@@ -249,11 +239,7 @@ def _asked_for(root: Folder, step: int) -> bool:
 
 def _pointed(root: Folder, pointer: str) -> int | None:
     """The step of the checkpoint that a pointer names, if it is there."""
-    try:
-        match = _NAME.fullmatch(root.read(pointer, POINTER_BYTES).decode(errors="replace").strip())
-    except OSError:
-        return None
-    step = int(match[1]) if match else None
+    step = pointed_step(root, pointer)
     return step if step is not None and _is_written(root, step) else None
 
 

@@ -166,6 +166,13 @@ def test_a_finished_run_whose_screen_is_open_is_stopped(run: RunDirectory, live:
     assert answer.checkpoint == str(run.checkpoints / "step-00005000")
 
 
+def test_a_strange_pointer_names_no_place(run: RunDirectory, live: Live) -> None:
+    run.checkpoints.mkdir()
+    (run.checkpoints / "latest").write_text("../../../etc")
+    live(scripted.finished()).reacts = lambda session, command: session.end()
+    assert asked(run, Stop()).checkpoint == ""
+
+
 def test_a_failed_run_is_over_and_yet_no_success(run: RunDirectory, live: Live) -> None:
     live(scripted.failed()).reacts = lambda session, command: session.end()
     answer = asked(run, Stop())

@@ -1,0 +1,65 @@
+"""What the names of checkpoints, and the files that name them, are taken for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.folder import Folder
+from tui_trainer.run.pointers import LATEST, MAX_POINTER_BYTES, checkpoint_name, latest_step, pointed_step, step_of
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    (tmp_path / "cats" / "checkpoints").mkdir(parents=True)
+    return RunDirectory(tmp_path / "cats")
+
+
+@pytest.fixture
+def checkpoints(run: RunDirectory) -> Iterator[Folder]:
+    with Folder.open(run.checkpoints) as folder:
+        yield folder
+
+
+@pytest.mark.parametrize("step", [0, 7, 12_345_678, 123_456_789])
+def test_a_checkpoint_is_named_after_its_step(step: int) -> None:
+    assert step_of(checkpoint_name(step)) == step
+
+
+@pytest.mark.parametrize("name", ["", "step-", "step-7", "step-000000007", "step--0000007", ".step-00000007.partial"])
+def test_what_has_another_name_is_no_checkpoint(name: str) -> None:
+    assert step_of(name) is None
+
+
+def test_the_newest_checkpoint_is_the_one_that_is_named(run: RunDirectory, checkpoints: Folder) -> None:
+    assert not run.has_checkpoint()
+    checkpoints.replace_text(LATEST, "step-00000007\n")
+    assert pointed_step(checkpoints, LATEST) == 7
+    assert run.has_checkpoint()
+
+
+@pytest.mark.parametrize("told", [b"", b"../../elsewhere", b"\xff\x1b[2J", b"step-00000007" + b" " * MAX_POINTER_BYTES])
+def test_nothing_else_is_believed(run: RunDirectory, checkpoints: Folder, told: bytes) -> None:
+    checkpoints.replace(LATEST, told)
+    assert pointed_step(checkpoints, LATEST) is None
+    assert not run.has_checkpoint()
+
+
+def test_a_link_is_not_followed(run: RunDirectory, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("step-00000007")
+    (run.checkpoints / LATEST).symlink_to(tmp_path / "mine")
+    assert not run.has_checkpoint()
+
+
+def test_a_linked_directory_has_no_checkpoint(run: RunDirectory, tmp_path: Path) -> None:
+    (run.checkpoints / LATEST).write_text("step-00000007")
+    run.checkpoints.rename(tmp_path / "elsewhere")
+    run.checkpoints.symlink_to(tmp_path / "elsewhere")
+    with run.open() as folder:
+        assert latest_step(folder) is None
+    assert not run.has_checkpoint()
+
+
+def test_a_run_that_cannot_be_opened_has_no_checkpoint(tmp_path: Path) -> None:
+    assert not RunDirectory(tmp_path / "nowhere").has_checkpoint()
