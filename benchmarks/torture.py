@@ -24,6 +24,7 @@ from typing import Any
 from benchmarks import planted
 from tui_trainer.run import journal
 from tui_trainer.run.events import Alert, CheckpointSaved, Event, RunStarted, StateChanged, Step
+from tui_trainer.run.folder import Folder
 
 OPTIONS = (
     *("--layers", "1", "--width", "32", "--heads", "2", "--context", "16", "--batch-size", "4", "--threads", "1"),
@@ -256,11 +257,17 @@ def _being_written(run: Path) -> set[tuple[str, float]]:
 def _events_after(run: Path, since: int) -> list[Event]:
     """Those near the journal's end that were told after its first `since` bytes."""
     new = _size(run) - since
-    return journal.tail(_journal(run), min(new, 262_144)) if new > 0 else []
+    if new <= 0:
+        return []
+    with Folder.open(run) as folder:
+        return journal.tail(folder, min(new, 262_144))
 
 
 def _events(run: Path) -> list[Event]:
-    return list(journal.effective(_journal(run))) if _journal(run).exists() else []
+    if not _journal(run).exists():
+        return []
+    with Folder.open(run) as folder:
+        return list(journal.effective(folder))
 
 
 def _lines(run: Path) -> Iterator[dict[str, Any]]:

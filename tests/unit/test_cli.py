@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.run import journals
 from tests.unit.run.test_lock import held
 from tests.waiting import TIMEOUT
 from tui_trainer import cli
 from tui_trainer.config import Config, options
-from tui_trainer.run import journal
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import RunStarted, Step
 from tui_trainer.training import trial
@@ -73,7 +73,7 @@ def test_a_corpus_is_all_it_takes(program: Program, corpus: Path, runs: Path) ->
     assert (short.status, short.err) == (long.status, long.err) == (0, "")
     assert {path.name for path in runs.iterdir()} == {"cats", "cats-2"}
     losses = [
-        [event.loss for event in journal.read(runs / name / "journal.jsonl") if isinstance(event, Step)]
+        [event.loss for event in journals.read(runs / name / "journal.jsonl") if isinstance(event, Step)]
         for name in ("cats", "cats-2")
     ]
     assert losses[0] == losses[1]
@@ -118,7 +118,7 @@ def test_a_run_repeats_from_its_own_configuration(program: Program, corpus: Path
     program(corpus, *SMALL)
     outcome = program(f"--config={runs / 'cats' / 'config.toml'}", "--name=again", "--headless")
     assert (outcome.status, outcome.err) == (0, "")
-    first, again = (journal.read(runs / name / "journal.jsonl") for name in ("cats", "again"))
+    first, again = (journals.read(runs / name / "journal.jsonl") for name in ("cats", "again"))
     assert [e.loss for e in first if isinstance(e, Step)] == [e.loss for e in again if isinstance(e, Step)]
 
 
@@ -128,7 +128,7 @@ def test_resume_goes_on(program: Program, corpus: Path, runs: Path) -> None:
     assert program("resume", "--again", "--headless").status == 0
     assert program("resume", "cats", "--steps=14", "--headless").status == 0
     assert program("resume", runs / "cats", "--steps=15", "--headless").status == 0
-    events = list(journal.read(runs / "cats" / "journal.jsonl"))
+    events = list(journals.read(runs / "cats" / "journal.jsonl"))
     assert [event.step for event in events if isinstance(event, RunStarted)] == [0, 6, 6, 12, 14]
     assert [event.step for event in events if isinstance(event, Step)] == list(range(1, 16))
 

@@ -121,7 +121,7 @@ class AttachedSession(Session):
         """The trainer has ended: stay until left, unless it did as it was told."""
         if self.snapshot().state not in ENDED:
             with suppress(InputError):  # it may have ended before it could tell this viewer
-                self._show_past(journal.effective(self._folder.path / journal.JOURNAL))
+                self._show_past(journal.effective(self._folder))
         if self.snapshot().state not in ENDED:
             self.publish(StateChanged(step=self.snapshot().step, state="failed", reason=VANISHED))
         with self._sending:
@@ -181,8 +181,7 @@ class AttachedSession(Session):
         """Take in the journal's part of the past, and what waits to be written there; raises InputError."""
         size = greeting.journal
         started = [event.step for event in events if isinstance(event, RunStarted)]
-        path = self._folder.path / journal.JOURNAL
-        written = journal.effective(path, size, min(started, default=None)) if size else ()
+        written = journal.effective(self._folder, size, min(started, default=None)) if size else ()
         if size or events:
             attended = bool(greeting.state) and greeting.unattended_since is None
             self._show_past(chain(written, events), attended)

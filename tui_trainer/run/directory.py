@@ -9,6 +9,7 @@ from typing import Final
 
 from tui_trainer.config import MAX_BYTES, Config, InputError
 from tui_trainer.run.folder import Folder
+from tui_trainer.run.journal import JOURNAL
 from tui_trainer.run.pointers import CHECKPOINTS, latest_step
 from tui_trainer.run.text import visible_line
 
@@ -59,7 +60,7 @@ class RunDirectory:
 
     @property
     def journal(self) -> Path:
-        return self.path / "journal.jsonl"
+        return self.path / JOURNAL
 
     @property
     def checkpoints(self) -> Path:

@@ -5,7 +5,6 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import BinaryIO, Final
 
 from tui_trainer.run.events import Evaluation, Event, Resources, RunStarted, Sample, Step
@@ -33,20 +32,16 @@ _STEP: Final = f'{{"event": "{Step.event}"'.encode()
 _START: Final = f'"{RunStarted.event}"'.encode()
 
 
-def read(path: Path, size: int = 0) -> Iterator[Event]:
-    """The events of a journal (of its first `size` bytes, if given), in order, without its damaged lines.
+def read(folder: Folder, size: int = 0) -> Iterator[Event]:
+    """The events of the journal in a run's directory (of its first `size` bytes, if given), in order.
 
-    Raises OSError, also where `path` is a link, or anything else that is no regular file.
+    Damaged lines are left out. Raises OSError, also where the journal is a link, or anything else that is no regular
+    file.
     """
-    with _opened(path) as file:
+    with folder.open_to_read(JOURNAL) as file:
         for line in _lines(file, size):
             if (event := decode(line)) is not None and event.journalled:
                 yield event
-
-
-def _opened(path: Path) -> BinaryIO:
-    with Folder.open(path.parent) as folder:
-        return folder.open_to_read(path.name)
 
 
 def _lines(file: BinaryIO, size: int = 0) -> Iterator[bytes]:
@@ -84,17 +79,17 @@ def _skip_line(file: BinaryIO, most: int) -> int:
     return skipped
 
 
-def effective(path: Path, size: int = 0, resumed_at: int | None = None) -> Iterator[Event]:
+def effective(folder: Folder, size: int = 0, resumed_at: int | None = None) -> Iterator[Event]:
     """Events as `read` gives them, without the measurements that a later resume from an older step took again.
 
     `resumed_at` stands for a resume, from that step, which is not yet in the journal.
     """
-    taken_up = [event.step for event in _starts(path, size)]
+    taken_up = [event.step for event in _starts(folder, size)]
     valid = [math.inf if resumed_at is None else resumed_at]
     """The last step that still counts, before each start and after the last, from the end backwards."""
     for step in reversed(taken_up):
         valid.append(min(valid[-1], step))
-    for event in read(path, size):
+    for event in read(folder, size):
         if isinstance(event, RunStarted) and len(valid) > 1:  # one may have been added since they were counted
             valid.pop()
         elif isinstance(event, MEASUREMENTS) and event.step > valid[-1]:
@@ -102,20 +97,20 @@ def effective(path: Path, size: int = 0, resumed_at: int | None = None) -> Itera
         yield event
 
 
-def _starts(path: Path, size: int) -> Iterator[Event]:
+def _starts(folder: Folder, size: int) -> Iterator[Event]:
     """Every time a trainer took the run up."""
-    with _opened(path) as file:
+    with folder.open_to_read(JOURNAL) as file:
         for line in _lines(file, size):
             if _START in line and isinstance(event := decode(line), RunStarted):
                 yield event
 
 
-def tail(path: Path, size: int = 262_144, steps: int | None = None) -> list[Event]:
+def tail(folder: Folder, size: int = 262_144, steps: int | None = None) -> list[Event]:
     """The last events of a journal, those in about its last `size` bytes; raises OSError.
 
     `steps` is how many of the last optimizer steps are wanted: decoding all of them takes most of the time.
     """
-    with _opened(path) as file:
+    with folder.open_to_read(JOURNAL) as file:
         end = file.seek(0, 2)
         file.seek(max(0, end - size))
         lines = file.read(size).split(b"\n")[1 if end > size else 0 :]

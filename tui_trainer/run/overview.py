@@ -100,7 +100,8 @@ class Overview:
 def overview(run: RunDirectory) -> Overview:
     """Raises InputError for a run whose configuration cannot be read."""
     try:
-        events = journal.tail(run.journal, steps=PACE_STEPS)
+        with run.open() as folder:
+            events = journal.tail(folder, steps=PACE_STEPS)
     except OSError:
         events = []
     saved = _saved(run)

@@ -45,7 +45,8 @@ class ReplaySession(Session):
 
     def run(self) -> None:
         try:
-            self.recall(takewhile(lambda event: not self._left.is_set(), journal.effective(self.directory.journal)))
+            with self.directory.open() as folder:
+                self.recall(takewhile(lambda event: not self._left.is_set(), journal.effective(folder)))
         except OSError as error:
             self.outcome = Outcome(2, f"The journal of {self.label} cannot be read: {error.strerror}.")
             return

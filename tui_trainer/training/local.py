@@ -219,7 +219,7 @@ class LocalSession(Session):
             raise cannot_write(self.folder.path, error) from error
 
     def _past(self) -> Iterator[Event]:
-        for event in journal.effective(self.folder.path / journal.JOURNAL):
+        for event in journal.effective(self.folder):
             if self._inbox.stopping:
                 raise PreparationStopped
             yield event
@@ -241,7 +241,7 @@ class LocalSession(Session):
             self._take_lock(directory)
         elif self.snapshot().step > step:
             # A run that was killed had gone on from its checkpoint: those steps are taken again.
-            past = journal.effective(self.folder.path / journal.JOURNAL, resumed_at=step)
+            past = journal.effective(self.folder, resumed_at=step)
             self.recall(chain(past, [StateChanged(state="loading")]))
         last = self.snapshot().step
         with self._publishing:

@@ -1,7 +1,8 @@
-"""A journal written as a trainer writes it."""
+"""Journals at a path: written as a trainer writes them, and read."""
 
 from pathlib import Path
 
+from tui_trainer.run import journal
 from tui_trainer.run.events import Event
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import Journal
@@ -10,7 +11,22 @@ from tui_trainer.run.journal import Journal
 def write_journal(directory: Path, *events: Event) -> None:
     """Append events to the journal in a directory."""
     with Folder.open(directory) as folder:
-        journal = Journal(folder)
+        written = Journal(folder)
     for event in events:
-        journal.append(event)
-    journal.close()
+        written.append(event)
+    written.close()
+
+
+def read(path: Path, size: int = 0) -> list[Event]:
+    with Folder.open(path.parent) as folder:
+        return list(journal.read(folder, size))
+
+
+def effective(path: Path, size: int = 0, resumed_at: int | None = None) -> list[Event]:
+    with Folder.open(path.parent) as folder:
+        return list(journal.effective(folder, size, resumed_at))
+
+
+def tail(path: Path, size: int = 262_144, steps: int | None = None) -> list[Event]:
+    with Folder.open(path.parent) as folder:
+        return journal.tail(folder, size, steps)

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.run.journals import write_journal
+from tests.unit.run.journals import effective, tail, write_journal
 from tests.unit.run.test_state import evaluation, sample, started, state, step
 from tui_trainer.run.events import Alert, Event
-from tui_trainer.run.journal import effective, tail
 from tui_trainer.run.lines import encode
 
 

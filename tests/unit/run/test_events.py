@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.run.journals import write_journal
+from tests.unit.run.journals import read, write_journal
 from tui_trainer.run.events import (
     EVENTS,
     Alert,
@@ -28,7 +28,7 @@ from tui_trainer.run.events import (
     Step,
 )
 from tui_trainer.run.folder import Folder
-from tui_trainer.run.journal import Journal, read
+from tui_trainer.run.journal import Journal
 from tui_trainer.run.lines import decode, encode
 
 RUN: dict[str, Any] = {

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.run.journals import write_journal
+from tests.unit.run.journals import effective, read, tail, write_journal
 from tests.unit.run.test_state import started, step
 from tui_trainer.run import journal
-from tui_trainer.run.journal import MAX_LINE, effective, read, tail
+from tui_trainer.run.journal import MAX_LINE
 from tui_trainer.run.lines import encode
 
-READERS: list[Callable[[Path], object]] = [lambda path: list(read(path)), lambda path: list(effective(path)), tail]
+READERS: list[Callable[[Path], object]] = [read, effective, tail]
 
 
 @pytest.fixture

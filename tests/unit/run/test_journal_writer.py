@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from tests.unit.run.journals import read
 from tests.unit.run.test_state import evaluation, state, step
 from tests.waiting import until
 from tui_trainer.run import journal_writer
 from tui_trainer.run.events import Alert, Event, Resources, Step
 from tui_trainer.run.folder import Folder
-from tui_trainer.run.journal import Journal, read
+from tui_trainer.run.journal import Journal
 from tui_trainer.run.journal_writer import JournalWriter
 
 

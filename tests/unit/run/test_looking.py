@@ -14,7 +14,7 @@ from tests.unit.run.test_lock import held
 from tests.unit.run.test_state import started, state, step
 from tests.waiting import TIMEOUT, arriving, until
 from tui_trainer.config import InputError
-from tui_trainer.run import journal
+from tui_trainer.run import folder, journal
 from tui_trainer.run.attached import UNSENT_LIMIT, AttachedSession
 from tui_trainer.run.commands import Generate, Pause, Resume, SaveCheckpoint, SetPrompt, SetTemperature, Stop
 from tui_trainer.run.control import server
@@ -139,6 +139,22 @@ def test_a_run_that_was_looked_at_lies_where_it_lay_last(tmp_path: Path) -> None
     session.run()
     with RunDirectory(tmp_path / "other").open():
         assert session.place == tmp_path / "dogs"
+
+
+def test_the_journal_of_a_run_that_moved_is_read_where_nobody_tells_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cats").mkdir()
+    write_journal(tmp_path / "cats", started(), state("running", 1.0), step(1), step(2))
+    monkeypatch.setattr(folder, "_told_by_system", lambda descriptor: None)
+    with held(cats := RunDirectory(tmp_path / "cats")):
+        session = AttachedSession(cats)
+    cats.path.rename(tmp_path / "dogs")
+    watching = Watching(session)
+    watching.wait_for_state("failed")
+    assert session.snapshot().step == 2
+    session.leave()
+    assert watching.ends()
 
 
 def test_what_waits_for_room_in_the_journal_is_of_the_past_too(run: RunDirectory, trainer: Trainer) -> None:

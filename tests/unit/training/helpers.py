@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from tests.unit.run import journals
 from tests.waiting import TIMEOUT, arriving
 from tui_trainer.config import Config, DataConfig
 from tui_trainer.corpus.batches import Batches
 from tui_trainer.corpus.corpus import Corpus, load_corpus
 from tui_trainer.model.transformer import Shape, Transformer
-from tui_trainer.run import journal
 from tui_trainer.run.commands import Command, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Event, StateChanged, Step
@@ -198,7 +198,7 @@ def watched(session: LocalSession) -> Iterator[Watched]:
 
 def journalled(session: LocalSession) -> list[Event]:
     assert session.directory is not None
-    return list(journal.read(session.directory.journal))
+    return list(journals.read(session.directory.journal))
 
 
 def only_run(runs: Path) -> RunDirectory:

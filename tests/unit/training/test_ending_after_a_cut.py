@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.unit.run import journals
 from tests.unit.training.cuts import Cuts
 from tests.unit.training.helpers import PRECISIONS, Resumed, ScriptedSession, small_config
 from tui_trainer.config import Config
-from tui_trainer.run import journal
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Evaluation, Sample, StateChanged, Step
 
@@ -27,7 +27,7 @@ ENDS: dict[str, tuple[int, int, bool, dict[str, Any]]] = {
 
 def told(run: RunDirectory) -> dict[str, list[Any]]:
     """What the journal has of a run, without times; what was told again after a cut counts once."""
-    events = list(journal.effective(run.journal))
+    events = list(journals.effective(run.journal))
     kept: dict[str, list[Any]] = {
         "steps": [(e.step, e.loss, e.lr, e.grad_norm, e.weight_norm) for e in events if isinstance(e, Step)],
         "evaluations": [(e.step, e.train_loss, e.val_loss, e.best) for e in events if isinstance(e, Evaluation)],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.run import journals
 from tests.unit.training.helpers import (
     ENDLESS,
     Resumed,
@@ -21,7 +22,7 @@ from tests.unit.training.helpers import (
 from tests.waiting import TIMEOUT, until
 from tui_trainer.config import AUTO, Config, InputError
 from tui_trainer.model.transformer import Transformer
-from tui_trainer.run import journal, journal_writer
+from tui_trainer.run import journal_writer
 from tui_trainer.run.commands import (
     Command,
     Generate,
@@ -435,7 +436,7 @@ def test_who_joins_while_the_disk_is_full_has_every_step_once(corpus: Path, monk
     session = ScriptedSession(small_config(corpus), join)
     session.run()
     (viewer,) = joined
-    written = list(journal.read(session.directory_of_run.journal, viewer.size))
+    written = list(journals.read(session.directory_of_run.journal, viewer.size))
     to_come = [viewer.events.get_nowait() for _ in range(viewer.events.qsize())]
     assert [steps_of(written), steps_of(viewer.waiting), steps_of(to_come)] == [
         [1, 2, 3, 4],

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.run import journals
 from tests.unit.training.helpers import Resumed, ScriptedSession, run_to_end, small_config
-from tui_trainer.run import journal, whereabouts
+from tui_trainer.run import whereabouts
 from tui_trainer.run.commands import Command
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, CheckpointSaved, Event, Step
@@ -35,7 +36,7 @@ def test_a_run_that_is_moved_goes_on_where_it_is(corpus: Path, runs: Path, tmp_p
 
     assert session.outcome is not None and session.outcome.status == 0
     assert not before.exists()
-    steps = [event.step for event in journal.read(after / "journal.jsonl") if isinstance(event, Step)]
+    steps = [event.step for event in journals.read(after / "journal.jsonl") if isinstance(event, Step)]
     assert steps == list(range(1, 13))
     assert told(session) == [f"The run's directory was moved to {after}: the run goes on there."]
     late = [Path(event.path) for event in session.of(CheckpointSaved) if event.step > 6]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.unit.run import journals
 from tests.unit.training.faults import damaged_weights, poisoned, spoiled_gradients
 from tests.unit.training.helpers import Resumed, ScriptedSession, only_run, run_to_end, small_config, stop_after
-from tui_trainer.run import journal
 from tui_trainer.run.commands import Command, Resume
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, Event, ScheduleChanged, StateChanged, Step
@@ -59,7 +59,7 @@ def test_three_bad_steps_bring_back_the_weights_before_them(
 def planned_and_taken(directory: RunDirectory) -> Iterator[tuple[float, float]]:
     """Of every step the rate that the journal had led to expect just before, and that it had."""
     state = RunState()
-    for event in journal.effective(directory.journal):
+    for event in journals.effective(directory.journal):
         plan = state.snapshot().schedule
         if isinstance(event, Step):
             assert plan is not None

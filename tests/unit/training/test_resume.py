@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.run import journals
 from tests.unit.training.forging import forge
 from tests.unit.training.helpers import (
     Resumed,
@@ -17,7 +18,6 @@ from tests.unit.training.helpers import (
     stop_after,
 )
 from tui_trainer.config import Config, InputError
-from tui_trainer.run import journal
 from tui_trainer.run.commands import Command, SetPrompt, SetTemperature, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, Evaluation, Event, RunStarted, Sample, StateChanged, Step
@@ -264,7 +264,7 @@ def test_a_torn_journal_is_mended(corpus: Path, runs: Path) -> None:
     resume(only_run(runs))
     lines = path.read_text(encoding="utf-8").splitlines()
     assert all(json.loads(line)["event"] for line in lines)
-    assert [event.step for event in journal.read(path) if isinstance(event, Step)] == list(range(1, 13))
+    assert [event.step for event in journals.read(path) if isinstance(event, Step)] == list(range(1, 13))
 
 
 def test_a_run_left_in_its_last_evaluation_has_no_more_steps_to_take(corpus: Path, runs: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.run import journals
 from tests.unit.run.test_state import step
 from tests.waiting import TIMEOUT, until
 from tui_trainer.run import journal
@@ -112,7 +113,7 @@ def test_the_journal_and_what_follows_make_the_whole_run(trainer: Trainer) -> No
     publishing.join(TIMEOUT)
     assert not publishing.is_alive()
     for viewer in viewers:
-        past = [event.step for event in journal.read(trainer.file, viewer.greeting["journal"])]
+        past = [event.step for event in journals.read(trainer.file, viewer.greeting["journal"])]
         if viewer.greeting["journal"] == 0:
             past = []
         future = [viewer.next()["step"] for _ in range(500 - len(past))]
