@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import sys
+from pathlib import Path
 
 import click
 
@@ -69,8 +70,7 @@ def _open_closed_streams() -> None:
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            stream = open(os.devnull, "w" if number else "r")  # noqa: SIM115
-            assert stream.fileno() == number
+            stream = Path(os.devnull).open("w" if number else "r")  # noqa: SIM115 - its number is the lowest free one
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
 

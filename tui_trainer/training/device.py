@@ -40,7 +40,7 @@ def resources(device: torch.device, step: int) -> Resources:
 def setup() -> dict[str, str]:
     """What decides, beside configuration and corpus, on every bit of what is computed."""
     return {
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "numpy": version("numpy"),
         "processor": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
         "threads": str(torch.get_num_threads()),
@@ -53,7 +53,7 @@ def versions() -> dict[str, str]:
     return {
         "tui_trainer": tui_trainer.__version__,
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "tokenizers": version("tokenizers"),
         "threads": str(torch.get_num_threads()),
     }

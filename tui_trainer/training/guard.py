@@ -59,7 +59,7 @@ class Spread:
 
 
 def fault(state: dict[str, float]) -> str:
-    """Why `Guard.load` cannot take this state of a checkpoint, in a sentence; empty where it can, or nothing is told."""
+    """Why `Guard.load` cannot take this state of a checkpoint, in a sentence; empty where it can."""
     needed = {f"{name}.{spec.name}" for name in ("loss", "norm") for spec in fields(Spread)}
     if state and (lacking := min(needed - state.keys(), default="")):
         return f"The checkpoint tells no {lacking} of its guard: it cannot be resumed."

@@ -67,6 +67,7 @@ def _retake(driver: Driver, repaint: Callable[[], object]) -> None:
 
 
 def _write_nowhere(driver: Driver) -> None:
-    """Its thread that writes ended when it gave the terminal back; without one a frame would be waited for, for ever."""
-    driver._writer_thread = WriterThread(Path(os.devnull).open("w"))  # type: ignore[attr-defined]
+    """Its writer thread ended when it gave the terminal back; without one a frame would be waited for, for ever."""
+    nowhere = Path(os.devnull).open("w")  # noqa: SIM115
+    driver._writer_thread = WriterThread(nowhere)  # type: ignore[attr-defined]
     driver._writer_thread.start()  # type: ignore[attr-defined]
