@@ -137,7 +137,7 @@ def test_a_viewer_leaves_without_a_trace_and_stays_when_the_run_is_stopped_by_an
     assert first.wait_for_end() == 0
     viewer.wait_for("STOPPED")
     viewer.press("s")
-    viewer.wait_for("The trainer has ended")
+    viewer.wait_for("q leaves.")
     viewer.press("q")
     assert viewer.wait_for_end() == 0
 
