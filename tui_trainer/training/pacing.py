@@ -33,6 +33,8 @@ TOLERATED: Final = 1.25
 class Judgement:
     """What is to become of a run that does not keep to its time."""
 
+    severity: str
+    """A warning where steps take longer than was planned, as the run has fewer of them, or takes longer."""
     unchanged: str
     """What is to be told if the run keeps its length."""
     changed: str = ""
@@ -85,18 +87,19 @@ class PaceCheck:
         if 1 / TOLERATED <= ratio <= TOLERATED:
             return None
         told = f"A step takes {step_time(taken)}, not {step_time(self._planned.step)} as when it was measured"
+        severity = "info" if ratio < 1 else "warning"
         asked, before = human_seconds(self._seconds), config.schedule.steps
         whole = human_seconds(self._seconds * ratio)
         unchanged = f"{told}: {before:,} steps take about {whole}, not {asked}. Stop the run at any time: it is saved."
         try:
             replanned = self._replan(config, step, taken, ratio)
         except InputError:
-            return Judgement(unchanged)
+            return Judgement(severity, unchanged)
         steps = replanned.schedule.steps
         if steps == before:
             return None
         changed = f"{told}: to end after about {asked}, the run has {steps:,} steps, not {before:,}."
-        return Judgement(unchanged, changed, replanned, f"{steps}, as a step took {step_time(taken)} in the run")
+        return Judgement(severity, unchanged, changed, replanned, f"{steps}, as a step took {step_time(taken)} in the run")
 
     def store(self, config: Config, save: Callable[[], bool]) -> bool:
         """Make the configuration of a judgement that of the run, as `store_plan`."""

@@ -5,6 +5,7 @@ is known, `resolve_course`.
 """
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from tui_trainer.config import AUTO, Config, InputError
 from tui_trainer.corpus.batches import windows_in_epoch
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.presets import PRESETS, choose_preset
+from tui_trainer.run.text import human_seconds
 from tui_trainer.training.compilation import choose_compilation, compiled_seconds
 from tui_trainer.training.regularisation import regularise
 
@@ -32,6 +34,9 @@ EVALUATING, SAMPLING = 0.1, 0.05
 """Parts of a run's time given to evaluations and to samples, within the bounds below."""
 
 EVALUATIONS, SAMPLES = (4, 20), (5, 25)
+
+LOOKING_TOLD: Final = 0.3
+"""Part of a run's minutes that evaluations and samples may take without a word."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +80,12 @@ def resolve_course(plan: Plan, corpus: Corpus, pace: Pace) -> Plan:
     if pace.sizes is not None:
         batch_size, accumulate = pace.sizes
         plan = plan.chosen(batch_size=(batch_size, ""), accumulate=(accumulate, ""))
-    steps = _steps(plan.config, corpus, pace)
+    steps, in_minutes = _steps(plan.config, corpus, pace), plan.config.schedule.minutes != AUTO
     plan = plan.chosen(steps=steps, epochs=(AUTO, ""), minutes=(AUTO, ""))
     plan = plan.chosen(**regularise(plan.config, epochs(plan.config, corpus)))
     # Last, as code without dropout is other code.
     plan = plan.chosen(compile=choose_compilation(plan.config, pace.step * steps[0]))
-    return Plan(plan.config.update(**_schedule(plan.config), **_cadence(plan.config, pace)), plan.reasons)
+    return Plan(plan.config.update(**_schedule(plan.config), **_cadence(plan.config, pace, in_minutes)), plan.reasons)
 
 
 def resettle(sized: Plan, course: Plan, corpus: Corpus, pace: Pace) -> Plan:
@@ -157,17 +162,26 @@ def _steps(config: Config, corpus: Corpus, pace: Pace) -> tuple[int, str]:
     if asked.epochs != AUTO:
         return math.ceil(asked.epochs * epoch), ""
     if asked.minutes != AUTO:
-        return _steps_within(60 * asked.minutes, config, pace), f"a step took {1000 * pace.step:.0f} ms when measured"
+        return _steps_within(60 * asked.minutes, config, pace)
     return min(PRESETS[config.model.preset].steps, math.ceil(MAX_AUTO_EPOCHS * epoch)), ""
 
 
-def _steps_within(seconds: float, config: Config, pace: Pace) -> int:
+def _steps_within(seconds: float, config: Config, pace: Pace) -> tuple[int, str]:
+    """How many steps go into the time beside the looks at the run, which they get half of at least; and why."""
     training = seconds * (1 - EVALUATING - SAMPLING)
     start, step = (0.0, pace.step) if pace.settled else compiled_seconds(config, training, pace.step)
-    looking = _looks(training, EVALUATING, EVALUATIONS, pace.evaluation) * pace.evaluation
-    sample = pace.token * config.sampling.sample_tokens
-    looking += _looks(training, SAMPLING, SAMPLES, sample) * sample
-    return max(1, int((seconds - start - looking) / step))
+
+    def looking(steps: int) -> float:
+        evaluations, samples = _looks(steps * pace.step, config, pace, in_minutes=True)
+        return evaluations * pace.evaluation + samples * _sample_seconds(config, pace)
+
+    candidates = range(int(seconds / step) + 1)
+    fitting = bisect_right(candidates, seconds, key=lambda steps: start + steps * step + looking(steps)) - 1
+    steps = max(1, fitting, int(seconds / 2 / step))
+    reason = f"a step took {1000 * pace.step:.0f} ms when measured"
+    if looking(steps) > LOOKING_TOLD * seconds:
+        reason += f", and evaluations and samples take about {human_seconds(looking(steps))}"
+    return steps, reason
 
 
 def _schedule(config: Config) -> dict[str, float]:
@@ -186,20 +200,37 @@ def _schedule(config: Config) -> dict[str, float]:
     return values
 
 
-def _cadence(config: Config, pace: Pace) -> dict[str, int]:
+def _cadence(config: Config, pace: Pace, in_minutes: bool) -> dict[str, int]:
     """How often to look: often enough to watch a run learn, seldom enough to cost little."""
-    steps, training = config.schedule.steps, config.schedule.steps * pace.step
-    sample = pace.token * config.sampling.sample_tokens
+    steps = config.schedule.steps
+    evaluations, samples = _looks(steps * pace.step, config, pace, in_minutes)
     looks = {
-        "eval_every": (config.run.eval_every, _looks(training, EVALUATING, EVALUATIONS, pace.evaluation)),
-        "sample_every": (config.sampling.sample_every, _looks(training, SAMPLING, SAMPLES, sample)),
+        "eval_every": (config.run.eval_every, evaluations),
+        "sample_every": (config.sampling.sample_every, samples),
         "checkpoint_every": (config.run.checkpoint_every, 10),
     }
     # Rounded up, so that the last look is the run's end and not a step before it.
     return {name: math.ceil(steps / count) if asked == AUTO else asked for name, (asked, count) in looks.items()}
 
 
-def _looks(training: float, share: float, bounds: tuple[int, int], seconds: float) -> int:
-    """How many looks of `seconds` each go into that share of the training time, within bounds."""
+def _looks(training: float, config: Config, pace: Pace, in_minutes: bool) -> tuple[int, int]:
+    """How many evaluations and samples go into their shares of so many seconds of training, within bounds.
+
+    A run that is to take so many minutes has fewer, one of each at least, where they would take more than the training.
+    """
+    sample = _sample_seconds(config, pace)
+    evaluations = _within(EVALUATIONS, EVALUATING * training / pace.evaluation)
+    samples = _within(SAMPLES, SAMPLING * training / sample)
+    if in_minutes:
+        part = min(1.0, training / (evaluations * pace.evaluation + samples * sample))
+        evaluations, samples = max(1, int(part * evaluations)), max(1, int(part * samples))
+    return evaluations, samples
+
+
+def _within(bounds: tuple[int, int], count: float) -> int:
     fewest, most = bounds
-    return max(fewest, min(most, int(share * training / seconds)))
+    return max(fewest, min(most, int(count)))
+
+
+def _sample_seconds(config: Config, pace: Pace) -> float:
+    return pace.token * config.sampling.sample_tokens

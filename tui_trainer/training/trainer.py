@@ -344,9 +344,9 @@ class Trainer:
             return
         config = judgement.config
         if config is None or not check.store(config, lambda: self._save_with_length(config.schedule.steps)):
-            self._alert("pace", "warning", judgement.unchanged)
+            self._alert("pace", judgement.severity, judgement.unchanged)
             return
-        self._alert("pace", "warning", judgement.changed)
+        self._alert("pace", judgement.severity, judgement.changed)
         self._course.follow(config)
         self._repair.follow(self._course.steps)
         self._tell_schedule(judgement.reason)

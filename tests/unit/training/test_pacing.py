@@ -80,6 +80,7 @@ def test_a_run_at_another_pace_has_as_many_steps_as_fit_its_minutes(
     assert len(evaluated) >= 4 and evaluated[-1] == changed.steps, "and it is looked at as often as any run"
 
     (alert,) = session.of(Alert)
+    assert alert.severity == ("warning" if changed.steps < planned else "info"), "more steps are good news"
     assert alert.message == (
         f"A step takes {1000 * seconds:g} ms, not 10 ms as when it was measured: "
         f"to end after about 1s, the run has {changed.steps:,} steps, not {planned:,}."

@@ -137,6 +137,25 @@ def test_minutes_are_filled_with_steps_and_looks(text: Corpus, pace: Pace, minut
     assert config.schedule.minutes == AUTO
 
 
+@pytest.mark.parametrize(
+    "pace",
+    [
+        Pace(step=0.29, evaluation=12.0, token=0.02),
+        Pace(step=0.29, evaluation=0.5, token=0.1),
+        Pace(step=0.29, evaluation=200.0, token=0.1),
+    ],
+    ids=["both slow", "slow samples", "an evaluation longer than the run"],
+)
+def test_training_has_half_of_its_minutes_however_slow_a_look_is(text: Corpus, pace: Pace) -> None:
+    course = planned(text, pace=pace, minutes=1, compile="off")
+    config = course.config
+    assert config.schedule.steps >= int(30 / pace.step)
+    counts = (config.schedule.steps // config.run.eval_every, config.schedule.steps // config.sampling.sample_every)
+    sample = pace.token * config.sampling.sample_tokens
+    assert counts == (1, 1) or counts[0] * pace.evaluation + counts[1] * sample <= config.schedule.steps * pace.step
+    assert ", as a step took 290 ms when measured, and evaluations and samples take about " in course.reasons["steps"]
+
+
 def test_minutes_too_few_for_a_step_are_one_step(text: Corpus) -> None:
     assert plan(text, pace=Pace(step=100, evaluation=100, token=1), minutes=0.1).schedule.steps == 1
 
