@@ -99,7 +99,8 @@ class PaceCheck:
         if steps == before:
             return None
         changed = f"{told}: to end after about {asked}, the run has {steps:,} steps, not {before:,}."
-        return Judgement(severity, unchanged, changed, replanned, f"{steps}, as a step took {step_time(taken)} in the run")
+        reason = f"{steps}, as a step took {step_time(taken)} in the run"
+        return Judgement(severity, unchanged, changed, replanned, reason)
 
     def store(self, config: Config, save: Callable[[], bool]) -> bool:
         """Make the configuration of a judgement that of the run, as `store_plan`."""

@@ -20,7 +20,7 @@ from tui_trainer.run.commands import (
     Stop,
     UseModel,
 )
-from tui_trainer.run.events import BEST, Alert, CommandApplied, Event, ScheduleChanged, StateChanged
+from tui_trainer.run.events import BEST, LAST, Alert, CommandApplied, Event, ScheduleChanged, StateChanged
 from tui_trainer.training.checkpoint_files import Contents
 from tui_trainer.training.checkpoints import BY_HAND, CheckpointStore
 from tui_trainer.training.course import Course
@@ -377,9 +377,12 @@ class Trainer:
         if self._course.sample_due(self._progress.step):
             self._sample()
 
-    def _sample(self) -> None:
-        """Begin the regular sample of this step, after what was begun before, unless a stop is asked for."""
-        if self._sampler.scheduled_step != self._models.step:
+    def _sample(self, again: bool = False) -> None:
+        """Begin the regular sample of this step, after what was begun before, unless a stop is asked for.
+
+        One that has been begun before is not, except with `again`.
+        """
+        if again or self._sampler.scheduled_step != self._models.step:
             self._sampler.finish(self._models.step, lambda: self._inbox.stopping)
             if not self._sampler.busy:
                 self._sampler.schedule(self._models.step)
@@ -400,9 +403,9 @@ class Trainer:
         while self._progress.evaluated_step != self._progress.step:
             self._evaluate()
             yield
-        self._sampler.model_name = self._models.name
-        self._sample_if_due()
-        yield from self._sample_to_end()
+        if not self._models.differ:  # else the sample of the best model comes first, once it is read
+            self._sample_if_due()
+            yield from self._sample_to_end()
         if self._repair.ending:
             self._alert("divergence", "warning", self._repair.ending)
         self._progress.finished = True
@@ -410,11 +413,11 @@ class Trainer:
         if self._saver.wait() and (warning := self._models.load_best()):
             self._alert("checkpoint", "warning", warning)
         self._end_saved = True
-        self._sample()
-        yield from self._sample_to_end()
-        self._use_model(BEST)
-        self._sample()
-        yield from self._sample_to_end()
+        # The last model's comes last, as the newest is what is seen first.
+        for name in (BEST, LAST) if self._models.both else (LAST,):
+            self._use_model(name)
+            self._sample(again=self._models.both)
+            yield from self._sample_to_end()
         self._publish_finished()
         yield
 
