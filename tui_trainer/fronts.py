@@ -2,13 +2,11 @@
 
 import math
 import os
-import shutil
 import signal
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -17,11 +15,14 @@ import psutil
 from tui_trainer.config import InputError
 from tui_trainer.detaching import ABANDONED, Terminal
 from tui_trainer.printing import say
+from tui_trainer.run.advice import resume_command
 from tui_trainer.run.commands import Attach, Detach, SaveCheckpoint, Stop
+from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED
 from tui_trainer.run.finding import known_runs, last_change
 from tui_trainer.run.lock import last_trainer_pid
 from tui_trainer.run.session import Session
+from tui_trainer.run.summary import left_alive, left_as_saved, summary
 from tui_trainer.run.text import visible_line
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def view(session: Session, title: str) -> int:
     if session.snapshot().state in ENDED:
         say(_came_of(session), sys.stdout)
     else:
-        say(_goes_on(title), sys.stdout)
+        place = session.place
+        say(left_alive(RunDirectory(place) if place else None, session.snapshot().state), sys.stdout)
     return outcome.status
 
 
@@ -105,6 +107,7 @@ class TrainerProcess:
         for number in (signal.SIGTSTP, signal.SIGCONT):
             signal.signal(number, signal.SIG_DFL)  # Textual would bring its screen back
         if app.at_once:
+            self._tell_what_is_saved()
             _end_at_once(SIGNALLED + signal.SIGINT)
         if self._session.outcome is None and not self._terminal.abandoned:
             self._go_on_unseen("keyboard" if app.detached else "terminal")
@@ -125,7 +128,7 @@ class TrainerProcess:
         """The screen has ended, the run has not."""
         self._on_lost = lambda: None
         self._session.send(Detach(source))
-        say(_goes_on(self._session.directory.name if self._session.directory else ""), sys.stdout)
+        say(left_alive(self._session.directory, self._session.snapshot().state), sys.stdout)
         self._terminal.leave(self._session.open_log)
         self._print()
 
@@ -142,8 +145,7 @@ class TrainerProcess:
         run = max(trained, key=last_change, default=self._session.directory)
         if run is None or not run.has_checkpoint():
             return f"{killed} It had saved no checkpoint."
-        name = visible_line(run.name)
-        return f"{killed} Go on from the newest checkpoint of {name} with: {program()} resume {name}"
+        return f"{killed} Go on from the newest checkpoint of {visible_line(run.name)} with:\n  {resume_command(run)}"
 
     def _heed(self, *numbers: signal.Signals) -> None:
         """What the parent told the process to ignore (nohup, a job in the background) stays ignored."""
@@ -171,7 +173,13 @@ class TrainerProcess:
         if time.monotonic() - self._interrupted_at > TOGETHER_SECONDS:
             if self._on_screen:
                 self._terminal.leave_screen()
+            self._tell_what_is_saved()
             _end_at_once(SIGNALLED + signal.SIGINT)
+
+    def _tell_what_is_saved(self) -> None:
+        """Also in a signal's handler, so without the session's lock, which this thread may hold."""
+        with suppress(RuntimeError):  # it came amid a write
+            say(left_as_saved(self._session.directory, self._session.label), sys.stdout)
 
     def _end_abandoned(self) -> None:
         """The shell's part of this job was killed, so the shell has its terminal back: let it alone, save and stop."""
@@ -248,7 +256,10 @@ def _conclude(session: "LocalSession", ended_by: int | None) -> int:
         return FAILED
     if outcome.error and outcome.status == BAD_INPUT:
         raise InputError(outcome.error)
-    say(_came_of(session) or outcome.error, sys.stdout)
+    if session.snapshot().state == "loading" and not outcome.error:
+        say(left_as_saved(session.directory, session.label), sys.stdout)
+    else:
+        say(_came_of(session) or outcome.error, sys.stdout)
     say(outcome.warning, sys.stdout)
     if outcome.status == 0 and ended_by == signal.SIGTERM:
         return SIGNALLED + signal.SIGTERM
@@ -256,20 +267,5 @@ def _conclude(session: "LocalSession", ended_by: int | None) -> int:
 
 
 def _came_of(session: Session) -> str:
-    from tui_trainer.run.summary import summary
-
-    text = summary(session.snapshot(), session.telling_samples(), program(), session.place)
+    text = summary(session.snapshot(), session.telling_samples(), session.place)
     return f"\n{text}" if text else ""
-
-
-def _goes_on(name: str) -> str:
-    return f"Training goes on. Look at it again with: {program()} attach {name}"
-
-
-def program() -> str:
-    """What to type to run this program again."""
-    if shutil.which("tui-trainer"):
-        return "tui-trainer"
-    if Path(sys.argv[0]).name == "__main__.py":
-        return f"{sys.executable} -m tui_trainer"
-    return sys.argv[0]

@@ -71,7 +71,7 @@ def test_a_run_is_found_steered_and_ended_from_another_directory(corpus: Path, e
     assert (Path(saved["checkpoint"]) / "model.safetensors").is_file()
 
     status, out, _ = ask(elsewhere, "resume")
-    assert status == 0 and out.startswith(f"woods is running at step {steps:,}: look at it with ")
+    assert status == 0 and out.startswith(f"woods is running at step {steps:,}. Look at it with:\n  ")
     run.goes_on()
     status, out, _ = ask(elsewhere, "resume", "woods")
     assert status == 0 and out.startswith("woods is running already") and "attach" in out

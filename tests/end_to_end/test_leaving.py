@@ -150,8 +150,11 @@ def test_a_terminal_that_goes_away_leaves_a_paused_run_paused_and_with_nothing_t
     until(lambda: [event["source"] for event in commands(run, "detach")] == ["terminal"])
     again = Terminal(trainer("attach"), corpus.parent)
     again.wait_for("PAUSED", "space resume")
-    again.press(" ")
-    again.wait_for("RUNNING")
+    again.press("d")
+    again.wait_for("woods is paused", "Let it go on with:")
+    assert "Training goes on" not in again.text
+    assert again.wait_for_end() == 0
+    assert "woods is running" in ask(corpus, "resume", "woods")
     goes_on(run)
 
 
@@ -212,6 +215,7 @@ def test_what_cannot_be_interrupted_does_not_hold_up_a_stop(
     terminal.process.kill(number)
     assert terminal.wait_for_end() == (128 + signal.SIGTERM if number == signal.SIGTERM else 0)
     assert headless or b"\x1b[?1049l" in terminal.raw
+    assert "woods: nothing was trained." in terminal.text
     assert not (corpus.parent / "runs").exists()
 
 
@@ -222,6 +226,7 @@ def test_a_second_ctrl_c_ends_at_once_what_cannot_be_interrupted(corpus: Path) -
     terminal.press("\x03")
     assert terminal.wait_for_end() in (0, 130)  # 0 if it was so slow that the first was enough
     assert b"\x1b[?1049l" in terminal.raw
+    assert "woods: nothing was trained." in terminal.text
 
 
 @pytest.mark.parametrize("headless", [False, True])
@@ -347,7 +352,7 @@ def test_a_job_stopped_from_outside_comes_back_whole(corpus: Path, run: Path) ->
     shell.press(" ")
     shell.wait_for("PAUSED")
     shell.press("d")
-    shell.wait_for("Training goes on")
+    shell.wait_for("woods is paused", "Let it go on with:")
     shell.wait_for_prompt()
     shell.run("echo", "echoed")
     shell.wait_for("echo echoed")

@@ -40,6 +40,7 @@ class Signalled(Told):
         super().__init__(step(1), *[state("finished", 1.0)] * ends)
         self.numbers = numbers
         self.attendance = Attendance()
+        self.directory, self.label = None, "woods"
 
     def publish(self, event: Event) -> None:
         super().publish(event)
@@ -75,7 +76,7 @@ def test_an_interrupt_that_a_job_gets_twice_at_once_counts_once(monkeypatch: pyt
 
 @pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_of_what_is_stopping_ends_the_process_at_once(
-    first: signal.Signals, monkeypatch: pytest.MonkeyPatch
+    first: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     statuses: list[int] = []
     monkeypatch.setattr(fronts, "TOGETHER_SECONDS", -1.0)
@@ -83,6 +84,7 @@ def test_an_interrupt_of_what_is_stopping_ends_the_process_at_once(
     session = Signalled(first, signal.SIGINT)
     headless(session)
     assert statuses == [130]
+    assert "\nwoods: nothing was trained.\n" in capsys.readouterr().out
     assert session.asked == [Stop(value=True, source=first.name)]
 
 
@@ -122,7 +124,8 @@ def test_of_two_runs_whose_trainers_had_one_id_the_last_is_said_to_be_killed(tmp
     session = Told()
     session.root, session.directory = tmp_path, None  # type: ignore[attr-defined]
     told = TrainerProcess(cast(LocalSession, session))._what_became_of(os.getpid(), signal.SIGKILL)
-    assert told.endswith(" resume bees")
+    assert "newest checkpoint of bees with:\n  " in told
+    assert told.endswith(f" resume {tmp_path / 'bees'}")
 
 
 class Gone(io.StringIO):

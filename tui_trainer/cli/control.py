@@ -6,15 +6,14 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from tui_trainer import fronts
 from tui_trainer.cli.options import json_option, run_argument, runs_dir_option
 from tui_trainer.config import InputError
 from tui_trainer.fronts import FAILED
 from tui_trainer.printing import say
+from tui_trainer.run.advice import attach_command
 from tui_trainer.run.commands import Command, Pause, Resume, SaveCheckpoint, Stop
 from tui_trainer.run.directory import RunDirectory, runs_root
 from tui_trainer.run.finding import find_live_run, live_runs
-from tui_trainer.run.text import visible_line
 
 Function = Callable[..., int]
 
@@ -82,7 +81,7 @@ def save(run: str, runs_dir: str, timeout: float, as_json: bool) -> int:
 
 def resume_live(run: RunDirectory, timeout: float, as_json: bool) -> int:
     """Let a live run go on if it is paused; of one that runs, say how to look at it."""
-    look = f": look at it with {fronts.program()} attach {visible_line(str(run.path))}"
+    look = f". Look at it with:\n  {attach_command(run)}"
     return _ask([run], Resume(), timeout, as_json, look)
 
 

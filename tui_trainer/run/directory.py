@@ -68,11 +68,15 @@ class RunDirectory:
 
     def has_checkpoint(self) -> bool:
         """Whether there is anything to go on from, as far as can be told."""
+        return self.latest_step() is not None
+
+    def latest_step(self) -> int | None:
+        """The step of the newest checkpoint; None where there is none, or that cannot be told."""
         try:
             with self.open() as folder:
-                return latest_step(folder) is not None
+                return latest_step(folder)
         except OSError:
-            return False
+            return None
 
 
 def runs_root(runs_dir: str) -> Path:

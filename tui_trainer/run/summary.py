@@ -1,10 +1,10 @@
 """What is left on the terminal after a run: its losses, its first and last sample, how to go on."""
 
-import shlex
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
+from tui_trainer.run.advice import attach_command, resume_command
 from tui_trainer.run.diagnosis import perplexity
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Sample
@@ -16,15 +16,10 @@ SAMPLE_WIDTH = 76
 SAMPLE_LINES = 6
 
 
-def summary(
-    snapshot: Snapshot,
-    samples: Sequence[Sample] = (),
-    program: str = "tui-trainer",
-    place: Path | None = None,
-) -> str:
+def summary(snapshot: Snapshot, samples: Sequence[Sample] = (), place: Path | None = None) -> str:
     """Lines for the normal screen; empty when no run was begun.
 
-    `program` is what to type to run this program; `place` where the run lies by now, if not where it was begun.
+    `place` is where the run lies by now, if not where it was begun.
     """
     run = snapshot.run
     if run is None:
@@ -45,10 +40,34 @@ def summary(
         return "\n".join([*lines, "No checkpoint was saved."])
     checkpoint = directory.checkpoints / Path(snapshot.last_checkpoint.path).name
     lines.append(f"Checkpoint: {visible_line(str(checkpoint))}")
-    source = "... | " if run.corpus == "stdin" else ""
-    again = " --again" if snapshot.state == "finished" else ""
-    lines.append(f"Go on with: {source}{program} resume {visible_line(shlex.quote(str(directory.path)))}{again}")
+    lines += ["Go on with:", f"  {resume_command(directory, again=snapshot.state == 'finished')}"]
     return "\n".join(lines)
+
+
+def left_alive(run: RunDirectory | None, state: str) -> str:
+    """Lines for the normal screen on a run that was left in the process that trains it, which may have no directory."""
+    if run is None:
+        return "The run goes on."
+    again = f"Look at it again with:\n  {attach_command(run)}"
+    if state != "paused":
+        return f"Training goes on. {again}"
+    name = visible_line(run.name)
+    return f"{name} is paused: it takes no step until it is resumed.\n{again}\nLet it go on with:\n  " + resume_command(
+        run, paused=True
+    )
+
+
+def left_as_saved(run: RunDirectory | None, label: str) -> str:
+    """Lines for the normal screen on a run that ended before it began to train, or without waiting for it to save.
+
+    Without a directory it is a new one, called `label`.
+    """
+    if run is None:
+        return f"{visible_line(label)}: nothing was trained."
+    step = run.latest_step()
+    if step is None:
+        return f"{visible_line(run.name)}: no checkpoint was saved."
+    return f"{visible_line(run.name)}: saved up to step {step:,}. Go on with:\n  {resume_command(run)}"
 
 
 def _losses(snapshot: Snapshot) -> list[str]:

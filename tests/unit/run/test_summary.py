@@ -1,8 +1,10 @@
 """What is left on the terminal after a run."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from tests.unit.run.test_state import evaluation, look, sample, started, state, step
+from tui_trainer.run.advice import program
 from tui_trainer.run.events import CheckpointSaved, Event
 from tui_trainer.run.summary import summary
 
@@ -36,9 +38,10 @@ def test_a_finished_run() -> None:
         "Last sample with this prompt, step 3:",
         "  | Thecat",
     ]
-    assert lines[-2:] == [
+    assert lines[-3:] == [
         "Checkpoint: runs/cats/checkpoints/step-00000003",
-        "Go on with: tui-trainer resume runs/cats --again",
+        "Go on with:",
+        f"  {program()} resume {Path('runs/cats').absolute()} --again",
     ]
 
 
@@ -75,7 +78,7 @@ def test_a_run_without_an_evaluation() -> None:
 
 def test_a_path_with_spaces_can_be_pasted() -> None:
     text = summary(look(started(path="my runs/cats"), SAVED))
-    assert text.endswith("Go on with: tui-trainer resume 'my runs/cats'")
+    assert text.endswith(f"Go on with:\n  {program()} resume '{Path('my runs/cats').absolute()}'")
 
 
 def test_nothing_in_it_can_move_a_cursor() -> None:

@@ -1,0 +1,64 @@
+"""Commands that the user is advised to type: they work as they are printed, from any directory."""
+
+import shlex
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from tui_trainer.config import InputError
+from tui_trainer.run.directory import RunDirectory, runs_root
+from tui_trainer.run.finding import find_run
+from tui_trainer.run.index import indexed_runs
+from tui_trainer.run.text import visible_line
+
+STANDARD_INPUT = "-"
+"""The corpus of a run that read it from there."""
+
+
+def program() -> str:
+    """What to type to run this program again."""
+    if shutil.which("tui-trainer"):
+        return "tui-trainer"
+    if Path(sys.argv[0]).name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m tui_trainer"
+    return shlex.quote(str(_absolute(Path(sys.argv[0]))) if "/" in sys.argv[0] else sys.argv[0])
+
+
+def attach_command(run: RunDirectory) -> str:
+    """What to type to look at a live run."""
+    return f"{program()} attach {run_argument(run)}"
+
+
+def resume_command(run: RunDirectory, again: bool = False, paused: bool = False) -> str:
+    """What to type to go on with a run: a finished one `again`, or a live one that is `paused`."""
+    source = "... | " if not paused and _reads_standard_input(run) else ""
+    return f"{source}{program()} resume {run_argument(run)}{' --again' * again}"
+
+
+def run_argument(run: RunDirectory) -> str:
+    """A run in a command, quoted for the shell: its name where that is enough to find it, else its absolute path."""
+    return visible_line(shlex.quote(run.name if _is_found_by_name(run) else str(_absolute(run.path))))
+
+
+def _is_found_by_name(run: RunDirectory) -> bool:
+    """Whether the name means this run here, and elsewhere too, where there is nothing but the index to find it."""
+    if run.name.startswith("-"):  # it would be taken for an option
+        return False
+    with suppress(InputError, OSError):
+        place = run.path.resolve()
+        indexed = [each.path for each in indexed_runs() if each.name == run.name]
+        return indexed == [place] and find_run(run.name, runs_root("")).path.resolve() == place
+    return False
+
+
+def _absolute(path: Path) -> Path:
+    with suppress(OSError):  # the working directory was deleted
+        return path.absolute()
+    return path
+
+
+def _reads_standard_input(run: RunDirectory) -> bool:
+    with suppress(InputError):
+        return STANDARD_INPUT in run.read_config().data.corpus
+    return False
