@@ -141,7 +141,9 @@ class TrainerProcess:
         """Said by the process that stands in for the trainer, when that was killed."""
         killed = f"The trainer was killed ({_signal_name(number)})."
         # A run that is over still tells the id of its trainer, which may since have been given to this one.
-        trained = [run for run in known_runs(self._session.root) if last_trainer_pid(run) == trainer]
+        trained = []
+        with suppress(InputError):  # the directory that runs are kept in cannot be read
+            trained = [run for run in known_runs(self._session.root) if last_trainer_pid(run) == trainer]
         run = max(trained, key=last_change, default=self._session.directory)
         if run is None or not run.has_checkpoint():
             return f"{killed} It had saved no checkpoint."

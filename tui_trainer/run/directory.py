@@ -3,7 +3,7 @@
 import os
 import re
 from dataclasses import dataclass
-from errno import EINVAL, ELOOP, EPERM
+from errno import EACCES, EINVAL, ELOOP, EPERM
 from pathlib import Path
 from typing import Final
 
@@ -155,8 +155,17 @@ def slug(label: str) -> str:
 
 
 def runs_in(root: Path) -> list[RunDirectory]:
-    """Every run in `root`."""
-    return [RunDirectory(path) for path in sorted(root.glob("*")) if is_run(path)] if root.is_dir() else []
+    """Every run in `root`, which need not exist; raises InputError where it cannot be looked into."""
+    try:
+        paths = sorted(root.iterdir())
+        if not os.access(root, os.X_OK):  # its entries are told, but nothing of what they are
+            raise PermissionError(EACCES, os.strerror(EACCES))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        place = visible_line(str(root))
+        raise InputError(f"Cannot look for runs in {place} ({error.strerror}): name another --runs-dir.") from error
+    return [RunDirectory(path) for path in paths if is_run(path)]
 
 
 def is_run(path: Path) -> bool:

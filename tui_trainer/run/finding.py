@@ -13,7 +13,7 @@ from tui_trainer.run.text import visible_line
 
 
 def known_runs(root: Path) -> list[RunDirectory]:
-    """The runs in `root`, then those that the index has elsewhere."""
+    """The runs in `root`, then those that the index has elsewhere; raises InputError for an unreadable `root`."""
     runs = runs_in(root)
     here = {run.path.resolve() for run in runs}
     return runs + [run for run in indexed_runs() if run.path.resolve() not in here]
@@ -38,6 +38,7 @@ def find_run(
     if len(found) > 1:
         raise InputError(f"Several runs are named {visible_line(name)}: give the path of one of {paths(found)}.")
     if not found:
+        runs_in(root)  # it may be there, where it cannot be seen
         place = visible_line(str(root))
         raise InputError(f"{visible_line(name)} is not a run: it is neither in {place} nor a run's path.")
     return found[0]
@@ -70,6 +71,7 @@ def find_live_run(name: str, root: Path) -> RunDirectory:
 
 
 def live_runs(root: Path) -> list[RunDirectory]:
+    """Of the known ones; raises InputError."""
     return list(filter(is_locked, known_runs(root)))
 
 

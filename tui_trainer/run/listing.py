@@ -22,7 +22,10 @@ UNKNOWN: Final = "?"
 
 
 def overviews(root: Path) -> list[Overview]:
-    """Every run that is known and can be read: live ones first, of each kind the one that changed last."""
+    """Every run that is known and can be read: live ones first, of each kind the one that changed last.
+
+    Raises InputError where `root` cannot be read.
+    """
     found = []
     for run in known_runs(root):
         try:

@@ -23,7 +23,8 @@ def enter_index(run: RunDirectory, step: int) -> Iterator[Alert]:
 def look_for_others(run: RunDirectory) -> Iterator[Alert]:
     """Drop the runs that are gone from the index; an alert if other runs are trained on this machine.
 
-    Looks at the directory of every known run, which takes as long as the slowest disk does; raises OSError.
+    Looks at the directory of every known run, which takes as long as the slowest disk does. Raises OSError, and
+    InputError where the directory that the run lies in cannot be read.
     """
     index.drop_missing()
     here = run.path.resolve()

@@ -262,7 +262,7 @@ class LocalSession(Session):
 
     def _tell_of_others(self, directory: RunDirectory) -> None:
         """In a thread of its own: the disk of another run may not answer, which must not hold training up."""
-        with suppress(OSError):
+        with suppress(OSError, InputError):
             for alert in look_for_others(directory):
                 with self._publishing:
                     if self._journal is not None:

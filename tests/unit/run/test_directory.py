@@ -1,12 +1,15 @@
 """Run directories: made, named, found."""
 
 import os
+from collections.abc import Iterator
+from errno import EACCES
 from pathlib import Path
 
 import pytest
 
 from tui_trainer.config import InputError
-from tui_trainer.run.directory import RunDirectory, check_name, check_root, create_run, runs_root, slug
+from tui_trainer.run.directory import RunDirectory, check_name, check_root, create_run, runs_in, runs_root, slug
+from tui_trainer.run.folder import Folder
 
 
 def make_run(root: Path, name: str, age: float = 0.0) -> Path:
@@ -102,3 +105,36 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
     with pytest.raises(InputError, match=r"Cannot write to .*: choose another place with --runs-dir"):
         check_root(tmp_path)
+
+
+def test_runs_that_cannot_be_seen_are_not_taken_for_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the directory cannot be listed, or not entered; permissions do not bind every user that tests run as."""
+    make_run(tmp_path, "cats")
+    assert [run.name for run in runs_in(tmp_path)] == ["cats"]
+    assert runs_in(tmp_path / "none") == runs_in(tmp_path / "cats" / "config.toml") == []
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(InputError, match=r"Cannot look for runs in .* \(Permission denied\): name another --runs-dir"):
+        runs_in(tmp_path)
+    monkeypatch.undo()
+
+    def refuse(path: Path) -> Iterator[Path]:
+        raise PermissionError(EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(InputError, match=r"Cannot look for runs in .* \(Permission denied\)"):
+        runs_in(tmp_path)
+
+
+def test_a_run_whose_checkpoints_cannot_be_entered_has_none_to_tell_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunDirectory(make_run(tmp_path, "cats"))
+    run.checkpoints.mkdir()
+    (run.checkpoints / "latest").write_text("step-00000007")
+    assert run.has_checkpoint() and run.latest_step() == 7
+
+    def refuse(folder: Folder, name: str, create: bool = False) -> Folder:
+        raise PermissionError(EACCES, "Permission denied")
+
+    monkeypatch.setattr(Folder, "folder", refuse)
+    assert not run.has_checkpoint()

@@ -9,7 +9,8 @@ from tests.unit.run.test_lock import held
 from tui_trainer.config import InputError
 from tui_trainer.run import index
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.finding import find_live_run, find_run, known_runs, live_runs
+from tui_trainer.run.finding import find_live_run, find_run, find_run_to_resume, known_runs, live_runs
+from tui_trainer.run.listing import overviews
 
 
 def make_indexed(root: Path, name: str, age: float = 0.0) -> RunDirectory:
@@ -114,3 +115,23 @@ def test_a_run_that_nobody_trains_is_not_steered(tmp_path: Path) -> None:
     make_run(tmp_path, "cats")
     with pytest.raises(InputError, match="The run cats is not being trained"):
         find_live_run("cats", tmp_path)
+
+
+def test_no_run_is_said_to_be_missing_where_it_cannot_be_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = make_indexed(tmp_path / "there", "owls")
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    here = tmp_path / "here"
+    make_run(here, "cats")
+    for look in (
+        lambda: find_run("", here),
+        lambda: find_run("dogs", here),
+        lambda: find_live_run("", here),
+        lambda: live_runs(here),
+        lambda: find_run_to_resume("", here),
+        lambda: overviews(here),
+    ):
+        with pytest.raises(InputError, match=r"Cannot look for runs in .*here"):
+            look()
+    assert find_run("owls", here) == there
