@@ -218,11 +218,11 @@ def finished() -> list[Event]:
 def overfitted() -> list[Event]:
     """A finished run whose best model is that of step 500."""
     events = [event for event in finished() if not (isinstance(event, Evaluation) and event.step > 500)]
-    last, best = (
+    best, last = (
         replace(sample_event(step, text), model=model)
-        for step, text, model in ((RUN.steps, "fox knows this by heart.", "last"), (500, "fox sawd the wolf.", "best"))
+        for step, text, model in ((500, "fox sawd the wolf.", "best"), (RUN.steps, "fox knows this by heart.", "last"))
     )
-    return [*events[:-1], last, best, replace(events[-1], model="best")]  # type: ignore[type-var]
+    return [*events[:-1], best, last, replace(events[-1], model="best")]  # type: ignore[type-var]
 
 
 def failed(reason: str = "The loss is not finite: lower --lr, or resume from a checkpoint.") -> list[Event]:

@@ -128,6 +128,17 @@ async def test_m_switches_between_the_models_of_a_finished_run() -> None:
         assert "g uses: last  T 0.80" in screen.text
         await screen.press("m")
         assert screen.commands == [UseModel(value="last"), UseModel(value="best")]
+        assert screen.told == [
+            "g writes with the last model (step 5,000) from now on.",
+            "g writes with the best model (step 500) from now on.",
+        ]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_last_models_sample_stands_on_top_when_a_run_is_over(size: tuple[int, int]) -> None:
+    async with driving(scripted.overfitted(), size=size) as screen:
+        await screen.press("5")
+        assert "fox knows this by heart." in screen.text
 
 
 async def test_quick_presses_of_m_take_turns() -> None:
@@ -240,6 +251,30 @@ async def test_a_finished_run_says_what_can_still_be_done() -> None:
     async with driving([*SHORT_RUN, scripted.StateChanged(state="finished")]) as screen:
         await screen.press("space", ".")
         assert screen.told == ["The run is finished: g writes samples, s saves, q leaves."] * 2
+
+
+@pytest.mark.parametrize(
+    ("events", "returning", "refusal", "offered"),
+    [
+        (scripted.loading(), False, "", ["?", "q"]),
+        (SHORT_RUN, False, "", ["space", "s", "[", "g", "p", "?", "d", "q"]),
+        (scripted.paused(60), False, "", ["space", ".", "s", "[", "g", "p", "?", "d", "q"]),
+        (scripted.finished(), False, "", ["s", "[", "g", "p", "?", "q"]),
+        (scripted.overfitted(), False, "", ["s", "[", "g", "m", "p", "?", "q"]),
+        (scripted.failed(), False, "", ["?", "q"]),
+        (scripted.finished(), True, "", ["s", "[", "g", "p", "?", "d", "q"]),
+        (scripted.overfitted(), True, "The trainer has ended: q leaves.", ["?", "q"]),
+    ],
+    ids=["loading", "running", "paused", "finished", "two models", "failed", "viewed", "viewed, trainer ended"],
+)  # fmt: skip
+async def test_the_key_bar_offers_what_does_something(
+    events: list[scripted.Event], returning: bool, refusal: str, offered: list[str]
+) -> None:
+    async with driving(events, returning=returning) as screen:
+        screen.session.refusal = refusal
+        await screen.press("escape")
+        keys = {"]", "enter", *(key.shown for key in KEYS if key.label)}
+        assert [word for word in screen.lines[-1].split() if word in keys - {"]", "enter"}] == offered
 
 
 async def test_the_key_bar_can_be_clicked() -> None:

@@ -8,7 +8,7 @@ from textual.widgets import Static
 
 from tests import scripted
 from tests.driving import Driver, driving
-from tui_trainer.run.events import Alert, Evaluation, PartialSample, Resources, Sample, ScheduleChanged
+from tui_trainer.run.events import Activity, Alert, Evaluation, PartialSample, Resources, Sample, ScheduleChanged
 from tui_trainer.run.journal import decode, encode
 from tui_trainer.run.schedules import Schedule
 from tui_trainer.run.state import RunState, Snapshot
@@ -46,6 +46,15 @@ async def test_the_header_tells_the_state_in_words() -> None:
             *("tui-trainer", "fables", "0.81M", "params", "cpu", "fp32"),
             *("RUNNING", "step", "1,240/5,000", "━━━╸──────────", "24", "%", "2m38s", "left"),
         ]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_header_says_what_a_run_does_that_takes_no_steps(size: tuple[int, int]) -> None:
+    async with driving(RUN, size=size) as screen:
+        await screen.publish(Activity(step=1_240, doing="validating"))
+        assert "24 %  validating…" in screen.text and "left" not in screen.lines[0] + screen.lines[1]
+        await screen.publish(Activity(step=1_240, doing=""))
+        assert "validating" not in screen.text and "2m38s left" in screen.text
 
 
 async def test_vitals_while_running() -> None:

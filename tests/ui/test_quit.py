@@ -8,6 +8,7 @@ from textual.binding import Binding
 from tests import scripted
 from tests.driving import Driver, driving
 from tui_trainer.run.commands import Stop
+from tui_trainer.run.events import Activity
 from tui_trainer.ui import app
 from tui_trainer.ui.cockpit import Cockpit
 from tui_trainer.ui.keys import KEYS
@@ -89,7 +90,7 @@ async def test_ctrl_c_held_down_waits_for_the_checkpoint(keys: list[str], monkey
     async with driving(SHORT_RUN, answer=False) as screen:
         await screen.press(*keys)
         assert screen.commands == [Stop(value=True)]
-        assert not screen.app.at_once and "Saving a checkpoint…" in screen.text
+        assert not screen.app.at_once and "Ending the step, then saving a checkpoint…" in screen.text
 
 
 async def test_ctrl_c_twice_while_loading_waits_for_nothing() -> None:
@@ -99,10 +100,17 @@ async def test_ctrl_c_twice_while_loading_waits_for_nothing() -> None:
         assert screen.app.at_once
 
 
+@pytest.mark.parametrize("events", [scripted.paused(60), [*SHORT_RUN, Activity(step=60, doing="validating")]])
+async def test_where_no_step_is_being_taken_none_is_waited_for(events: list[scripted.Event]) -> None:
+    async with driving(events, answer=False) as screen:
+        await screen.press("q", "s")
+        assert "Saving a checkpoint…" in screen.text and "Ending the step" not in screen.text
+
+
 async def test_while_saving_nothing_else_can_be_chosen() -> None:
     async with driving(SHORT_RUN, answer=False) as screen:
         await screen.press("q", "s")
-        assert "Saving a checkpoint…" in screen.text
+        assert "Ending the step, then saving a checkpoint…" in screen.text
         await screen.press("escape", "q", "enter")
         assert screen.commands == [Stop(value=True)]
         assert isinstance(screen.app.screen, QuitScreen)

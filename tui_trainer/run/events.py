@@ -238,4 +238,13 @@ class Stage(Event):
     """Since the stage began."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Activity(Event):
+    """What the trainer does beside taking steps, from now on; `doing` is empty when that is over."""
+
+    event = "activity"
+    journalled = False
+    doing: str
+
+
 EVENTS: dict[str, type[Event]] = {kind.event: kind for kind in Event.__subclasses__()}

@@ -168,17 +168,9 @@ def _seconds_left(events: Sequence[Event], steps: int) -> float | None:
     first = next((number for number, event in enumerate(events) if isinstance(event, Step)), len(events))
     clock, reached = TrainingClock(), 0
     for event in events[first:]:
-        match event:
-            case Step() if reached == 0:
-                clock.change_state(StateChanged(time=event.time, state="running"))
-                reached = event.step
-            case Step():
-                clock.tick(event)
-                reached = event.step
-            case StateChanged():
-                clock.change_state(event)
-            case RunStarted():
-                clock.restart()
+        begins = isinstance(event, Step) and reached == 0
+        clock.hear(StateChanged(time=event.time, state="running") if begins else event)
+        reached = event.step if isinstance(event, Step) else reached
     return clock.seconds_left(steps - reached)
 
 

@@ -9,6 +9,7 @@ from tui_trainer.run.away import Absence, AbsenceTracker
 from tui_trainer.run.clock import TrainingClock
 from tui_trainer.run.diagnosis import perplexity
 from tui_trainer.run.events import (
+    Activity,
     Alert,
     CheckpointSaved,
     CommandApplied,
@@ -44,6 +45,8 @@ class Snapshot:
     """Which of the two models of a finished run writes samples, `last` or `best`; empty where there is one."""
     stage: Stage | None = None
     stages_done: tuple[str, ...] = ()
+    activity: str = ""
+    """What the trainer does beside taking steps; empty while it does nothing else."""
     run: RunStarted | None = None
     step: int = 0
     last_step: Step | None = None
@@ -87,6 +90,7 @@ class RunState:
         self._state = StateChanged(state="loading")
         self._stage: Stage | None = None
         self._stages_done: list[str] = []
+        self._activity = ""
         self._run: RunStarted | None = None
         self._schedule: Schedule | None = None
         self._step: Step | None = None
@@ -110,6 +114,7 @@ class RunState:
     def apply(self, event: Event) -> None:
         self.version += 1
         self._absences.apply(event)
+        self._clock.hear(event)
         match event:
             case Step():
                 self._apply_step(event)
@@ -125,11 +130,13 @@ class RunState:
                 self._partial = event
             case StateChanged():
                 self._state = event
-                self._clock.change_state(event)
+                self._activity = ""
             case Stage():
                 if self._stage is not None and self._stage.stage != event.stage:
                     self._stages_done.append(self._stage.stage)
                 self._stage = event
+            case Activity():
+                self._activity = event.doing
             case RunStarted():
                 self._apply_start(event)
             case ScheduleChanged():
@@ -160,7 +167,6 @@ class RunState:
         if self._evaluation is not None and self._evaluation.step > event.step:
             self._evaluation = None
         self._clipped = self._seen = 0
-        self._clock.restart()
 
     def _apply_schedule(self, event: ScheduleChanged) -> None:
         if self._run is None:
@@ -178,7 +184,6 @@ class RunState:
 
     def _apply_step(self, event: Step) -> None:
         self._step = event
-        self._clock.tick(event)
         self._seen += 1
         self._clipped += self._run is not None and bool(self._run.clip) and (event.grad_norm or 0) > self._run.clip
         smoothed = self._loss_smoother.update(event.loss)
@@ -221,6 +226,7 @@ class RunState:
             model=self._state.model,
             stage=self._stage,
             stages_done=tuple(self._stages_done),
+            activity=self._activity,
             run=run,
             step=current,
             last_step=step,

@@ -20,7 +20,7 @@ from tui_trainer.run.commands import (
     Stop,
     UseModel,
 )
-from tui_trainer.run.events import BEST, LAST, Alert, CommandApplied, Event, ScheduleChanged, StateChanged
+from tui_trainer.run.events import BEST, LAST, Activity, Alert, CommandApplied, Event, ScheduleChanged, StateChanged
 from tui_trainer.training.checkpoint_files import Contents
 from tui_trainer.training.checkpoints import BY_HAND, CheckpointStore
 from tui_trainer.training.course import Course
@@ -55,6 +55,9 @@ SAMPLE_SECONDS: Final = 1.0
 """How long a checkpoint may wait for a sample to be finished."""
 
 ALL_TAKEN: Final = "all steps taken"
+
+LAST_SAMPLES: Final = "last samples"
+"""What a run is said to do at its end, when the header has no more steps to count."""
 
 
 class Trainer:
@@ -396,6 +399,7 @@ class Trainer:
         same end when it is resumed. What is being sampled comes first, as a checkpoint does not keep it.
         """
         self._report(wait=True)
+        self._tell_activity(LAST_SAMPLES)
         yield
         yield from self._sample_to_end()
         if self._saver.saved_step != self._progress.step:
@@ -404,20 +408,24 @@ class Trainer:
             self._evaluate()
             yield
         if not self._models.differ:  # else the sample of the best model comes first, once it is read
+            self._tell_activity(LAST_SAMPLES)
             self._sample_if_due()
             yield from self._sample_to_end()
         if self._repair.ending:
             self._alert("divergence", "warning", self._repair.ending)
         self._progress.finished = True
+        self._tell_activity("saving")
         self._save("finished")
         if self._saver.wait() and (warning := self._models.load_best()):
             self._alert("checkpoint", "warning", warning)
         self._end_saved = True
+        self._tell_activity(LAST_SAMPLES)
         # The last model's comes last, as the newest is what is seen first.
         for name in (BEST, LAST) if self._models.both else (LAST,):
             self._use_model(name)
             self._sample(again=self._models.both)
             yield from self._sample_to_end()
+        self._use_model(BEST)
         self._publish_finished()
         yield
 
@@ -443,11 +451,13 @@ class Trainer:
         """Judge the model, and keep it if it is the best."""
         self._report(wait=True)
         self._evaluating = True
+        self._tell_activity("validating")
         try:
             if self._validation.judge(self._attend):
                 self._save("best")
         finally:
             self._evaluating = False
+            self._tell_activity("")
             self._publish_state()
 
     def _save(self, reason: str) -> Saver:
@@ -466,6 +476,9 @@ class Trainer:
         tokenizer = self._corpus.tokenizer.to_json()
         progress = replace(self._progress, sampled_step=self._sampler.published_step)
         return Contents(progress, copy.weights, copy.state, self._model.shape, tokenizer, self._repair.kept)
+
+    def _tell_activity(self, doing: str) -> None:
+        self._publish(Activity(step=self._progress.step, doing=doing))
 
     def _alert(self, kind: str, severity: str, message: str) -> None:
         self._publish(Alert(step=self._progress.step, kind=kind, severity=severity, message=message))

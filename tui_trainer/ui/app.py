@@ -120,6 +120,7 @@ class TrainerApp(RunActions):
         return self.cockpit.shows(SAMPLES_NUMBER)
 
     def draw(self, panes: bool = True) -> None:
+        self.cockpit.offer(self.session.returning, bool(self.session.refusal))
         self.cockpit.show(self._clock.advance(self.snapshot), self.wishes, panes)
 
     def action_help(self) -> None:

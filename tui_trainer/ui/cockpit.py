@@ -63,6 +63,10 @@ class Cockpit(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
 
+    def offer(self, returning: bool, refused: bool) -> None:
+        """Whose run it is, and whether it takes no commands: what the key bar has to offer goes by that."""
+        self._keybar.returning, self._keybar.refused = returning, refused
+
     def show(self, snapshot: Snapshot, wishes: Wishes, panes: bool = True) -> None:
         """Bring what can be seen up to date, with or without the panes."""
         self._header.show(snapshot, wishes)

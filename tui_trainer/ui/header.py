@@ -90,6 +90,8 @@ def _training(snapshot: Snapshot) -> list[Part]:
     if steps:
         parts.append(Part(bar(snapshot.step / steps, 14), 4))
         parts.append(part(f"{100 * snapshot.step // steps:3} %", priority=7))
-    if snapshot.state in ("running", "paused") and snapshot.seconds_left is not None:
+    if snapshot.activity:
+        parts.append(part(f"{shorten(snapshot.activity, 16)}…", priority=8))
+    elif snapshot.state in ("running", "paused") and snapshot.seconds_left is not None:
         parts.append(part(f"{human_seconds(snapshot.seconds_left):>6} left", priority=8))
     return parts

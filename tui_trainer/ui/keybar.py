@@ -7,13 +7,17 @@ from textual.reactive import reactive
 
 from tui_trainer.ui.buttons import ButtonRow, button
 from tui_trainer.ui.fit import Part, fit, join, row_width
-from tui_trainer.ui.keys import KEYS, Key
+from tui_trainer.ui.keys import KEYS, RUN, SAMPLES, Key
 
 
 class KeyBar(ButtonRow):
     state: reactive[str] = reactive("loading")
     choice: reactive[bool] = reactive(False)
     """Whether there are two models to choose from."""
+    returning: reactive[bool] = reactive(False)
+    """Whether the run is another process's, which can be left in any state."""
+    refused: reactive[bool] = reactive(False)
+    """Whether there is nobody to command."""
     zoomed: reactive[bool] = reactive(False)
 
     def __init__(self) -> None:
@@ -27,15 +31,20 @@ class KeyBar(ButtonRow):
         return Content.assemble(" ", join(parts))
 
     def parts(self, short: bool) -> list[Part]:
-        """An item for every label; keys with the same label share one."""
-        shown = (key for key in KEYS if key.label and (key.id != "model" or self.choice))
+        """An item for every label of a key that does something; keys with the same label share one."""
+        shown = (key for key in KEYS if key.label and self._does_something(key))
         return [self._item(list(keys), short) for _, keys in groupby(shown, key=lambda key: key.label)]
+
+    def _does_something(self, key: Key) -> bool:
+        if self.refused and (key.group in (RUN, SAMPLES) or key.id == "detach"):
+            return False
+        if key.id == "model":
+            return self.choice
+        return key.works_in(self.state) or (key.id == "detach" and self.returning)
 
     def _item(self, keys: list[Key], short: bool) -> Part:
         key = keys[0]
         cap_style, name_style = ("bold $text-accent", "$foreground")
-        if not key.works_in(self.state):
-            cap_style = name_style = "$foreground-disabled"
         caps = [button("⏎" if short and key.shown == "enter" else key.shown, _action(key), cap_style) for key in keys]
         name = button(f" {self._label(key, short)}", _action(key), name_style)
         return Part(Content.assemble(Content(" ").join(caps), name), key.priority)

@@ -7,6 +7,7 @@ from typing import Final
 
 from textual.notifications import SeverityLevel
 
+from tui_trainer.run.events import BEST
 from tui_trainer.run.state import Snapshot
 from tui_trainer.run.text import visible_line
 
@@ -39,9 +40,17 @@ def news(before: Snapshot, now: Snapshot, saving: bool) -> Iterator[News]:
     for alert in takewhile(lambda alert: alert != known, now.alerts[:ALERTS_TOLD]):
         if alert.severity in SEVERITIES or alert.kind in NOTIFIED_KINDS:
             yield News(visible_line(alert.message), SEVERITIES.get(alert.severity, "information"), 8)
+    if before.model and now.model != before.model:
+        yield News(f"g writes with the {_model(now)} from now on.")
     if now.state == "finished" != before.state:
         choice = ", m switches between the last model and the best" if now.model else ""
         message = f"Finished after {now.step:,} steps. g writes samples{choice}, s saves, q leaves."
         yield News(message, seconds=15, rings=True)
     elif now.state == "failed" != before.state:
         yield News("The run has failed: the reason is at the top.", "error", seconds=15, rings=True)
+
+
+def _model(now: Snapshot) -> str:
+    best = now.best_evaluation
+    step = best.step if now.model == BEST and best is not None else now.step
+    return f"{now.model} model (step {step:,})"

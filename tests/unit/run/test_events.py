@@ -13,6 +13,7 @@ import pytest
 from tests.unit.run.journals import read, write_journal
 from tui_trainer.run.events import (
     EVENTS,
+    Activity,
     Alert,
     CheckpointSaved,
     CommandApplied,
@@ -85,6 +86,7 @@ EXAMPLES: list[Event] = [
     CommandApplied(step=2, time=3.5, name="pause", value=None, source="keyboard"),
     Alert(step=2, time=3.5, kind="divergence", severity="error", message="The loss is not finite."),
     Resources(step=2, time=3.5, memory_bytes=10**9, device_memory_bytes=0),
+    Activity(step=2, time=3.5, doing="validating"),
     Stage(step=0, time=0.5, stage="reading", done=5, total=10),
     ScheduleChanged(step=4, time=2.0, steps=9, schedule="wsd", lr=1e-3, min_lr=0.0, warmup=2, reason="9, as x"),
     ScheduleChanged(step=4, time=2.0, steps=9, schedule="wsd", lr=1e-3, min_lr=0.0, warmup=2, factor=0.5, until=8),
@@ -125,7 +127,7 @@ def test_the_fields_are_those_of_the_public_format() -> None:
     assert names["schedule"] == {"steps", "schedule", "lr", "min_lr", "warmup", "reason", "factor", "until"}
     assert names["alert"] == {"kind", "severity", "message"}
     assert names["run"] >= {"versions", "device", "parameters", "vocab_size", "fingerprint"}
-    assert {kind for kind, event in EVENTS.items() if not event.journalled} == {"stage", "partial_sample"}
+    assert {kind for kind, event in EVENTS.items() if not event.journalled} == {"stage", "partial_sample", "activity"}
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.run.test_events import RUN
 from tui_trainer.run.commands import Command
 from tui_trainer.run.events import (
+    Activity,
     Alert,
     CheckpointSaved,
     CommandApplied,
@@ -139,12 +140,12 @@ def test_elapsed_counts_what_lies_between_steps_too() -> None:
 
 def test_elapsed_leaves_out_pauses() -> None:
     snapshot = look(*BEGUN, step(1), step(2), state("paused", 102.5, 2), state("running", 900.0, 2), step(3, 901.0))
-    assert snapshot.elapsed == 3.0
+    assert snapshot.elapsed == 2.5 + 1.0
 
 
 def test_elapsed_leaves_out_the_waits_between_single_steps() -> None:
     snapshot = look(*BEGUN, step(1), state("paused", 101.5, 1), step(2, 500.0), step(3, 900.0), step(4, 901.0))
-    assert snapshot.elapsed == 1.0 + 3 * 0.5
+    assert snapshot.elapsed == 1.5 + 3 * 0.5
 
 
 def test_elapsed_leaves_out_the_time_between_stop_and_resume() -> None:
@@ -157,7 +158,25 @@ def test_elapsed_leaves_out_the_time_between_stop_and_resume() -> None:
         state("running", 5001.0, 1),
         step(2, 5002.0),
     )
-    assert snapshot.elapsed == 2.0
+    assert snapshot.elapsed == 1.5 + 1.0
+
+
+def test_elapsed_goes_on_while_the_end_is_evaluated_and_sampled() -> None:
+    told = replace(evaluation(1, 2.0, best=True), time=140.0), replace(sample(1, "a"), time=170.0)
+    assert [look(*BEGUN, step(1), *told[:count]).elapsed for count in range(3)] == [1.0, 40.0, 70.0]
+    assert look(*BEGUN, step(1), *told, state("finished", 175.0, 1)).elapsed == 75.0
+
+
+@pytest.mark.parametrize("later", [state("failed", 130.0, 1), state("loading", 130.0), started(step=1, time=130.0)])
+def test_elapsed_leaves_out_how_long_nobody_noticed_that_the_trainer_had_vanished(later: Event) -> None:
+    assert look(*BEGUN, step(1), later).elapsed == 1.0
+
+
+def test_what_is_done_beside_steps_is_known_until_it_is_over() -> None:
+    begun = [*BEGUN, step(1), Activity(step=1, doing="validating")]
+    assert look(*begun).activity == "validating"
+    for over in (Activity(step=1, doing=""), state("finished", 110.0, 1), state("paused", 110.0, 1)):
+        assert look(*begun, over).activity == ""
 
 
 def test_a_clock_set_back_does_not_shorten_the_run() -> None:

@@ -19,7 +19,7 @@ from tests.unit.training.helpers import (
 )
 from tui_trainer.config import Config
 from tui_trainer.run.commands import Command, Generate, SaveCheckpoint, SetPrompt, SetTemperature, Stop, UseModel
-from tui_trainer.run.events import CheckpointSaved, Evaluation, Event, Sample, StateChanged, Step
+from tui_trainer.run.events import Activity, CheckpointSaved, Evaluation, Event, Sample, StateChanged, Step
 from tui_trainer.run.session import Outcome
 from tui_trainer.training import validation
 from tui_trainer.training.checkpoint_files import Contents
@@ -61,10 +61,26 @@ def named(session: ScriptedSession) -> list[tuple[int, str]]:
 def test_the_end_shows_the_last_model_and_the_best(short: Path, due: bool) -> None:
     session = run_to_end(overfitting(short, sample_every=60 if due else 59))
     best = best_step(session)
-    assert named(session)[-2:] == [(60, "last"), (best, "best")]
+    assert named(session)[-2:] == [(best, "best"), (60, "last")], "what is newest stands on top of the screen"
+    assert [event for event in journalled(session) if isinstance(event, Sample)] == session.of(Sample)
     assert session.of(Sample)[-1].text != session.of(Sample)[-2].text
     ended = session.of(StateChanged)[-1]
     assert (ended.reason, ended.model) == (f"all steps taken; best by validation at step {best}", "best")
+
+
+def test_what_a_run_does_at_its_end_is_told(short: Path) -> None:
+    session = run_to_end(overfitting(short))
+    kinds = (Activity, Evaluation, CheckpointSaved, Sample, StateChanged)
+    end = [event for event in session.events if event.step == 60 or isinstance(event, Sample)]
+    told = [getattr(event, "doing", event.event) for event in end if isinstance(event, kinds)][-10:]
+    assert [word for word in told if word != "checkpoint"] == [
+        *("validating", "eval", "", "saving", "last samples", "sample", "sample", "state")
+    ]
+
+
+def test_the_best_model_shows_itself_though_a_sample_was_due_at_its_step(short: Path) -> None:
+    session = run_to_end(overfitting(short, sample_every=5))
+    assert named(session)[-2:] == [(best_step(session), "best"), (60, "last")]
 
 
 def test_a_finished_run_writes_with_the_model_that_is_asked_for(short: Path) -> None:

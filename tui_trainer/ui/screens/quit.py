@@ -14,6 +14,8 @@ from tui_trainer.run.state import Snapshot
 from tui_trainer.ui.keys import TRAINING
 
 SAVING, STOPPING = "Saving a checkpoint…", "Stopping…"
+STEP_FIRST = "Ending the step, then saving a checkpoint…"
+"""A step can only be left between two of its micro-batches, which may be long."""
 
 
 class QuitScreen(ModalScreen[None]):
@@ -67,7 +69,8 @@ class QuitScreen(ModalScreen[None]):
             self.action_leave(True)
 
     def action_leave(self, save: bool) -> None:
-        self._leave(Stop(value=save), SAVING if save else STOPPING)
+        saving = STEP_FIRST if self._snapshot.state == "running" and not self._snapshot.activity else SAVING
+        self._leave(Stop(value=save), saving if save else STOPPING)
 
     def _leave(self, command: Stop, message: str) -> None:
         """Ask the run to end; the app exits when it has."""
@@ -81,6 +84,7 @@ class QuitScreen(ModalScreen[None]):
 
     def heed(self, before: Snapshot, now: Snapshot) -> None:
         """Give way when the run could not be saved, and so has not ended."""
+        self._snapshot = now
         if self.leaving and any(alert.kind == "stop" and alert not in before.alerts for alert in now.alerts):
             self.dismiss()
 
