@@ -5,7 +5,7 @@ that is just being written, most others come at any moment, some of them while t
 come when no step is left to take, before the run has come to its end.
 
 With `--planted` some losses are made infinite or large, in both runs at the same steps, so that each is rolled back
-three times; a third of the kills then waits for those steps.
+three times; as a run comes near one of those steps it is killed around it several times.
 """
 
 import argparse
@@ -41,15 +41,20 @@ COMPARED = {
 """What of an event no interruption may change."""
 
 KINDS = ("in a save", "while training", "in a save", "while training", "in a save", "at the start")
-PLANTED_KINDS = ("in a save", "near a rollback", "while training", "near a rollback", "in a save", "at the start")
 
 NEAR = 20
 """Steps around a rollback in which a kill is near it."""
 
+AHEAD = 200
+"""Steps before a rollback from which on a kill waits for it: the run is to be killed all along the way there too."""
+
+NEAR_EACH = 12
+"""Kills near every rollback."""
+
 AT_THE_END = 0.1
 """Part of the kills that come when all steps are taken."""
 
-MAX_DELAY = {"in a save": 0.02, "while training": 1.5, "near a rollback": 0.3, "at the start": 4.0, "at the end": 0.25}
+MAX_DELAY = {"in a save": 0.02, "while training": 1.5, "near a rollback": 0.04, "at the start": 4.0, "at the end": 0.25}
 """Seconds within which a kill of each kind comes, at random, once its moment has."""
 
 SOON = 3
@@ -103,7 +108,8 @@ class Torture:
         self._options = ["--steps", str(steps), "--precision", precision, *OPTIONS, *cadence]
         self._program = ["benchmarks.planted", str(steps)] if with_accidents else ["tui_trainer"]
         self._rolled_back = planted.rolled_back(steps) if with_accidents else ()
-        self._near_rollbacks = 0
+        self._killed_near = dict.fromkeys(self._rolled_back, 0)
+        """Kills near each rollback."""
         self._lost: list[str] = []
         self._missed = 0
         """How often in a row a process had ended before it was to be killed: the next one is killed sooner."""
@@ -126,7 +132,7 @@ class Torture:
             in_saves=self._in_saves,
             at_the_end=phases.count("at the end"),
             after_the_end=phases.count("after the end"),
-            near_rollbacks=self._near_rollbacks,
+            near_rollbacks=sum(self._killed_near.values()),
             rollbacks=len({each.step for each in _events(left_alone) if _is_rollback(each)}),
             steps_taken=steps,
             lost=self._lost,
@@ -139,13 +145,15 @@ class Torture:
         last_ones = max(1, round(AT_THE_END * kills))
         for attempt in range(3 * kills):
             ending = len(phases) >= kills - last_ones or self._phase(0) != "amid its steps"
-            kinds = PLANTED_KINDS if self._rolled_back else KINDS
-            kind = "at the end" if ending else kinds[attempt % len(kinds)]
+            kind = "at the end" if ending else KINDS[attempt % len(KINDS)]
+            if not ending and self._rollback_is_due():
+                kind = "near a rollback"
             if self._kill(kind):
                 phases.append(self._phase(self._size_before))
                 self._check_announced()
                 reached = max((event.step for event in _events(self._run)), default=0)
-                self._near_rollbacks += self._near(reached)
+                if (rollback := self._near(reached)) is not None:
+                    self._killed_near[rollback] += 1
                 print(f"\rkill {len(phases)} of {kills}, step {reached}", end="", file=sys.stderr, flush=True)
             self._start("resume", str(self._run), *["--steps", str(self._steps)] * (attempt % 2))
             if len(phases) == kills:
@@ -170,7 +178,7 @@ class Torture:
         elif kind == "while training":
             _wait(process, lambda: _size(run) > self._size_before)
         elif kind == "near a rollback":
-            _wait(process, lambda: self._near(self._reached(self._size_before)))
+            _wait(process, lambda: self._near(self._reached(self._size_before)) is not None)
         elif kind == "at the end":
             _wait(process, lambda: self._phase(self._size_before) != "amid its steps", WAIT_SECONDS, pause=0.002)
         delay = self._chooser.random() ** (SOON if kind == "at the end" else 1)
@@ -185,8 +193,17 @@ class Torture:
         self._in_saves += bool(_being_written(run) - before)
         return True
 
-    def _near(self, step: int) -> bool:
-        return any(abs(step - accident) <= NEAR for accident in self._rolled_back)
+    def _near(self, step: int) -> int | None:
+        """The step of the rollback that is near."""
+        return next((rollback for rollback in self._rolled_back if abs(step - rollback) <= NEAR), None)
+
+    def _rollback_is_due(self) -> bool:
+        """Whether the run comes near one that it has not been killed around often enough."""
+        reached = self._reached(0)
+        return any(
+            -NEAR <= rollback - reached <= AHEAD and killed < NEAR_EACH
+            for rollback, killed in self._killed_near.items()
+        )
 
     def _reached(self, since: int) -> int:
         """The last step that the journal tells of after byte `since`; 0 where there is none."""
