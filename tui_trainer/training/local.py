@@ -17,11 +17,11 @@ from tui_trainer.run import index, journal
 from tui_trainer.run.attendance import Attendance
 from tui_trainer.run.commands import Command
 from tui_trainer.run.control.server import ControlServer
-from tui_trainer.run.directory import RunDirectory, cannot_write, check_name, check_root, runs_root
+from tui_trainer.run.directory import CONFIG, RunDirectory, cannot_write, check_name, check_root, runs_root
 from tui_trainer.run.events import ENDED, Alert, CheckpointSaved, Event, Stage, StateChanged
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal_writer import JournalWriter, missing_steps
-from tui_trainer.run.lock import RunLock
+from tui_trainer.run.lock import LOCK_FILE, RunLock
 from tui_trainer.run.other_runs import enter_index, look_for_others
 from tui_trainer.run.session import Joined, Outcome, Session
 from tui_trainer.run.whereabouts import Whereabouts
@@ -33,6 +33,14 @@ if TYPE_CHECKING:
 
 TRACEBACK: Final = "traceback.txt"
 LOG: Final = "output.log"
+
+OWN_FILES: Final = (journal.JOURNAL, LOG, CONFIG, f".{CONFIG}.partial", LOCK_FILE)
+"""All that is in the directory of a run that has not begun."""
+
+END_NOT_SAVED: Final = (
+    "The last checkpoint could not be saved anew at the end: it has the weights of the last step, but may lack that "
+    "the run is finished, and the latest settings."
+)
 
 PREPARATION_SECONDS: Final = 0.7
 """How long a run that is being prepared has to end by itself once it is to stop."""
@@ -67,6 +75,8 @@ class LocalSession(Session):
         """The run's directory, open from the moment it is trained in to the end."""
         self._whereabouts: Whereabouts | None = None
         self._run_lock: RunLock | None = None
+        self._not_begun = False
+        """Whether the directory was made for a run that could then not begin."""
         sources = find_sources(config.data.corpus, binary_ok=config.data.tokenizer == "byte")
         self.label = resumed.name if resumed else corpus_label(sources)
         """What to call the run before it has told."""
@@ -126,7 +136,7 @@ class LocalSession(Session):
             lacking = self._journal.close() if self._journal is not None else ""
             self._journal = None
         if self.outcome is not None:
-            self.outcome = replace(self.outcome, warning=lacking)
+            self.outcome = replace(self.outcome, warning="\n".join(filter(None, (self.outcome.warning, lacking))))
 
     def run(self) -> None:
         try:
@@ -135,6 +145,8 @@ class LocalSession(Session):
             if self._control is not None:
                 self._control.close()
             self._close_journal()
+            if self._not_begun and self.directory is not None:
+                self._remove_directory(self.directory)
             self._whereabouts = None
             held, self._run_lock, self._folder = (self._run_lock, self._folder), None, None
             for each in held:
@@ -143,8 +155,7 @@ class LocalSession(Session):
 
     def _run(self) -> Outcome:
         try:
-            self._train()
-            return Outcome()
+            return self._train()
         except PreparationStopped:
             return Outcome()
         except InputError as error:
@@ -152,10 +163,11 @@ class LocalSession(Session):
         except Exception as error:
             return self._fail(error)
 
-    def _train(self) -> None:
+    def _train(self) -> Outcome:
         with self._given_up_when_stopped():
             trainer = self._prepare()
         trainer.run()
+        return Outcome() if trainer.fully_saved else Outcome(1, warning=END_NOT_SAVED)
 
     def _prepare(self) -> "Trainer":
         if self._resumed:
@@ -168,7 +180,19 @@ class LocalSession(Session):
         preparation = Preparation(self._inbox, self.publish)
         if self._resumed:
             return preparation.resumed(self._config, self.folder, self._steps, self._again, self._open)
-        return preparation.new(self._config, self._open)
+        try:
+            return preparation.new(self._config, self._open)
+        except InputError:
+            self._not_begun = True
+            raise
+
+    def _remove_directory(self, directory: RunDirectory) -> None:
+        """Free the name of a run that could not begin; what is not of this program stays, and so does its directory."""
+        with suppress(OSError):
+            if self._run_lock is not None:  # else another process may train there
+                for name in OWN_FILES:
+                    self.folder.remove(name)
+            directory.path.rmdir()
 
     @contextmanager
     def _given_up_when_stopped(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ from tui_trainer.training.checkpoint_files import Contents
 from tui_trainer.training.checkpoints import CheckpointStore
 from tui_trainer.training.errors import out_of_memory
 from tui_trainer.training.memory import within_memory
+from tui_trainer.training.progress import Progress
 
 NO_ROOM: Final = "not enough memory"
 
@@ -17,14 +18,14 @@ NO_ROOM: Final = "not enough memory"
 class Saver:
     """One checkpoint is written at a time; the next one waits for it."""
 
-    def __init__(self, store: CheckpointStore, publish: Callable[[Event], None], saved_step: int = -1) -> None:
+    def __init__(self, store: CheckpointStore, publish: Callable[[Event], None], saved: Progress | None = None) -> None:
         self._store, self._publish = store, publish
         self._worker = ThreadPoolExecutor(1, "checkpoints")
         self._writing: Future[bool] | None = None
         self.step = -1
         """Of the newest checkpoint that is saved, or being saved."""
-        self.saved_step = saved_step
-        """Of the newest checkpoint that is known to be whole; once `wait` has returned."""
+        self.saved = saved
+        """What the newest checkpoint that is known to be whole tells; once `wait` has returned."""
 
     def save(self, step: int, copy: Callable[[], Contents], reason: str) -> None:
         """Copy what the checkpoint of `step` holds, and begin to write it."""
@@ -43,6 +44,15 @@ class Saver:
     def wait(self) -> bool:
         """Wait for what is being written; whether the last checkpoint could be saved."""
         return self._writing is None or self._writing.result()
+
+    @property
+    def saved_step(self) -> int:
+        """Of that checkpoint; -1 where there is none."""
+        return -1 if self.saved is None else self.saved.step
+
+    def has(self, progress: Progress) -> bool:
+        """Whether nothing is to be saved where a run stands: neither steps, nor its end, nor its settings."""
+        return self.saved is not None and _told(self.saved) == _told(progress)
 
     @property
     def refused(self) -> bool:
@@ -66,9 +76,13 @@ class Saver:
             if not out_of_memory(error):
                 raise
             return self._refuse(step, NO_ROOM)
-        self.saved_step = step
+        self.saved = contents.progress
         seconds = time.perf_counter() - started
         self._publish(
             CheckpointSaved(step=step, path=str(path), reason=reason, held_seconds=held, write_seconds=seconds)
         )
         return True
+
+
+def _told(progress: Progress) -> tuple[int, bool, float, str]:
+    return progress.step, progress.finished, progress.temperature, progress.prompt

@@ -102,9 +102,10 @@ class Trainer:
         """Whether an evaluation or a sample was given up for a stop that was then refused."""
         self._end_parts = self._end_in_parts()
         self._end_saved = False
+        self.fully_saved = True
+        """Whether nothing is lost that was to be saved when the run was stopped."""
         self._models = EndModels(model, stepper, progress, store)
-        self._saver = Saver(store, publish, saved_step=progress.step if progress.step else -1)
-        self._saved_settings = progress.temperature, progress.prompt
+        self._saver = Saver(store, publish, replace(progress) if progress.step else None)
         precision, policy, steps = config.run.precision, config.run.on_divergence, self._course.steps
         self._repair = Repair(model, stepper, progress, steps, precision, policy, kept, store.before)
         watchers = [self._watch, *([] if pace_check is None else [pace_check.watch])]
@@ -223,8 +224,8 @@ class Trainer:
             self._publish_finished()
         state = self._state[0]
         self._saver.wait()
-        unsaved = state == "finished" and (self._saver.saved_step != self._progress.step or self._settings_changed)
-        if (command.value or unsaved) and not self._save_last():
+        to_save = command.value or (state == "finished" and not self._saver.has(self._progress))
+        if to_save and not self._save_last():
             if command.source not in PEOPLE:
                 raise RunFailedError("The last checkpoint could not be saved: the steps since the one before are lost.")
             self._inbox.stay()
@@ -233,14 +234,10 @@ class Trainer:
             if state == "running":
                 self._change_state("paused", "it could not be saved")
             return False
+        self.fully_saved = not to_save or self._saver.has(self._progress)
         if state != "finished":
             self._change_state("stopped", f"by {command.source}")
         return True
-
-    @property
-    def _settings_changed(self) -> bool:
-        """Whether temperature or prompt are others than when a checkpoint was last made."""
-        return self._saved_settings != (self._progress.temperature, self._progress.prompt)
 
     def _save_last(self) -> bool:
         """Save before the run is over; whether the weights of its last step are saved, now or before."""
@@ -471,7 +468,6 @@ class Trainer:
 
     def _contents(self) -> Contents:
         """A copy of all that a checkpoint holds."""
-        self._saved_settings = self._progress.temperature, self._progress.prompt
         copy = self._models.last()
         tokenizer = self._corpus.tokenizer.to_json()
         progress = replace(self._progress, sampled_step=self._sampler.published_step)
