@@ -100,6 +100,7 @@ class Preparation:
             raise InputError(reason)
         config = recover_plan(folder, config, progress)
         if progress.batch_size:
+            _check_batch(directory, config, progress)
             config = config.update(batch_size=progress.batch_size, accumulate=progress.accumulate)
         if progress.fingerprint != corpus.fingerprint:
             raise InputError(
@@ -243,6 +244,17 @@ class Preparation:
 
 def _sizes(config: Config) -> tuple[int, int]:
     return config.optimizer.batch_size, config.optimizer.accumulate
+
+
+def _check_batch(directory: RunDirectory, config: Config, progress: Progress) -> None:
+    """Raises InputError where the micro-batches of a checkpoint do not make steps as large as the configured ones."""
+    batch_size, accumulate = _sizes(config)
+    if progress.batch_size * progress.accumulate != batch_size * accumulate:
+        raise InputError(
+            f"The checkpoint of {visible_line(directory.name)} has steps of {progress.batch_size:,} x "
+            f"{progress.accumulate:,} sequences, its config.toml of {batch_size:,} x {accumulate:,} (batch_size x "
+            "accumulate): restore that file, or move the checkpoint away to go on from the one before it."
+        )
 
 
 def describe(plan: Plan, corpus: Corpus, model: Transformer, progress: Progress, directory: RunDirectory) -> RunStarted:
