@@ -6,6 +6,7 @@ from tests import scripted
 from tests.driving import driving
 from tui_trainer.run.events import Alert, CommandApplied, StateChanged
 from tui_trainer.ui.screens.away import AwayScreen
+from tui_trainer.ui.screens.quit import QuitScreen
 
 LEFT = CommandApplied(name="detach", value=None, source="keyboard", step=900, time=scripted.BEGIN + 900 * 0.042)
 
@@ -23,7 +24,25 @@ async def test_whoever_comes_back_is_told_what_happened() -> None:
             assert part in screen.text
 
 
-@pytest.mark.parametrize("key", ["enter", "escape", "q"])
+async def test_q_leaves_as_it_does_anywhere() -> None:
+    async with driving(left_at_900(), returning=True) as screen:
+        await screen.press("q")
+        assert isinstance(screen.app.screen, QuitScreen)
+        assert not any(isinstance(below, AwayScreen) for below in screen.app.screen_stack)
+        await screen.press("q")
+        assert screen.app.detached and screen.commands == []
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_that_the_run_was_paused_meanwhile_and_by_whom_is_told(size: tuple[int, int]) -> None:
+    pause = CommandApplied(name="pause", value=None, source="command line", step=1_240, time=scripted.BEGIN + 52)
+    paused = [*left_at_900(), pause, StateChanged(state="paused", step=1_240, time=scripted.BEGIN + 52)]
+    async with driving(paused, size=size, returning=True) as screen:
+        assert "paused at step 1,240" in screen.text
+        assert "pause at step 1,240, by command line" in screen.text
+
+
+@pytest.mark.parametrize("key", ["enter", "escape"])
 async def test_any_usual_key_goes_on_to_the_run(key: str) -> None:
     async with driving(left_at_900(), returning=True) as screen:
         await screen.press(key)

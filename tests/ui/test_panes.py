@@ -62,7 +62,16 @@ async def test_vitals_while_running() -> None:
         for row in ("Tokens/s    18,286", "Step time   42 ms", "Time left   2m38s", "Best val    1.6974 at step 1,200"):
             assert row in screen.text
         assert "warning  step 700  The gradient was three times its" in screen.text
-        assert "1 alert ─╮" in screen.text
+        assert "1 warning ─╮" in screen.text
+
+
+@pytest.mark.parametrize(
+    ("size", "title"), [((80, 24), "2 errors  1 warning ─╮"), ((120, 40), "2 errors  1 warning  6 info ─╮")]
+)
+async def test_what_the_title_of_the_vitals_counts_is_what_the_list_has(size: tuple[int, int], title: str) -> None:
+    told = [Alert(kind="resume", severity=severity, message="A word.") for severity in ["info"] * 6 + ["error"] * 2]
+    async with driving([*RUN, *told], size=size) as screen:
+        assert title in screen.text
 
 
 async def test_vitals_while_loading_list_the_stages() -> None:

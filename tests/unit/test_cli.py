@@ -11,11 +11,12 @@ import pytest
 from tests.unit.run import journals
 from tests.unit.run.test_lock import held
 from tests.waiting import TIMEOUT
-from tui_trainer import cli
+from tui_trainer import cli, fronts
 from tui_trainer.config import Config, options
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import RunStarted, Step
 from tui_trainer.training import trial
+from tui_trainer.training.local import LocalSession
 from tui_trainer.training.stepper import Stepper
 from tui_trainer.training.trainer import Trainer
 
@@ -131,6 +132,29 @@ def test_resume_goes_on(program: Program, corpus: Path, runs: Path) -> None:
     events = list(journals.read(runs / "cats" / "journal.jsonl"))
     assert [event.step for event in events if isinstance(event, RunStarted)] == [0, 6, 6, 12, 14]
     assert [event.step for event in events if isinstance(event, Step)] == list(range(1, 16))
+
+
+def test_fewer_steps_than_were_taken_are_refused_before_the_run_is_loaded(
+    program: Program, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(corpus, *SMALL)
+    monkeypatch.setattr(LocalSession, "run", lambda self: pytest.fail("the run was taken up"))
+    outcome = program("resume", "--steps=5", "--headless")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "The run has taken 6 steps already: give --steps a larger number." in outcome.err
+
+
+def test_replay_without_a_name_takes_a_run_that_is_over(
+    program: Program, corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("over", "live"):
+        program(corpus, *SMALL, "--name", name)
+    viewed: list[str] = []
+    monkeypatch.setattr(fronts, "view", lambda session, name: viewed.append(name) or 0)
+    with held(RunDirectory(runs / "live")):
+        assert program("replay").status == 0
+    assert program("replay").status == 0
+    assert viewed == ["over", "live"]
 
 
 def test_the_corpus_may_come_through_standard_input(

@@ -28,10 +28,13 @@ def attach(run: str, runs_dir: str) -> int:
 @run_argument
 @runs_dir_option
 def replay(run: str, runs_dir: str) -> int:
-    """Open the screen of RUN as its journal tells it."""
+    """Open the screen of RUN as its journal tells it.
+
+    RUN is a name or a path; the one that changed last, of those that nobody trains, when left out.
+    """
     from tui_trainer.run.replay import ReplaySession
 
-    directory = find_run(run, runs_root(runs_dir))
+    directory = find_run(run, runs_root(runs_dir), lambda each: each.journal.is_file() and not is_locked(each))
     return fronts.view(ReplaySession(directory), directory.name)
 
 

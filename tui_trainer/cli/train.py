@@ -51,7 +51,8 @@ def resume(
 ) -> int:
     """Go on with RUN (a name or a path; the latest when left out) from its newest checkpoint to its end.
 
-    A run that has come to its end is shown with its best model, and trains on only with --again or a larger --steps.
+    A run that has come to its end opens with its last and its best model, and trains on only with --again or a larger
+    --steps.
 
     A live run that is paused goes on in the process that trains it; --timeout and --json are for that.
     """

@@ -1,5 +1,6 @@
 """What happened while nobody looked: gathered from the moment the last viewer left, or from the start of the run."""
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,8 @@ from tui_trainer.run.text import human_seconds
 
 ALERTS_KEPT: Final = 20
 """That are no errors."""
+
+COMMANDS_KEPT: Final = 10
 
 ERRORS_KEPT: Final = 500
 """Whoever comes back is told of every error: so many there cannot be but by an error of our own."""
@@ -48,12 +51,17 @@ class Absence:
     alerts: tuple[Alert, ...] = ()
     """Every error, and the newest of the others; oldest first."""
     alert_count: int = 0
+    commands: tuple[CommandApplied, ...] = ()
+    """The newest that were given, oldest first."""
+    command_count: int = 0
     ended: str = ""
     """Why the run ended, if it did."""
 
     @property
     def eventful(self) -> bool:
-        return self.step != self.since_step or bool(self.alert_count or self.ended or self.resumes)
+        return self.step != self.since_step or bool(
+            self.alert_count or self.command_count or self.ended or self.resumes
+        )
 
 
 class AbsenceTracker:
@@ -91,6 +99,8 @@ class AbsenceRecorder:
         self._evaluations = self._checkpoints = self._samples = self._alert_count = 0
         self._resumes = self._resumed_from = 0
         self._alerts: list[Alert] = []
+        self._commands: deque[CommandApplied] = deque(maxlen=COMMANDS_KEPT)
+        self._command_count = 0
         self._ended = ""
 
     def apply(self, event: Event) -> None:
@@ -112,6 +122,9 @@ class AbsenceRecorder:
                 self._resumed_from = self.step = event.step
             case Alert():
                 self._take_alert(event)
+            case CommandApplied() if event.name not in ("attach", "detach"):
+                self._commands.append(event)
+                self._command_count += 1
             case StateChanged():
                 ended = event.state in ENDED
                 self._ended = f"{event.state}: {event.reason}" if ended and event.reason else event.state * ended
@@ -140,12 +153,19 @@ class AbsenceRecorder:
             resumed_from=self._resumed_from,
             alerts=tuple(self._alerts),
             alert_count=self._alert_count,
+            commands=tuple(self._commands),
+            command_count=self._command_count,
             ended=self._ended,
         )
 
 
-def describe(absence: Absence, steps: int, seconds_left: float | None, now: float) -> list[tuple[str, str]]:
-    """The absence as it looks at `now` (unix seconds): lines of a heading and what there is to say; alerts last."""
+def describe(
+    absence: Absence, steps: int, seconds_left: float | None, now: float, paused: bool = False
+) -> list[tuple[str, str]]:
+    """The absence as it looks at `now` (unix seconds): lines of a heading and what there is to say; alerts last.
+
+    `paused` says whether the run is.
+    """
     lines = [("Steps", _steps(absence, steps)), _validation(absence, now)]
     lines.append(("Saved", f"{_counted(absence.checkpoints, 'checkpoint')}, {_counted(absence.samples, 'sample')}"))
     if absence.resumes:
@@ -153,11 +173,16 @@ def describe(absence: Absence, steps: int, seconds_left: float | None, now: floa
         lines.append(("Taken up again", f"{times} from step {absence.resumed_from:,}"))
     if absence.ended:
         lines.append(("Ended", absence.ended))
+    elif paused:
+        lines.append(("Now", f"paused at step {absence.step:,}"))
     elif seconds_left is not None:
         lines.append(("Time left", human_seconds(seconds_left)))
+    lines += [("Commanded", _commanded(command)) for command in absence.commands]
+    if (more := absence.command_count - len(absence.commands)) > 0:
+        lines.append(("And", _counted(more, "older command")))
     more = absence.alert_count - len(absence.alerts)
     if not absence.alert_count:
-        lines.append(("Alerts", "none"))
+        lines.append(("New alerts", "none"))
     lines += [(f"Step {alert.step:,}", f"{alert.severity}: {alert.message}") for alert in absence.alerts]
     return [*lines, ("And", f"{_counted(more, 'older alert')}")] if more > 0 else lines
 
@@ -167,6 +192,12 @@ def _steps(absence: Absence, steps: int) -> str:
     passed, taken = human_seconds(absence.seconds), absence.step - absence.since_step
     where = f"now at {absence.step:,} of {steps:,}"
     return f"{taken:,} in {passed}, {where}" if taken >= 0 else f"{where}, {passed} after step {absence.since_step:,}"
+
+
+def _commanded(command: CommandApplied) -> str:
+    value = command.value
+    argument = f" {value:g}" if isinstance(value, float) else f" “{value}”" if isinstance(value, str) else ""
+    return f"{command.name.replace('_', ' ')}{argument} at step {command.step:,}, by {command.source}"
 
 
 def _validation(absence: Absence, now: float) -> tuple[str, str]:

@@ -104,7 +104,7 @@ def overview(run: RunDirectory) -> Overview:
             events = journal.tail(folder, steps=PACE_STEPS)
     except OSError:
         events = []
-    saved = _saved(run)
+    saved = saved_progress(run)
     last_step = _last(events, Step)
     evaluation = _last(events, Evaluation)
     steps = _steps(run, events)
@@ -174,7 +174,7 @@ def _seconds_left(events: Sequence[Event], steps: int) -> float | None:
     return clock.seconds_left(steps - reached)
 
 
-def _saved(run: RunDirectory) -> dict[str, float]:
+def saved_progress(run: RunDirectory) -> dict[str, float]:
     """The numbers with which the newest checkpoint tells the run's progress."""
     try:
         with run.open() as folder, folder.folder(CHECKPOINTS) as checkpoints:

@@ -29,6 +29,12 @@ def settle_length(progress: Progress, config: Config, asked: int, again: bool) -
     return config.update(steps=steps)
 
 
+def check_steps(asked: int, reached: int) -> None:
+    """Raises InputError for fewer steps (0: none are asked for) than were taken."""
+    if 0 < asked < reached:
+        raise InputError(f"The run has taken {reached:,} steps already: give --steps a larger number.")
+
+
 def _fill_in(progress: Progress, config: Config) -> None:
     """What checkpoints of earlier versions lack."""
     if progress.planned_steps == 0:
@@ -47,8 +53,7 @@ def _at_end(progress: Progress, config: Config) -> bool:
 
 def _steps_in_all(progress: Progress, planned: int, asked: int, again: bool) -> int:
     reached = progress.step
-    if asked and asked < reached:
-        raise InputError(f"The run has taken {reached:,} steps already: give --steps a larger number.")
+    check_steps(asked, reached)
     if again and not progress.finished:
         raise InputError(
             f"The run is at step {reached:,} of {planned:,}: resume it without --again to go on to its end."

@@ -23,10 +23,12 @@ from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal_writer import JournalWriter, missing_steps
 from tui_trainer.run.lock import LOCK_FILE, RunLock
 from tui_trainer.run.other_runs import enter_index, look_for_others
+from tui_trainer.run.overview import saved_progress
 from tui_trainer.run.session import Joined, Outcome, Session
 from tui_trainer.run.whereabouts import Whereabouts
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
 from tui_trainer.training.inbox import Inbox
+from tui_trainer.training.length import check_steps
 
 if TYPE_CHECKING:
     from tui_trainer.training.trainer import Trainer
@@ -90,7 +92,8 @@ class LocalSession(Session):
 
     @classmethod
     def resume(cls, directory: RunDirectory, steps: int = 0, again: bool = False) -> "LocalSession":
-        """Take up a run; raises InputError."""
+        """Take up a run; raises InputError, for too few steps too, rather than when torch has been loaded."""
+        check_steps(steps, int(saved_progress(directory).get("step", 0)))
         return cls(directory.read_config(), directory, steps, again)
 
     @property

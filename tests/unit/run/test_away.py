@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.unit.run.test_state import evaluation, sample, started, state, step
-from tui_trainer.run.away import ALERTS_KEPT, Absence, AbsenceRecorder, AbsenceTracker, describe
+from tui_trainer.run.away import ALERTS_KEPT, COMMANDS_KEPT, Absence, AbsenceRecorder, AbsenceTracker, describe
 from tui_trainer.run.events import Alert, CheckpointSaved, CommandApplied, Event
 
 LEFT_AT = 1000.0
@@ -54,7 +54,7 @@ def test_a_night_in_a_few_lines() -> None:
     assert lines["Best validation"] == "2.2500 at step 50, 50s ago"
     assert lines["Saved"] == "1 checkpoint, 1 sample"
     assert lines["Time left"] == "1m30s"
-    assert lines["Alerts"] == "none"
+    assert lines["New alerts"] == "none"
 
 
 def test_when_nothing_was_better() -> None:
@@ -70,7 +70,7 @@ def test_every_alert_with_what_was_done() -> None:
     lines = told(gather(alert(41), alert(42)))
     assert lines["Step 41"] == "warning: Skipped 41."
     assert lines["Step 42"] == "warning: Skipped 42."
-    assert "Alerts" not in lines
+    assert "New alerts" not in lines
 
 
 def test_of_many_alerts_the_newest_and_how_many_more() -> None:
@@ -85,6 +85,29 @@ def test_every_error_is_told_however_much_came_after_it() -> None:
     lines = told(gather(error, *map(alert, range(42, 142))))
     assert lines["Step 41"] == "error: The disk is full."
     assert lines["And"] == "80 older alerts"
+
+
+def command(number: int, name: str, value: float | str | None = None) -> CommandApplied:
+    return CommandApplied(step=number, time=LEFT_AT + number, name=name, value=value, source="command line")
+
+
+def test_what_was_commanded_meanwhile_and_that_it_is_paused() -> None:
+    given = command(40, "save_checkpoint"), command(40, "set_temperature", 0.5), command(40, "pause")
+    absence = gather(*given, state("paused", 1040.0, step=40))
+    assert absence.eventful, "though no step was taken"
+    lines = describe(absence, 200, 90.0, absence.until, paused=True)
+    assert [text for heading, text in lines if heading == "Commanded"] == [
+        "save checkpoint at step 40, by command line",
+        "set temperature 0.5 at step 40, by command line",
+        "pause at step 40, by command line",
+    ]
+    assert dict(lines)["Now"] == "paused at step 40" and "Time left" not in dict(lines)
+    assert "Now" not in told(absence)
+
+
+def test_of_many_commands_the_newest_and_how_many_more() -> None:
+    lines = told(gather(*[command(number, "pause") for number in range(41, 43 + COMMANDS_KEPT)]))
+    assert lines["And"] == "2 older commands"
 
 
 def test_how_it_ended_instead_of_the_time_left() -> None:

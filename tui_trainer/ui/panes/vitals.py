@@ -7,7 +7,7 @@ from textual.widgets import Static
 from tui_trainer.run.events import Alert, RunStarted
 from tui_trainer.run.state import Snapshot
 from tui_trainer.run.text import human_bytes, human_count, human_seconds, visible_line
-from tui_trainer.ui.fit import bar, part, shorten
+from tui_trainer.ui.fit import Part, bar, part, shorten
 from tui_trainer.ui.numbers import UNKNOWN, fixed, milliseconds, percent
 from tui_trainer.ui.panes.pane import Pane
 from tui_trainer.ui.wishes import Wishes
@@ -33,7 +33,7 @@ class VitalsPane(Pane):
         yield self._text
 
     def draw(self, snapshot: Snapshot, wishes: Wishes) -> None:
-        self.summarise(part(_count_alerts(snapshot.alerts), "$text-warning", 1))
+        self.summarise(*_count_alerts(snapshot.alerts))
         width = self.scrollable_content_region.width
         content = _loading(snapshot, width) if snapshot.state == "loading" else _vitals(snapshot, width)
         if not isinstance(self._text.content, Content) or not content.is_same(self._text.content):
@@ -41,9 +41,15 @@ class VitalsPane(Pane):
             self._text.update(content, layout=taller)
 
 
-def _count_alerts(alerts: tuple[Alert, ...]) -> str:
-    count = sum(alert.severity != "info" for alert in alerts)
-    return "" if not count else "1 alert" if count == 1 else f"{count} alerts"
+def _count_alerts(alerts: tuple[Alert, ...]) -> list[Part]:
+    """How many of each severity the list below has, in the words of the list."""
+    parts = []
+    for priority, severity in enumerate(("info", "warning", "error")):
+        count = sum(alert.severity == severity for alert in alerts)
+        words = f"{count} {severity}" + "s" * (count > 1 and severity != "info")
+        style = "$text-warning" if priority else "$foreground-muted"
+        parts.append(part(words if count else "", style, priority))
+    return parts[::-1]
 
 
 def _loading(snapshot: Snapshot, width: int) -> Content:

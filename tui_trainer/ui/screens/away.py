@@ -18,7 +18,10 @@ from tui_trainer.run.text import visible_line
 class AwayScreen(ModalScreen[None]):
     """Closes with any of the usual keys, but not with space: pressed twice, that would pause the run."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter", "dismiss", "Close"),
+        Binding("q", "quit", "Close, and leave as `q` does"),
+    ]
 
     def __init__(self, absence: Absence, snapshot: Snapshot) -> None:
         super().__init__()
@@ -29,12 +32,16 @@ class AwayScreen(ModalScreen[None]):
             dialog.border_title = "Since the start" if self._absence.from_start else "While you were away"
             with VerticalScroll(id="away-lines"):
                 yield Static(away_text(self._absence, self._snapshot), id="away-text")
-            yield Static("enter  look at the run", classes="hint")
+            yield Static("enter  look at the run\nq      leave", classes="hint")
+
+    async def action_quit(self) -> None:
+        await self.app.pop_screen()
+        await self.app.run_action("quit")
 
 
 def away_text(absence: Absence, snapshot: Snapshot) -> Content:
     steps = snapshot.run.steps if snapshot.run else 0
-    lines = describe(absence, steps, snapshot.seconds_left, time.time())
+    lines = describe(absence, steps, snapshot.seconds_left, time.time(), snapshot.state == "paused")
     width = max(len(heading) for heading, _ in lines) + 2
     return Content("\n").join(
         Content.assemble((heading.ljust(width), "$foreground-muted"), visible_line(text)) for heading, text in lines
