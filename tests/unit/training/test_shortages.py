@@ -167,7 +167,7 @@ def test_a_run_begins_with_the_pieces_that_fit(
         "memory",
         "The device ran out of memory: a step is now 6 micro-batches of 2, with the same sequences as before.",
     )
-    assert [kind for _, kind, _ in told(session)] == ["memory"]
+    assert [kind for _, kind, _ in told(session) if kind != "pace"] == ["memory"]  # steps may take another time
     assert session.of(RunStarted)[0].tokens_per_step == 4 * 3 * 8
     settings = Config.from_toml(only_run(runs).config).optimizer
     assert (settings.batch_size, settings.accumulate) == (2, 6)
