@@ -48,14 +48,15 @@ class Cuts:
         self._session = session
         session.react = self._notice_last_step
         session.run()
-        if self._over:
-            self._copy()
+        with self._lock:
+            if self._over:
+                self._copy()
         return list(self._found.values())
 
     def _notice_last_step(self, event: Event) -> Command | None:
-        self._over = self._over or (isinstance(event, Step) and event.step == self._last)
-        if self._over and self._ends(event):
-            with self._lock:
+        with self._lock:  # while the other thread copies, `_over` is not what it was
+            self._over = self._over or (isinstance(event, Step) and event.step == self._last)
+            if self._over and self._ends(event):
                 self._copy()
                 self._over = False
         at_end = isinstance(event, Evaluation) and event.step == self._last
