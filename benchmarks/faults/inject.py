@@ -45,19 +45,28 @@ class _Loop:
     def __init__(self) -> None:
         from tui_trainer.training.saver import Saver
         from tui_trainer.training.stepper import Stepper
+        from tui_trainer.training.trainer import Trainer
 
+        self.begun, self.saving = False, False
         self.step = -1
-        self.saving = False
         _replace(Stepper, "take", self._counting)
+        _replace(Trainer, "run", self._beginning)
         _replace(Saver, "save", self._telling)
 
     @property
     def under_way(self) -> bool:
         return self.step >= 20
 
+    def _beginning(self, run: Any) -> Any:
+        def call(trainer: Any) -> Any:
+            self.begun = True
+            return run(trainer)
+
+        return call
+
     def _counting(self, take: Any) -> Any:
         def call(stepper: Any, step: int, *rest: Any) -> Any:
-            self.step = step
+            self.step = step if self.begun else -1  # steps are taken to measure the machine, too
             return take(stepper, step, *rest)
 
         return call

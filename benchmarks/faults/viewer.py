@@ -27,7 +27,13 @@ class Viewer:
 
     @property
     def refused(self) -> str:
-        return str(self.greeting.get("refused", ""))
+        """Why the trainer does not want it, or what it has said."""
+        messages = [self.greeting, *self.received]
+        return next((str(message["refused"]) for message in messages if "refused" in message), "")
+
+    def attach(self) -> None:
+        """Become one of those that look on."""
+        self.say(b'{"command": "attach"}\n')
 
     def say(self, data: bytes) -> None:
         """Raises OSError when the trainer has hung up, or takes nothing for long."""

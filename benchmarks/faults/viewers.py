@@ -85,13 +85,25 @@ def many_viewers(lab: Lab) -> str:
 
     def begin() -> list[Viewer]:
         viewers = [Viewer(run) for _ in range(16)]
+        for viewer in viewers:
+            viewer.attach()
+        until(lambda: not _has_room(run), "the last of the sixteen")
         check(not any(viewer.refused for viewer in viewers), "one of the first sixteen was refused")
-        refusals.append(Viewer(run).refused)
+        (another := Viewer(run)).attach()
+        until(lambda: another.refused or another.ended, "what is said to the seventeenth")
+        refusals.append(another.refused)
         return viewers
 
     _alternate(lab, run, begin, RATE_SECONDS)
     check(all(refusals), "the seventeenth was let in")
     return refusals[-1]
+
+
+def _has_room(run: Run) -> bool:
+    """Whether the trainer would take another viewer."""
+    viewer = Viewer(run)
+    viewer.close()
+    return bool(viewer.greeting["room"])
 
 
 @fault("viewer-stalled", "a viewer that takes nothing", "it is sent away, training goes on as fast")
