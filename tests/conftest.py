@@ -17,11 +17,6 @@ from tests.waiting import TIMEOUT
 from tui_trainer.corpus import sources
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: many tests wait for a process."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Have a guard that outlives this process, once for all workers."""
     if not hasattr(config, "workerinput"):

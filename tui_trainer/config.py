@@ -17,6 +17,9 @@ import tomli_w
 AUTO: Final = -1
 """A number left to the presets, the corpus or the device."""
 
+STANDARD_INPUT: Final = "-"
+"""In the place of a corpus file: the text comes from there."""
+
 SCHEDULES: Final = ("constant", "linear", "cosine", "warmup-cosine", "exponential", "wsd")
 PRESETS: Final = ("auto", "nano", "tiny", "small", "base")
 TOKENIZERS: Final = ("auto", "char", "byte", "bpe")

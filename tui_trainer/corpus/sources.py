@@ -13,13 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Final, NoReturn, cast
 
-from tui_trainer.config import InputError
+from tui_trainer.config import STANDARD_INPUT, InputError
 from tui_trainer.run.text import visible_line
 
 PROBE_BYTES: Final = 8192
 GZIP_ERRORS: Final = (gzip.BadGzipFile, EOFError, zlib.error)
 LABEL_LENGTH: Final = 40
-STDIN: Final = "-"
 
 # UTF-32 comes first: its little-endian mark begins with that of UTF-16.
 _WIDE_MARKS: Final = {
@@ -60,7 +59,7 @@ class Source:
 
 def shown(path: str) -> str:
     """A path as it is named in a message."""
-    return "standard input" if path == STDIN else visible_line(path)
+    return "standard input" if path == STANDARD_INPUT else visible_line(path)
 
 
 def find_sources(arguments: Sequence[str], *, binary_ok: bool = False) -> list[Source]:
@@ -73,7 +72,7 @@ def find_sources(arguments: Sequence[str], *, binary_ok: bool = False) -> list[S
     sources: dict[str, Source] = {}
     for argument in arguments:
         for source in _expand(argument, binary_ok):
-            key = STDIN if source.data is not None else os.path.realpath(source.path)
+            key = STANDARD_INPUT if source.data is not None else os.path.realpath(source.path)
             sources.setdefault(key, source)
     return list(sources.values())
 
@@ -96,7 +95,7 @@ def _root_label(source: Source) -> str:
 
 
 def _expand(argument: str, binary_ok: bool) -> Iterator[Source]:
-    if argument == STDIN:
+    if argument == STANDARD_INPUT:
         yield _standard_input(binary_ok)
     elif _is_directory(argument):
         yield from _directory(argument, binary_ok)
@@ -183,7 +182,9 @@ def _open(path: str) -> BinaryIO:
 
 def _standard_input(binary_ok: bool) -> Source:
     data = _read_standard_input()
-    return Source(STDIN, STDIN, len(data), _check_start(STDIN, data[:PROBE_BYTES], binary_ok), data)
+    return Source(
+        STANDARD_INPUT, STANDARD_INPUT, len(data), _check_start(STANDARD_INPUT, data[:PROBE_BYTES], binary_ok), data
+    )
 
 
 @cache
@@ -194,7 +195,7 @@ def _read_standard_input() -> bytes:
     try:
         return sys.stdin.buffer.read()
     except OSError as error:
-        raise _unreadable(STDIN, error) from error
+        raise _unreadable(STANDARD_INPUT, error) from error
 
 
 def _check_start(path: str, start: bytes, binary_ok: bool) -> bool:

@@ -6,14 +6,11 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from tui_trainer.config import InputError
+from tui_trainer.config import STANDARD_INPUT, InputError
 from tui_trainer.run.directory import RunDirectory, runs_root
 from tui_trainer.run.finding import find_run
 from tui_trainer.run.index import indexed_runs
 from tui_trainer.run.text import visible_line
-
-STANDARD_INPUT = "-"
-"""The corpus of a run that read it from there."""
 
 
 def program() -> str:

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from tui_trainer.config import Config, InputError
+from tui_trainer.config import STANDARD_INPUT, Config, InputError
 from tui_trainer.corpus.sources import corpus_label, find_sources
 from tui_trainer.run import index, journal
 from tui_trainer.run.attendance import Attendance
@@ -333,7 +333,7 @@ def _with_absolute_paths(config: Config) -> Config:
 
 
 def _absolute(place: str) -> str:
-    if place == "-":
+    if place == STANDARD_INPUT:
         return place
     if os.path.lexists(place):
         return str(Path(place).absolute())

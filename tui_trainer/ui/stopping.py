@@ -41,8 +41,7 @@ def shell_waits() -> bool:
 def _stop(driver: Driver) -> None:
     """Give the terminal back, then stop the whole job, this process included."""
     if not shell_waits():
-        if getattr(driver, "_must_signal_resume", False):
-            _write_nowhere(driver)
+        _write_nowhere(driver)
         return
     driver.suspend_application_mode()
     driver._must_signal_resume = True  # type: ignore[attr-defined]
@@ -57,8 +56,7 @@ def _retake(driver: Driver, repaint: Callable[[], object]) -> None:
     Where no shell waits nobody has had it, or the shell has it for good: who took it then would be stopped for ever.
     """
     if not shell_waits():
-        if getattr(driver, "_must_signal_resume", False):
-            _write_nowhere(driver)
+        _write_nowhere(driver)
         return
     if not getattr(driver, "_must_signal_resume", False):
         driver.suspend_application_mode()
@@ -67,7 +65,9 @@ def _retake(driver: Driver, repaint: Callable[[], object]) -> None:
 
 
 def _write_nowhere(driver: Driver) -> None:
-    """Its writer thread ended when it gave the terminal back; without one a frame would be waited for, for ever."""
+    """If it has given the terminal back its writer thread has ended, and a frame would be waited for, for ever."""
+    if not getattr(driver, "_must_signal_resume", False):
+        return
     nowhere = Path(os.devnull).open("w")  # noqa: SIM115
     driver._writer_thread = WriterThread(nowhere)  # type: ignore[attr-defined]
     driver._writer_thread.start()  # type: ignore[attr-defined]

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.run import journals
 from tests.unit.training.helpers import (
     ENDLESS,
-    Resumed,
     ScriptedSession,
     journalled,
     only_run,
@@ -22,7 +20,6 @@ from tests.unit.training.helpers import (
 from tests.waiting import TIMEOUT, until
 from tui_trainer.config import AUTO, Config, InputError
 from tui_trainer.model.transformer import Transformer
-from tui_trainer.run import journal_writer
 from tui_trainer.run.commands import (
     Command,
     Generate,
@@ -48,9 +45,7 @@ from tui_trainer.run.events import (
     Step,
 )
 from tui_trainer.run.folder import Folder
-from tui_trainer.run.journal import Journal
-from tui_trainer.run.lines import encode
-from tui_trainer.run.session import Joined, Outcome
+from tui_trainer.run.session import Outcome
 from tui_trainer.training import evaluation, local, validation
 from tui_trainer.training.local import TRACEBACK, LocalSession
 from tui_trainer.training.stepper import Stepper
@@ -383,81 +378,6 @@ def test_a_stop_during_preparation_leaves_nothing(corpus: Path, runs: Path, stag
     assert session.outcome.status == 0
     assert session.of(RunStarted) == []
     assert not runs.exists()
-
-
-def refusing(monkeypatch: pytest.MonkeyPatch, first: int, last: int) -> None:
-    """A disk without room from step `first` on, up to `last`."""
-    append, now = Journal.append, 0
-
-    def append_if_room(self: Journal, *events: Event) -> None:
-        nonlocal now
-        now = max([now, *(event.step for event in events)])
-        if first <= now <= last:
-            raise OSError(28, "No space left on device")
-        append(self, *events)
-
-    monkeypatch.setattr(Journal, "append", append_if_room)
-
-
-def test_a_journal_that_cannot_be_written_does_not_end_the_run(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    refusing(monkeypatch, 5, ENDLESS)
-    session = run_to_end(small_config(corpus))
-    assert session.snapshot().state == "finished"
-    (alert,) = session.snapshot().alerts
-    assert (alert.kind, alert.severity, alert.step) == ("journal", "error", 5)
-    assert "No space left on device" in alert.message
-    assert steps_of(journalled(session)) == [1, 2, 3, 4]
-    assert session.outcome == Outcome(
-        warning="The journal lacks the last events, steps 5 to 12 among them: the disk was full."
-    )
-
-
-def test_a_journal_has_all_events_once_there_is_room(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_writer, "RETRY_SECONDS", 0.0)
-    refusing(monkeypatch, 5, 7)
-    session = run_to_end(small_config(corpus))
-    told = [event for event in session.events if event.journalled]
-    assert sorted(map(encode, journalled(session))) == sorted(
-        map(encode, told[told.index(session.of(RunStarted)[0]) :])
-    )
-    assert steps_of(journalled(session)) == list(range(1, 13))
-    assert [alert.severity for alert in session.of(Alert) if alert.kind == "journal"] == ["error", "info"]
-
-
-def test_who_joins_while_the_disk_is_full_has_every_step_once(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_writer, "RETRY_SECONDS", 0.0)
-    refusing(monkeypatch, 5, 7)
-    joined: list[Joined] = []
-
-    def join(event: Event) -> None:
-        if isinstance(event, Step) and event.step == 6:
-            joined.append(session.join())
-
-    session = ScriptedSession(small_config(corpus), join)
-    session.run()
-    (viewer,) = joined
-    written = list(journals.read(session.directory_of_run.journal, viewer.size))
-    to_come = [viewer.events.get_nowait() for _ in range(viewer.events.qsize())]
-    assert [steps_of(written), steps_of(viewer.waiting), steps_of(to_come)] == [
-        [1, 2, 3, 4],
-        [5, 6],
-        [7, 8, 9, 10, 11, 12],
-    ]
-    assert [event.severity for event in viewer.waiting if isinstance(event, Alert)] == ["error"]
-
-
-def test_steps_that_a_killed_trainer_had_not_written_are_told_of(corpus: Path, runs: Path) -> None:
-    run_to_end(small_config(corpus), stop_after(9))
-    directory = only_run(runs)
-    lines = directory.journal.read_text(encoding="utf-8").splitlines(keepends=True)
-    fifth = next(number for number, line in enumerate(lines) if '"event": "step", "step": 5' in line)
-    directory.journal.write_text("".join(lines[:fifth]), encoding="utf-8")
-    session = Resumed(directory)
-    session.run()
-    (alert,) = [alert for alert in session.of(Alert) if alert.kind == "journal"]
-    assert (alert.step, alert.severity) == (9, "warning")
-    assert alert.message.startswith("Steps 5 to 9 are not in the journal: ")
-    assert alert in journalled(session)
 
 
 def test_a_failure_between_steps_keeps_the_steps(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,14 +81,19 @@ def test_a_refused_resume_sets_nothing_aside_and_the_next_one_tells(corpus: Path
     assert session.of(Step)[0].step == 7
 
 
+def resumed_in_micro_batches(corpus: Path, runs: Path, batch_size: int, accumulate: int) -> ScriptedSession:
+    """A run of 4 sequences a step, taken up from a checkpoint that tells of such micro-batches."""
+    run_to_end(small_config(corpus), stop_after(7))
+    directory = RunDirectory(runs / "cats")
+    forge(directory.checkpoints / "step-00000007", batch_size=batch_size, accumulate=accumulate)
+    return resume(directory)
+
+
 @pytest.mark.parametrize(("batch_size", "accumulate"), [(65536, 1), (4, 2), (2, 0), (3, 1), (2, 2**31)])
 def test_a_checkpoint_with_steps_of_another_size_is_refused(
     corpus: Path, runs: Path, batch_size: int, accumulate: int
 ) -> None:
-    run_to_end(small_config(corpus), stop_after(7))
-    directory = RunDirectory(runs / "cats")
-    forge(directory.checkpoints / "step-00000007", batch_size=batch_size, accumulate=accumulate)
-    outcome = resume(directory).outcome
+    outcome = resumed_in_micro_batches(corpus, runs, batch_size, accumulate).outcome
     assert outcome is not None and outcome.status == 2
     assert outcome.error == (
         f"The checkpoint of cats has steps of {batch_size:,} x {accumulate:,} sequences, its config.toml of 4 x 1 "
@@ -100,10 +105,7 @@ def test_a_checkpoint_with_steps_of_another_size_is_refused(
 def test_a_checkpoint_of_smaller_micro_batches_is_not(
     corpus: Path, runs: Path, batch_size: int, accumulate: int
 ) -> None:
-    run_to_end(small_config(corpus), stop_after(7))
-    directory = RunDirectory(runs / "cats")
-    forge(directory.checkpoints / "step-00000007", batch_size=batch_size, accumulate=accumulate)
-    assert resume(directory).of(Step)[0].step == 8
+    assert resumed_in_micro_batches(corpus, runs, batch_size, accumulate).of(Step)[0].step == 8
 
 
 def test_a_best_checkpoint_that_is_gone_is_told_at_the_end(corpus: Path, runs: Path) -> None:
