@@ -29,7 +29,7 @@ def accidents(steps: int) -> dict[int, float]:
 def plant(factors: dict[int, float]) -> None:
     """Make the loss of those steps so many times what it is."""
     from tui_trainer.model.transformer import Transformer
-    from tui_trainer.training.stepper import Stepper
+    from tui_trainer.training.step.stepper import Stepper
 
     take, loss = Stepper.take, Transformer.loss
     factor = 1.0

@@ -284,7 +284,7 @@ def _events(run: Path) -> list[Event]:
     if not _journal(run).exists():
         return []
     with Folder.open(run) as folder:
-        return list(journal.effective(folder))
+        return list(journal.without_superseded(folder))
 
 
 def _lines(run: Path) -> Iterator[dict[str, Any]]:

@@ -30,7 +30,7 @@ class Driver:
         self.app, self.session, self.pilot = app, session, pilot
 
     async def settle(self) -> None:
-        """Let the app take the session's news and paint."""
+        """Let the app take the session's notifications and paint."""
         if self.session.outcome is None:
             self.app.pull()
         await self.pilot.pause()
@@ -79,10 +79,10 @@ async def driving(
     size: tuple[int, int] = (120, 40),
     title: str = "fables",
     answer: bool = True,
-    returning: bool = False,
+    is_attached: bool = False,
 ) -> AsyncIterator[Driver]:
     session = ScriptedSession(events, answer)
-    session.returning = returning
+    session.is_attached = is_attached
     session.missed = session.snapshot().absence
     app = RecordingApp(session, title)
     try:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.waiting import TIMEOUT
+from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.run.commands import (
     Command,
     Generate,
@@ -34,8 +35,7 @@ from tui_trainer.run.events import (
     StateChanged,
     Step,
 )
-from tui_trainer.run.schedules import Schedule
-from tui_trainer.run.session import Outcome, Session
+from tui_trainer.sessions.base import Outcome, Session
 
 BEGIN = 1_700_000_000.0
 SECONDS_A_STEP = 0.042

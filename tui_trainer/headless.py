@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Final, TextIO
 
-from tui_trainer.printing import say
 from tui_trainer.run.commands import Stop
 from tui_trainer.run.events import (
     ENDED,
@@ -23,9 +22,10 @@ from tui_trainer.run.events import (
     StateChanged,
     Step,
 )
-from tui_trainer.run.samples import MODELS
-from tui_trainer.run.session import Session
+from tui_trainer.run.printing import say
 from tui_trainer.run.text import human_bytes, human_count, human_seconds, visible, visible_line
+from tui_trainer.sessions.base import Session
+from tui_trainer.state.samples import MODELS
 
 STEP_LINE_SECONDS: Final = 5.0
 """Least time between two lines about steps, or about one stage."""
@@ -47,7 +47,7 @@ class Headless:
         """`started` is called when the run has begun, and so has a directory, before anything is said of that."""
         self._session = session
         self._started = started
-        self._events = session.listen()
+        self._events = session.subscribe()
         self._out = out or sys.stdout
         self._clock = clock
         self._ended = False

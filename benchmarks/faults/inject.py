@@ -43,8 +43,8 @@ class _Loop:
     """Where the training loop is."""
 
     def __init__(self) -> None:
-        from tui_trainer.training.saver import Saver
-        from tui_trainer.training.stepper import Stepper
+        from tui_trainer.training.checkpoints.saver import Saver
+        from tui_trainer.training.step.stepper import Stepper
         from tui_trainer.training.trainer import Trainer
 
         self.begun, self.saving = False, False
@@ -89,7 +89,7 @@ def _memory_calibration() -> None:
 
 
 def _memory_update() -> None:
-    from tui_trainer.training.optimizer import Optimizer
+    from tui_trainer.training.step.optimizer import Optimizer
 
     loop = _Loop()
     _too_little_memory(Optimizer, "step", lambda *_: loop.under_way)

@@ -177,13 +177,13 @@ def test_a_window_with_a_shell_that_is_closed_leaves_the_run_behind(corpus: Path
 LOADING_FOR_LONG = """
 import pathlib, sys, time
 from tui_trainer import cli
-from tui_trainer.training import prepare
-choose = prepare.choose_device
+from tui_trainer.training import preparation
+choose = preparation.choose_device
 def wait_for_file(asked):
     while not pathlib.Path("go-on").exists():
         time.sleep(0.05)
     return choose(asked)
-prepare.choose_device = wait_for_file
+preparation.choose_device = wait_for_file
 sys.argv[0] = "tui-trainer"
 cli.main()
 """
@@ -413,7 +413,7 @@ def test_a_trainer_that_a_library_ends_leaves_a_terminal_to_work_in(corpus: Path
     ending = (
         "import os, sys\n"
         "from tui_trainer.training import prepare\n"
-        "prepare.choose_device = lambda asked: os._exit(2)\n"
+        "preparation.choose_device = lambda asked: os._exit(2)\n"
         "from tui_trainer.cli import main\n"
         f"sys.argv = ['tui-trainer', {str(corpus)!r}, *{list(LONG)}]\n"
         "main()\n"

@@ -101,7 +101,7 @@ def test_the_screen_stays_after_the_end(corpus: Path) -> None:
 
 def test_a_failure_is_shown_and_the_terminal_restored(corpus: Path) -> None:
     breaking = (
-        "import tui_trainer.training.stepper as stepper, sys\n"
+        "import tui_trainer.training.step.stepper as stepper, sys\n"
         "def broken(self, *rest): raise RuntimeError('the flux capacitor is empty')\n"
         "stepper.Stepper.take = broken\n"
         "from tui_trainer.cli import main\n"

@@ -3,7 +3,7 @@
 import pytest
 
 from tui_trainer.ui import app
-from tui_trainer.ui.chart import Chart
+from tui_trainer.ui.charts.widget import Chart
 from tui_trainer.ui.clock import RunningClock
 
 

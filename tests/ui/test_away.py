@@ -18,14 +18,14 @@ def left_at_900() -> list[scripted.Event]:
 
 
 async def test_whoever_comes_back_is_told_what_happened() -> None:
-    async with driving(left_at_900(), returning=True) as screen:
+    async with driving(left_at_900(), is_attached=True) as screen:
         assert isinstance(screen.app.screen, AwayScreen)
         for part in ("While you were away", "340 in 14s, now at 1,240 of 5,000", "at step 1,200", "1 checkpoint"):
             assert part in screen.text
 
 
 async def test_q_leaves_as_it_does_anywhere() -> None:
-    async with driving(left_at_900(), returning=True) as screen:
+    async with driving(left_at_900(), is_attached=True) as screen:
         await screen.press("q")
         assert isinstance(screen.app.screen, QuitScreen)
         assert not any(isinstance(below, AwayScreen) for below in screen.app.screen_stack)
@@ -37,56 +37,56 @@ async def test_q_leaves_as_it_does_anywhere() -> None:
 async def test_that_the_run_was_paused_meanwhile_and_by_whom_is_told(size: tuple[int, int]) -> None:
     pause = CommandApplied(name="pause", value=None, source="command line", step=1_240, time=scripted.BEGIN + 52)
     paused = [*left_at_900(), pause, StateChanged(state="paused", step=1_240, time=scripted.BEGIN + 52)]
-    async with driving(paused, size=size, returning=True) as screen:
+    async with driving(paused, size=size, is_attached=True) as screen:
         assert "paused at step 1,240" in screen.text
         assert "pause at step 1,240, by command line" in screen.text
 
 
 @pytest.mark.parametrize("key", ["enter", "escape"])
 async def test_any_usual_key_goes_on_to_the_run(key: str) -> None:
-    async with driving(left_at_900(), returning=True) as screen:
+    async with driving(left_at_900(), is_attached=True) as screen:
         await screen.press(key)
-        assert screen.app.screen is screen.app.cockpit and screen.commands == []
+        assert screen.app.screen is screen.app.main_screen and screen.commands == []
 
 
 async def test_it_is_told_once() -> None:
-    async with driving(left_at_900(), returning=True) as screen:
+    async with driving(left_at_900(), is_attached=True) as screen:
         await screen.press("enter")
         await screen.publish(scripted.step_event(1_241))
-        assert screen.app.screen is screen.app.cockpit
+        assert screen.app.screen is screen.app.main_screen
 
 
 async def test_nothing_is_told_when_nothing_happened() -> None:
-    async with driving([*scripted.paused(60), LEFT], returning=True) as screen:
-        assert screen.app.screen is screen.app.cockpit
+    async with driving([*scripted.paused(60), LEFT], is_attached=True) as screen:
+        assert screen.app.screen is screen.app.main_screen
 
 
 async def test_where_nobody_has_looked_before_nobody_was_away() -> None:
-    async with driving(scripted.finished(), returning=True) as screen:
+    async with driving(scripted.finished(), is_attached=True) as screen:
         assert "Since the start" in screen.text and "away" not in screen.text
         assert "5,000 in 3m30s, now at 5,000 of 5,000" in screen.text
 
 
 async def test_who_joins_somebody_is_told_nothing() -> None:
     there = CommandApplied(name="attach", value=None, source="keyboard", time=scripted.BEGIN)
-    async with driving([there, *scripted.running(60), there], returning=True) as screen:
-        assert screen.app.screen is screen.app.cockpit
+    async with driving([there, *scripted.running(60), there], is_attached=True) as screen:
+        assert screen.app.screen is screen.app.main_screen
 
 
 async def test_who_has_been_there_is_told_nothing() -> None:
     async with driving(left_at_900()) as screen:
-        assert screen.app.screen is screen.app.cockpit
+        assert screen.app.screen is screen.app.main_screen
 
 
 async def test_alerts_are_shown_as_they_are_written() -> None:
     hostile = Alert(step=1_000, kind="x", severity="warning", message="[bold]\x1b[31m red")
-    async with driving([*left_at_900(), hostile], returning=True) as screen:
+    async with driving([*left_at_900(), hostile], is_attached=True) as screen:
         assert "warning: [bold]␛[31m red" in screen.text
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])
 async def test_there_is_room_for_it_on_any_screen(size: tuple[int, int]) -> None:
-    async with driving(left_at_900(), size=size, returning=True) as screen:
+    async with driving(left_at_900(), size=size, is_attached=True) as screen:
         assert "While you were away" in screen.text and "Steps" in screen.text
 
 
@@ -112,7 +112,7 @@ async def test_d_says_why_there_is_nothing_to_leave(events: list[scripted.Event]
 
 async def test_in_a_recording_every_key_that_steers_says_so() -> None:
     async with driving(scripted.finished()) as screen:
-        screen.session.refusal = "This is a recording."
+        screen.session.read_only_reason = "This is a recording."
         await screen.press("space", ".", "s", "[", "]", "g", "p", "d")
         assert screen.commands == []
         assert screen.told == ["This is a recording."] * 8
@@ -137,7 +137,7 @@ async def test_the_past_rings_no_bell(monkeypatch: pytest.MonkeyPatch) -> None:
 
     rung: list[bool] = []
     monkeypatch.setattr(RecordingApp, "bell", lambda self: rung.append(True))
-    async with driving(scripted.finished(), returning=True):
+    async with driving(scripted.finished(), is_attached=True):
         assert rung == []
 
 

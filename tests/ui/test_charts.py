@@ -6,10 +6,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tui_trainer.run.history import Curve, Series
-from tui_trainer.ui import ticks
-from tui_trainer.ui.charts import Line, Mark, Plot, Rule, message, render
-from tui_trainer.ui.curves import bulk, curve_of, envelope, mean_line, settled, spread, within
+from tui_trainer.history.series import Curve, Series
+from tui_trainer.ui.charts import axes
+from tui_trainer.ui.charts.layout import Line, Mark, Plot, Rule, message, render
+from tui_trainer.ui.charts.series import bulk, curve_of, envelope, mean_line, settled, spread, within
 from tui_trainer.ui.palette import MIXES
 
 COLOURS = dict.fromkeys(MIXES, (200, 200, 200))
@@ -30,7 +30,7 @@ def plot_of(values: list[float | None], log: bool = False) -> Plot:
     return Plot(0, len(values), min(finite), max(finite), lines, rules, marks, log=log)
 
 
-def labels(scale: ticks.Scale) -> list[str]:
+def labels(scale: axes.Scale) -> list[str]:
     return [label for _, label in scale.ticks]
 
 
@@ -46,7 +46,7 @@ def labels(scale: ticks.Scale) -> list[str]:
     ],
 )
 def test_linear_ticks_are_few_and_round(low: float, high: float, count: int, expected: list[str]) -> None:
-    assert labels(ticks.linear_scale(low, high, count)) == expected
+    assert labels(axes.linear_scale(low, high, count)) == expected
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_linear_ticks_are_few_and_round(low: float, high: float, count: int, exp
     ],
 )
 def test_log_ticks(low: float, high: float, count: int, expected: list[str]) -> None:
-    assert labels(ticks.log_scale(low, high, count)) == expected
+    assert labels(axes.log_scale(low, high, count)) == expected
 
 
 @pytest.mark.parametrize("end", [1, 7, 50, 1_240, 98_765, 4_000_000])
 @pytest.mark.parametrize("width", [20, 51, 92, 190])
 def test_step_ticks_do_not_collide(end: int, width: int) -> None:
-    places = ticks.step_ticks(0, end, width)
+    places = axes.step_ticks(0, end, width)
     for (here, label), (there, _) in pairwise(places):
         assert (there - here) / end * width > len(label) + 1
 
@@ -73,13 +73,13 @@ def test_step_ticks_do_not_collide(end: int, width: int) -> None:
 @pytest.mark.parametrize("magnitude", [1e-8, 1e-3, 1.0, 1e3, 1e6, 1e12, 1e30])
 def test_labels_fit_their_column(magnitude: float) -> None:
     for count in range(1, 9):
-        for scale in (ticks.linear_scale(0, magnitude, count), ticks.log_scale(magnitude / 50, magnitude, count)):
-            assert all(len(label) <= ticks.LABEL_WIDTH for label in labels(scale))
+        for scale in (axes.linear_scale(0, magnitude, count), axes.log_scale(magnitude / 50, magnitude, count)):
+            assert all(len(label) <= axes.LABEL_WIDTH for label in labels(scale))
 
 
 @pytest.mark.parametrize("value", [0.0, 1.62, 1e-12, -5.0, 1e30])
 def test_a_constant_gets_an_axis(value: float) -> None:
-    scale = ticks.linear_scale(value, value, 4)
+    scale = axes.linear_scale(value, value, 4)
     assert scale.low < value < scale.high or abs(value) >= 1e30
 
 
@@ -163,7 +163,7 @@ def test_the_plot_keeps_its_left_edge_as_numbers_change() -> None:
     for scale in (1e-3, 1.0, 1e3, 1e6):
         picture = render(plot_of([scale, 2 * scale, 3 * scale]), 60, 12, COLOURS)
         edges.add(picture.plain.split("\n")[-2].index("└"))
-    assert edges == {ticks.LABEL_WIDTH}
+    assert edges == {axes.LABEL_WIDTH}
 
 
 def test_a_rule_carries_its_label() -> None:

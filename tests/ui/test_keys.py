@@ -15,10 +15,10 @@ from tui_trainer.run.commands import (
     UseModel,
 )
 from tui_trainer.ui.actions import ONE_MODEL, changed_by_tenths
-from tui_trainer.ui.cockpit import Cockpit
 from tui_trainer.ui.keys import KEYS, markdown_table
 from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.screens.help import HelpScreen
+from tui_trainer.ui.screens.main import MainScreen
 from tui_trainer.ui.screens.prompt import PromptScreen
 from tui_trainer.ui.screens.quit import QuitScreen
 
@@ -164,9 +164,16 @@ async def test_enter_and_escape_maximise_and_restore() -> None:
     async with driving(SHORT_RUN) as screen:
         await screen.press("2", "enter")
         assert "enter back" in screen.lines[-1]
-        assert [pane.display for pane in screen.app.cockpit.query("Pane")] == [False, True, False, False, False, False]
+        assert [pane.display for pane in screen.app.main_screen.query("Pane")] == [
+            False,
+            True,
+            False,
+            False,
+            False,
+            False,
+        ]
         await screen.press("escape")
-        assert all(pane.display for pane in screen.app.cockpit.query("Pane"))
+        assert all(pane.display for pane in screen.app.main_screen.query("Pane"))
         await screen.press("escape")
         assert screen.told == ["No pane is maximised. q leaves."]
 
@@ -176,7 +183,7 @@ async def test_a_digit_shows_and_focuses_its_pane(size: tuple[int, int]) -> None
     async with driving(SHORT_RUN, size=size) as screen:
         for number, pane in enumerate(PANES, 1):
             await screen.press(str(number))
-            assert screen.app.focused is screen.app.cockpit.pane(number)
+            assert screen.app.focused is screen.app.main_screen.pane(number)
             assert f"{number} {pane.TITLE} ─" in screen.text
 
 
@@ -187,7 +194,7 @@ async def test_tab_goes_round_the_panes(key: str, order: list[int], size: tuple[
         visited = []
         for _ in order:
             await screen.press(key)
-            visited.append(next(n for n in range(1, 7) if screen.app.focused is screen.app.cockpit.pane(n)))
+            visited.append(next(n for n in range(1, 7) if screen.app.focused is screen.app.main_screen.pane(n)))
         assert visited == order
 
 
@@ -202,7 +209,7 @@ async def test_question_mark_explains_and_escape_closes() -> None:
         await screen.press("?")
         assert isinstance(screen.app.screen, HelpScreen)
         await screen.press("escape")
-        assert isinstance(screen.app.screen, Cockpit)
+        assert isinstance(screen.app.screen, MainScreen)
 
 
 async def test_ctrl_p_searches_the_commands() -> None:
@@ -234,7 +241,7 @@ async def test_ctrl_c_copies_what_is_selected() -> None:
         screen.app.query(".sample").first().text_select_all()
         await screen.press("ctrl+c")
         assert screen.app.clipboard.endswith("The wolf was hungry.")
-        assert screen.told == ["Copied."] and isinstance(screen.app.screen, Cockpit)
+        assert screen.told == ["Copied."] and isinstance(screen.app.screen, MainScreen)
         await screen.press("ctrl+c")
         assert isinstance(screen.app.screen, QuitScreen)
 
@@ -254,7 +261,7 @@ async def test_a_finished_run_says_what_can_still_be_done() -> None:
 
 
 @pytest.mark.parametrize(
-    ("events", "returning", "refusal", "offered"),
+    ("events", "is_attached", "refusal", "offered"),
     [
         (scripted.loading(), False, "", ["?", "q"]),
         (SHORT_RUN, False, "", ["space", "s", "[", "g", "p", "?", "d", "q"]),
@@ -268,10 +275,10 @@ async def test_a_finished_run_says_what_can_still_be_done() -> None:
     ids=["loading", "running", "paused", "finished", "two models", "failed", "viewed", "viewed, trainer ended"],
 )  # fmt: skip
 async def test_the_key_bar_offers_what_does_something(
-    events: list[scripted.Event], returning: bool, refusal: str, offered: list[str]
+    events: list[scripted.Event], is_attached: bool, refusal: str, offered: list[str]
 ) -> None:
-    async with driving(events, returning=returning) as screen:
-        screen.session.refusal = refusal
+    async with driving(events, is_attached=is_attached) as screen:
+        screen.session.read_only_reason = refusal
         await screen.press("escape")
         keys = {"]", "enter", *(key.shown for key in KEYS if key.label)}
         assert [word for word in screen.lines[-1].split() if word in keys - {"]", "enter"}] == offered

@@ -10,14 +10,14 @@ from textual.geometry import Size
 from tests import scripted
 from tests.driving import Driver, driving
 from tests.waiting import TIMEOUT
-from tui_trainer.ui.cockpit import arrangement
-from tui_trainer.ui.fit import bar, fit, part, shorten
+from tui_trainer.ui.screens.main import arrangement
+from tui_trainer.ui.text_fit import bar, fit, part, shorten
 
 RUN = scripted.running(200)
 
 
 def shown(screen: Driver) -> list[int]:
-    return [number for number in range(1, 7) if screen.app.cockpit.shows(number)]
+    return [number for number in range(1, 7) if screen.app.main_screen.shows(number)]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ async def test_the_tab_strip_marks_the_chart_shown_and_can_be_clicked() -> None:
 async def test_a_click_on_a_pane_focuses_it() -> None:
     async with driving(RUN) as screen:
         await screen.pilot.click("#samples")
-        assert screen.app.focused is screen.app.cockpit.pane(5)
+        assert screen.app.focused is screen.app.main_screen.pane(5)
 
 
 async def test_resizing_while_running() -> None:

@@ -8,12 +8,12 @@ from textual.widgets import Static
 
 from tests import scripted
 from tests.driving import Driver, driving
+from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.run.events import Activity, Alert, Evaluation, PartialSample, Resources, Sample, ScheduleChanged
 from tui_trainer.run.journal import decode, encode
-from tui_trainer.run.schedules import Schedule
-from tui_trainer.run.state import RunState, Snapshot
+from tui_trainer.state.run_state import RunState, Snapshot
 from tui_trainer.ui.clock import RunningClock
-from tui_trainer.ui.news import news
+from tui_trainer.ui.notifications import notifications
 from tui_trainer.ui.panes.learning_rate import phase, rate_plot
 from tui_trainer.ui.panes.loss import loss_plot
 from tui_trainer.ui.panes.norms import gradient_plot, weight_plot
@@ -129,7 +129,7 @@ def test_a_prompt_is_distinguished_from_what_follows() -> None:
 async def test_what_is_being_read_stays_in_place_while_samples_arrive() -> None:
     async with driving(RUN, size=(80, 24)) as screen:
         await screen.press("5", "down", "down", "down")
-        samples = screen.app.cockpit.pane(5)
+        samples = screen.app.main_screen.pane(5)
         await screen.pilot.pause()
         above = samples.max_scroll_y - samples.scroll_offset.y
         await screen.publish(scripted.sample_event(1_241, "new sample that is long enough to wrap at least once."))
@@ -140,13 +140,13 @@ async def test_what_is_being_read_stays_in_place_while_samples_arrive() -> None:
 async def test_a_reader_at_the_top_sees_the_newest() -> None:
     async with driving(RUN, size=(80, 24)) as screen:
         await screen.publish(scripted.sample_event(1_241, "newest."))
-        assert screen.app.cockpit.pane(5).scroll_offset.y == 0
+        assert screen.app.main_screen.pane(5).scroll_offset.y == 0
         assert "The newest." in screen.text
 
 
 async def test_an_error_in_a_pane_stays_in_that_pane(monkeypatch: pytest.MonkeyPatch) -> None:
     async with driving(RUN) as screen:
-        vitals = screen.app.cockpit.pane(6)
+        vitals = screen.app.main_screen.pane(6)
 
         def broken(*_: object) -> None:
             raise ZeroDivisionError("[/] oh dear")
@@ -163,7 +163,7 @@ async def test_an_error_in_a_chart_stays_in_that_chart(monkeypatch: pytest.Monke
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oh dear")
 
-    monkeypatch.setattr("tui_trainer.ui.charts.render", broken)
+    monkeypatch.setattr("tui_trainer.ui.charts.layout.render", broken)
     async with driving(RUN) as screen:
         assert "cannot draw: ZeroDivisionError('oh dear')" in screen.text
         assert "18,286" in screen.text
@@ -256,24 +256,24 @@ def test_news_tell_alerts_checkpoints_and_the_end_once() -> None:
     before = snapshot_of(RUN)
     alert = Alert(kind="loss", severity="error", message="The loss is not finite.")
     now = snapshot_of([*RUN, alert, scripted.StateChanged(state="finished", step=1_240)])
-    assert [item.message for item in news(before, now, saving=False)] == [
+    assert [item.message for item in notifications(before, now, saving=False)] == [
         "The loss is not finite.",
         "Finished after 1,240 steps. g writes samples, s saves, q leaves.",
     ]
-    assert list(news(now, now, saving=False)) == []
+    assert list(notifications(now, now, saving=False)) == []
 
 
 def test_that_others_train_is_told_at_once_though_nothing_is_wrong() -> None:
     others = Alert(kind="other_runs", severity="info", message="Another run trains on this machine: owls (pid 1).")
     resumed = Alert(kind="resume", severity="info", message="Resumed at step 3, exactly as it was saved.")
     before, now = snapshot_of(scripted.loading()), snapshot_of([*scripted.loading(), others, resumed])
-    assert [(item.message, item.severity) for item in news(before, now, saving=False)] == [
+    assert [(item.message, item.severity) for item in notifications(before, now, saving=False)] == [
         (others.message, "information")
     ]
 
 
 def test_the_past_of_a_run_that_was_joined_is_no_news() -> None:
-    assert list(news(Snapshot(), snapshot_of(scripted.finished()), saving=False)) == []
+    assert list(notifications(Snapshot(), snapshot_of(scripted.finished()), saving=False)) == []
 
 
 def test_time_goes_on_during_a_long_step() -> None:
@@ -289,7 +289,7 @@ def test_time_goes_on_during_a_long_step() -> None:
 
 def written(screen: Driver) -> list[str]:
     """The samples in their pane, from the top."""
-    return [str(text.content) for text in screen.app.cockpit.pane(5).query(".sample").results(Static)]
+    return [str(text.content) for text in screen.app.main_screen.pane(5).query(".sample").results(Static)]
 
 
 async def test_what_is_recalled_is_not_written_twice() -> None:
@@ -297,11 +297,11 @@ async def test_what_is_recalled_is_not_written_twice() -> None:
     events = scripted.running(600)
     async with driving(events) as screen:
         before = written(screen)
-        screen.session.recall([decoded for event in events if (decoded := decode(encode(event)))])
+        screen.session.load_history([decoded for event in events if (decoded := decode(encode(event)))])
         await screen.publish(scripted.step_event(601))
         assert written(screen) == before and len(before) == 2
         missed = scripted.sample_event(602, "missed")
-        screen.session.recall([*events, missed])
+        screen.session.load_history([*events, missed])
         await screen.publish(scripted.step_event(603))
         assert written(screen) == [sample_content(missed).plain, *before]
 
@@ -310,7 +310,7 @@ async def test_a_sample_that_a_resume_takes_again_is_written_once_and_one_it_und
     again = scripted.sample_event(500, scripted.WRITTEN[500])
     async with driving(scripted.running(800)) as screen:
         assert len(written(screen)) == 3
-        screen.session.recall(scripted.running(600))
+        screen.session.load_history(scripted.running(600))
         await screen.publish(replace(again, time=again.time + 1_000))
         assert [text.splitlines()[0] for text in written(screen)] == ["step 500  T 0.80", "step 250  T 0.80"]
 

@@ -10,8 +10,8 @@ from tests.driving import Driver, driving
 from tui_trainer.run.commands import Stop
 from tui_trainer.run.events import Activity
 from tui_trainer.ui import app
-from tui_trainer.ui.cockpit import Cockpit
 from tui_trainer.ui.keys import KEYS
+from tui_trainer.ui.screens.main import MainScreen
 from tui_trainer.ui.screens.quit import QuitScreen
 
 SHORT_RUN = scripted.running(60)
@@ -63,7 +63,7 @@ async def test_a_double_click_on_quit_loses_nothing(size: tuple[int, int]) -> No
 async def test_staying(keys: list[str]) -> None:
     async with driving(SHORT_RUN) as screen:
         await screen.press(*keys)
-        assert isinstance(screen.app.screen, Cockpit)
+        assert isinstance(screen.app.screen, MainScreen)
         assert screen.commands == []
 
 
@@ -156,27 +156,27 @@ async def test_a_finished_run_leaves_nothing_to_detach_from() -> None:
 
 @pytest.mark.parametrize("events", [scripted.loading(), scripted.finished()], ids=["loading", "saved"])
 async def test_a_run_of_another_process_is_never_stopped_without_a_question(events: list[scripted.Event]) -> None:
-    async with driving(events, returning=True) as screen:
+    async with driving(events, is_attached=True) as screen:
         await screen.press("escape", "q")
         assert screen.app._exit and screen.commands == []
 
 
 async def test_a_run_of_another_process_can_be_left_in_any_state() -> None:
-    async with driving([*SHORT_RUN, scripted.StateChanged(step=60, state="finished")], returning=True) as screen:
+    async with driving([*SHORT_RUN, scripted.StateChanged(step=60, state="finished")], is_attached=True) as screen:
         await screen.press("enter", "q", "d")
         assert screen.app.detached and screen.commands == []
 
 
 @pytest.mark.parametrize("keys", [["q", "q"], ["ctrl+c", "ctrl+c"], ["ctrl+q", "ctrl+q"], ["q", "enter"]])
 async def test_a_double_press_leaves_a_run_of_another_process_and_stops_nothing(keys: list[str]) -> None:
-    async with driving(SHORT_RUN, returning=True) as screen:
+    async with driving(SHORT_RUN, is_attached=True) as screen:
         await screen.press("escape", *keys)
         assert screen.app.detached and screen.app._exit
         assert screen.commands == []
 
 
 async def test_a_run_of_another_process_is_stopped_by_a_key_of_its_own() -> None:
-    async with driving(SHORT_RUN, returning=True) as screen:
+    async with driving(SHORT_RUN, is_attached=True) as screen:
         await screen.press("escape", "q", "s")
         await expect_end(screen, Stop(value=True))
 

@@ -11,13 +11,14 @@ import pytest
 from tests.unit.run import journals
 from tests.unit.run.test_lock import held
 from tests.waiting import TIMEOUT
-from tui_trainer import cli, fronts
+from tui_trainer import cli
 from tui_trainer.config import Config, options
+from tui_trainer.launch import front_end
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import RunStarted, Step
-from tui_trainer.training import trial
 from tui_trainer.training.local import LocalSession
-from tui_trainer.training.stepper import Stepper
+from tui_trainer.training.planning import calibration
+from tui_trainer.training.step.stepper import Stepper
 from tui_trainer.training.trainer import Trainer
 
 TEXT = "The cat sat on the mat, and the dog lay by the door.\n" * 40
@@ -49,7 +50,7 @@ class Program:
 
 @pytest.fixture
 def program(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Program:
-    monkeypatch.setattr(trial, "SECONDS", 0.0)
+    monkeypatch.setattr(calibration, "SECONDS", 0.0)
     return Program(monkeypatch, capfd)
 
 
@@ -150,7 +151,7 @@ def test_replay_without_a_name_takes_a_run_that_is_over(
     for name in ("over", "live"):
         program(corpus, *SMALL, "--name", name)
     viewed: list[str] = []
-    monkeypatch.setattr(fronts, "view", lambda session, name: viewed.append(name) or 0)
+    monkeypatch.setattr(front_end, "view", lambda session, name: viewed.append(name) or 0)
     with held(RunDirectory(runs / "live")):
         assert program("replay").status == 0
     assert program("replay").status == 0

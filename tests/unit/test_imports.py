@@ -1,4 +1,4 @@
-"""The one-way rule, seen from outside: who loads what, in a process of its own."""
+"""The one-way rule, seen from outside: what each package loads, in a process of its own."""
 
 import subprocess
 import sys
@@ -10,12 +10,20 @@ import tui_trainer
 from tests.waiting import TIMEOUT
 
 SCREEN = {"textual", "rich", "plotext"}
+HEAVY = {"torch", "transformers", "safetensors"}
+OF_A_RUN = {"tui_trainer", "numpy", "tomli_w", "platformdirs", "psutil"}
 PACKAGE = Path(tui_trainer.__file__).parent
+
+WITHOUT_TORCH = ("analysis", "cli", "corpus", "history", "launch", "run", "sessions", "state", "ui")
+WITHOUT_SCREEN = ("analysis", "cli", "corpus", "history", "launch", "model", "run", "sessions", "state", "training")
+NEEDS_LITTLE = ("analysis", "history", "run", "sessions", "state")
+"""Rooms that a program may use which neither trains nor shows anything."""
 
 
 def modules_of(package: str) -> list[str]:
-    names = [path.stem for path in sorted((PACKAGE / package).glob("*.py")) if path.stem != "__init__"]
-    return [f"tui_trainer.{package}.{name}" for name in names]
+    """Every module below a package of the first level."""
+    paths = sorted((PACKAGE / package).rglob("*.py"))
+    return [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__") for path in paths]
 
 
 def loaded_by(*modules: str) -> set[str]:
@@ -26,34 +34,34 @@ def loaded_by(*modules: str) -> set[str]:
     return set(result.stdout.split())
 
 
-@pytest.mark.parametrize(
-    "modules",
-    [
-        ["tui_trainer.ui.app"],
-        ["tui_trainer.headless", "tui_trainer.config", *modules_of("run")],
-        ["tui_trainer.cli", "tui_trainer.training.local", "tui_trainer.training.inbox"],
-        modules_of("corpus"),
-    ],
-    ids=["screen", "run", "command line", "corpus"],
-)
-def test_torch_is_not_loaded(modules: list[str]) -> None:
-    loaded = loaded_by(*modules)
+def test_every_package_is_looked_at() -> None:
+    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert packages == {*WITHOUT_TORCH, "model", "training"} == {*WITHOUT_SCREEN, "ui"}
+
+
+@pytest.mark.parametrize("package", WITHOUT_TORCH)
+def test_torch_is_not_loaded(package: str) -> None:
+    loaded = loaded_by(*modules_of(package))
     assert "tui_trainer" in loaded
-    assert "torch" not in loaded
-    assert "transformers" not in loaded
+    assert HEAVY.isdisjoint(loaded)
 
 
-def test_a_run_is_standard_library_and_little_more() -> None:
-    ours = {"tui_trainer", "numpy", "tomli_w", "platformdirs", "psutil"}
-    assert loaded_by(*modules_of("run")) - loaded_by("numpy") <= ours | set(sys.stdlib_module_names)
+def test_neither_do_the_modules_above_the_packages_load_torch() -> None:
+    loaded = loaded_by("tui_trainer.headless", "tui_trainer.config", "tui_trainer.training.local")
+    assert HEAVY.isdisjoint(loaded)
 
 
-def test_the_command_line_loads_no_screen() -> None:
-    assert SCREEN.isdisjoint(loaded_by("tui_trainer.cli"))
+@pytest.mark.parametrize("package", WITHOUT_SCREEN)
+def test_no_screen_is_loaded(package: str) -> None:
+    assert SCREEN.isdisjoint(loaded_by(*modules_of(package)))
 
 
-def test_the_engine_loads_no_screen() -> None:
+@pytest.mark.parametrize("package", NEEDS_LITTLE)
+def test_a_run_is_standard_library_and_little_more(package: str) -> None:
+    assert loaded_by(*modules_of(package)) - loaded_by("numpy") <= OF_A_RUN | set(sys.stdlib_module_names)
+
+
+def test_the_engine_is_a_library_of_its_own() -> None:
     loaded = loaded_by(*modules_of("training"), *modules_of("model"), *modules_of("corpus"))
     assert "torch" in loaded
-    assert SCREEN.isdisjoint(loaded)
     assert "click" not in loaded

@@ -8,12 +8,12 @@ import click
 
 from tui_trainer.cli.options import json_option, run_argument, runs_dir_option
 from tui_trainer.config import InputError
-from tui_trainer.fronts import FAILED
-from tui_trainer.printing import say
+from tui_trainer.launch.front_end import FAILED
 from tui_trainer.run.advice import attach_command
 from tui_trainer.run.commands import Command, Pause, Resume, SaveCheckpoint, Stop
 from tui_trainer.run.directory import RunDirectory, runs_root
 from tui_trainer.run.finding import find_live_run, live_runs
+from tui_trainer.run.printing import say
 
 Function = Callable[..., int]
 
@@ -87,7 +87,7 @@ def resume_live(run: RunDirectory, timeout: float, as_json: bool) -> int:
 
 def _ask(runs: Sequence[RunDirectory], command: Command, timeout: float, as_json: bool, more: str = "") -> int:
     """Ask, and print each answer, with `more` after what was done; the exit status."""
-    from tui_trainer.run.remote_command import send_to_runs
+    from tui_trainer.sessions.remote_command import send_to_runs
 
     status = 0
     for answer in send_to_runs(runs, command, timeout):

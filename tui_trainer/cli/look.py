@@ -2,8 +2,8 @@
 
 import click
 
-from tui_trainer import fronts
 from tui_trainer.cli.options import json_option, run_argument, runs_dir_option
+from tui_trainer.launch import front_end
 from tui_trainer.run.directory import runs_root
 from tui_trainer.run.finding import find_run
 from tui_trainer.run.lock import is_locked
@@ -18,10 +18,10 @@ def attach(run: str, runs_dir: str) -> int:
 
     RUN is a name or a path; the live one that changed last when left out.
     """
-    from tui_trainer.run.attached import AttachedSession
+    from tui_trainer.sessions.attached import AttachedSession
 
     directory = find_run(run, runs_root(runs_dir), is_locked)
-    return fronts.view(AttachedSession(directory), directory.name)
+    return front_end.view(AttachedSession(directory), directory.name)
 
 
 @click.command(short_help="Look at a run that nobody trains.")
@@ -32,10 +32,10 @@ def replay(run: str, runs_dir: str) -> int:
 
     RUN is a name or a path; the one that changed last, of those that nobody trains, when left out.
     """
-    from tui_trainer.run.replay import ReplaySession
+    from tui_trainer.sessions.replay import ReplaySession
 
     directory = find_run(run, runs_root(runs_dir), lambda each: each.journal.is_file() and not is_locked(each))
-    return fronts.view(ReplaySession(directory), directory.name)
+    return front_end.view(ReplaySession(directory), directory.name)
 
 
 @click.command(short_help="Tell how a run is doing, in a line.")
@@ -44,7 +44,7 @@ def replay(run: str, runs_dir: str) -> int:
 @json_option
 def status(run: str, runs_dir: str, as_json: bool) -> int:
     """Print one line about RUN: its state, step, losses and time left."""
-    from tui_trainer.run.overview import overview
+    from tui_trainer.sessions.overview import overview
 
     found = overview(find_run(run, runs_root(runs_dir), lambda each: True))
     print(found.json() if as_json else found.line())
@@ -59,7 +59,7 @@ def runs(runs_dir: str, as_json: bool) -> int:
 
     Runs outside the directory that runs are kept in are listed too, with their path.
     """
-    from tui_trainer.run.listing import overviews, table
+    from tui_trainer.sessions.listing import overviews, table
 
     root = runs_root(runs_dir)
     found = overviews(root)

@@ -5,15 +5,15 @@ from typing import Any
 
 import click
 
-from tui_trainer import fronts
 from tui_trainer.cli.control import resume_live, waiting_options
 from tui_trainer.cli.options import headless_option, run_argument
 from tui_trainer.cli.settings import SectionedCommand, check_typed, config_options
 from tui_trainer.config import Config, InputError
+from tui_trainer.launch import front_end
 from tui_trainer.run.directory import runs_root
-from tui_trainer.run.finding import find_run_to_resume
 from tui_trainer.run.lock import is_locked
 from tui_trainer.run.text import visible_line
+from tui_trainer.sessions.choosing import find_run_to_resume
 
 
 @click.command(cls=SectionedCommand, short_help="Train a new model on a corpus.")
@@ -35,7 +35,7 @@ def train(corpus: tuple[str, ...], config_file: Path | None, headless: bool, **a
         config = config.update(corpus=corpus)
     from tui_trainer.training.local import LocalSession
 
-    return fronts.train(LocalSession(config), headless)
+    return front_end.train(LocalSession(config), headless)
 
 
 @click.command(short_help="Go on with a run.")
@@ -66,4 +66,4 @@ def resume(
         return resume_live(directory, timeout, as_json)
     from tui_trainer.training.local import LocalSession
 
-    return fronts.train(LocalSession.resume(directory, steps or 0, again), headless)
+    return front_end.train(LocalSession.resume(directory, steps or 0, again), headless)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tui_trainer.corpus.bpe_dropout import BPEDropout
 from tui_trainer.corpus.shuffle import shuffled
-from tui_trainer.corpus.splitting import Splitter
 
 
 def windows_in_epoch(tokens: int, context: int) -> int:
@@ -21,27 +21,27 @@ class Batches:
     """
 
     def __init__(
-        self, tokens: np.ndarray, context: int, batch_size: int, seed: int, splitter: Splitter | None = None
+        self, tokens: np.ndarray, context: int, batch_size: int, seed: int, bpe_dropout: BPEDropout | None = None
     ) -> None:
-        """With a `splitter` the tokens of a window are split up at random, and what no longer fits is cut off."""
+        """With a `bpe_dropout` the tokens of a window are split up at random, and what no longer fits is cut off."""
         assert len(tokens) > context
         # A plain view: slicing a memmap object costs several times as much.
         self.tokens = tokens.view(np.ndarray)
         self.context = context
-        self._batch_size, self._seed, self._splitter = batch_size, seed, splitter
+        self._batch_size, self._seed, self._bpe_dropout = batch_size, seed, bpe_dropout
         self.windows_per_epoch = windows_in_epoch(len(tokens), context)
         self._window = np.arange(context + 1)
 
     @property
     def plain(self) -> bool:
         """Whether windows are the tokens from their start on, as they are."""
-        return self._splitter is None
+        return self._bpe_dropout is None
 
     def batch(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and targets of micro-batch `index` of the run, both int64 of shape (batch_size, context)."""
         windows = self.tokens[self.starts(index)[:, np.newaxis] + self._window].astype(np.int64)
-        if self._splitter is not None:
-            windows = self._splitter.split(windows, np.random.default_rng([self._seed, index]))
+        if self._bpe_dropout is not None:
+            windows = self._bpe_dropout.split(windows, np.random.default_rng([self._seed, index]))
         return windows[:, :-1], windows[:, 1:]
 
     def starts(self, index: int) -> np.ndarray:

@@ -33,7 +33,7 @@ FUSED: Final = {
 
 
 @dataclass(frozen=True)
-class Shape:
+class ModelShape:
     """What decides a model's parameters, and the share of its activations dropped while training."""
 
     vocab_size: int
@@ -122,7 +122,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
 
 
 class Attention(nn.Module):
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: ModelShape) -> None:
         super().__init__()
         self.heads, self.scale = shape.heads, shape.head_width**-0.5
         self.qkv_proj = nn.Linear(shape.width, 3 * shape.width, bias=False)
@@ -142,7 +142,7 @@ class Attention(nn.Module):
 
 
 class MLP(nn.Module):
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: ModelShape) -> None:
         super().__init__()
         self.gate_up_proj = nn.Linear(shape.width, 2 * shape.hidden_width, bias=False)
         self.down_proj = nn.Linear(shape.hidden_width, shape.width, bias=False)
@@ -153,7 +153,7 @@ class MLP(nn.Module):
 
 
 class Layer(nn.Module):
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: ModelShape) -> None:
         super().__init__()
         self.input_layernorm = RMSNorm(shape.width)
         self.self_attn = Attention(shape)
@@ -170,7 +170,7 @@ class Layer(nn.Module):
 
 
 class Decoder(nn.Module):
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: ModelShape) -> None:
         super().__init__()
         self.embed_tokens = nn.Embedding(shape.vocab_size, shape.width)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
@@ -196,7 +196,7 @@ class Decoder(nn.Module):
 class Transformer(nn.Module):
     """A language model: token ids (B, T), T at most the context -> logits (B, T, vocab_size)."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: ModelShape) -> None:
         super().__init__()
         self.shape = shape
         self.model = Decoder(shape)

@@ -1,11 +1,11 @@
 """What happened in a run. The same objects feed the screen, the journal and a viewer in another process."""
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from tui_trainer.config import SCHEDULES
-from tui_trainer.run.schedules import Schedule
 
 ENDED = ("finished", "stopped", "failed")
 STATES = ("loading", "running", "paused", *ENDED)
@@ -97,21 +97,6 @@ class ScheduleChanged(Event):
         _check_schedule(self)
         if not (self.factor > 0 and self.until >= 0):
             raise ValueError(f"no learning rate follows from the factor {self.factor} until step {self.until}")
-
-    @classmethod
-    def of(cls, schedule: Schedule, step: int, reason: str) -> "ScheduleChanged":
-        """What is journalled of a schedule that is followed from `step` on."""
-        return cls(
-            step=step,
-            steps=schedule.steps,
-            schedule=schedule.kind,
-            lr=schedule.lr,
-            min_lr=schedule.min_lr,
-            warmup=schedule.warmup,
-            reason=reason,
-            factor=schedule.factor,
-            until=schedule.until,
-        )
 
 
 def _check_schedule(event: RunStarted | ScheduleChanged) -> None:
@@ -245,6 +230,11 @@ class Activity(Event):
     event = "activity"
     journalled = False
     doing: str
+
+
+def finite(number: float) -> float | None:
+    """A number as events carry it: None stands for one that is not finite."""
+    return number if math.isfinite(number) else None
 
 
 EVENTS: dict[str, type[Event]] = {kind.event: kind for kind in Event.__subclasses__()}

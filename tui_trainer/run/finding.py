@@ -1,14 +1,12 @@
 """Finding runs by name or path: in the root, and anywhere else through the index."""
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from tui_trainer.config import InputError
 from tui_trainer.run.directory import RunDirectory, is_run, runs_in
 from tui_trainer.run.index import indexed_runs
 from tui_trainer.run.lock import is_locked
-from tui_trainer.run.overview import overview
 from tui_trainer.run.text import visible_line
 
 
@@ -44,17 +42,6 @@ def find_run(
     return found[0]
 
 
-def find_run_to_resume(name: str, root: Path) -> RunDirectory:
-    """As `find_run`; when `name` is empty, a live run that is paused comes first. Raises InputError."""
-    if not name:
-        paused = list(filter(_is_paused, runs_in(root) or known_runs(root)))
-        if len(paused) > 1:
-            raise InputError(f"Several runs are paused, so name one: {paths(paused)}.")
-        if paused:
-            return paused[0]
-    return find_run(name, root)
-
-
 def find_live_run(name: str, root: Path) -> RunDirectory:
     """The live run of that name or path, or the only one there is; raises InputError."""
     if name:
@@ -77,12 +64,6 @@ def live_runs(root: Path) -> list[RunDirectory]:
 
 def paths(runs: Iterable[RunDirectory]) -> str:
     return ", ".join(visible_line(str(run.path)) for run in runs)
-
-
-def _is_paused(run: RunDirectory) -> bool:
-    with suppress(InputError):  # its configuration cannot be read
-        return is_locked(run) and overview(run).state == "paused"
-    return False
 
 
 def _latest(root: Path, preferred: Callable[[RunDirectory], bool]) -> RunDirectory:

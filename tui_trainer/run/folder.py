@@ -66,9 +66,9 @@ class Folder:
     @property
     def path(self) -> Path:
         """Where it lies now; if nobody can tell, where it lay last."""
-        return self.whereabouts() or self._path
+        return self.locate() or self._path
 
-    def whereabouts(self) -> Path | None:
+    def locate(self) -> Path | None:
         """Where it lies now: as it was named, while that is so; None when it is deleted, closed, or nobody can tell."""
         for path in (self._path, _told_by_system(self._descriptor)):
             with suppress(OSError):
@@ -100,7 +100,7 @@ class Folder:
         is moved meanwhile; elsewhere it leads to where the directory lies now.
         """
         through = _DESCRIPTORS / str(self.fileno())
-        place = through if through.is_dir() else self.whereabouts()
+        place = through if through.is_dir() else self.locate()
         if place is None:
             raise FileNotFoundError(ENOENT, "its directory was deleted, or cannot be found", str(self._path))
         return place / _entry(name)

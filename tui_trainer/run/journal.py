@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import BinaryIO, Final
 
+from tui_trainer.run.codec import decode, encode
 from tui_trainer.run.events import Evaluation, Event, Resources, RunStarted, Sample, Step
 from tui_trainer.run.folder import Folder
-from tui_trainer.run.lines import decode, encode
 
 JOURNAL: Final = "journal.jsonl"
 
@@ -79,7 +79,7 @@ def _skip_line(file: BinaryIO, most: int) -> int:
     return skipped
 
 
-def effective(folder: Folder, size: int = 0, resumed_at: int | None = None) -> Iterator[Event]:
+def without_superseded(folder: Folder, size: int = 0, resumed_at: int | None = None) -> Iterator[Event]:
     """Events as `read` gives them, without the measurements that a later resume from an older step took again.
 
     `resumed_at` stands for a resume, from that step, which is not yet in the journal.

@@ -4,17 +4,17 @@ import torch
 
 from tui_trainer.config import Config
 from tui_trainer.corpus.batches import Batches
+from tui_trainer.corpus.bpe_dropout import BPEDropout
 from tui_trainer.corpus.corpus import Corpus
-from tui_trainer.corpus.splitting import Splitter
-from tui_trainer.model.transformer import Shape, Transformer
-from tui_trainer.training.feed import Feed, make_feed
-from tui_trainer.training.optimizer import Optimizer, make_optimizer
-from tui_trainer.training.stepper import Stepper
+from tui_trainer.model.transformer import ModelShape, Transformer
+from tui_trainer.training.step.batch_loader import BatchLoader, make_batch_loader
+from tui_trainer.training.step.optimizer import Optimizer, make_optimizer
+from tui_trainer.training.step.stepper import Stepper
 
 
-def shape_of(config: Config, corpus: Corpus) -> Shape:
+def shape_of(config: Config, corpus: Corpus) -> ModelShape:
     """The shape of the model that a configuration asks for."""
-    return Shape(
+    return ModelShape(
         vocab_size=corpus.tokenizer.vocab_size,
         context=config.model.context,
         layers=config.model.layers,
@@ -38,12 +38,12 @@ def build_optimizer(config: Config, model: Transformer) -> Optimizer:
 def build_stepper(config: Config, corpus: Corpus, model: Transformer, optimizer: Optimizer) -> Stepper:
     """What takes the steps."""
     chance = config.data.bpe_dropout
-    splitter = Splitter(corpus.tokenizer, chance) if chance > 0 else None
+    bpe_dropout = BPEDropout(corpus.tokenizer, chance) if chance > 0 else None
     settings, seed = config.optimizer, config.run.seed
 
-    def feed(batch_size: int) -> Feed:
-        batches = Batches(corpus.train, config.model.context, batch_size, seed, splitter)
-        return make_feed(batches, model.lm_head.weight.device, max(0.0, config.data.token_masking))
+    def batch_loader(batch_size: int) -> BatchLoader:
+        batches = Batches(corpus.train, config.model.context, batch_size, seed, bpe_dropout)
+        return make_batch_loader(batches, model.lm_head.weight.device, max(0.0, config.data.token_masking))
 
     sizes = settings.batch_size, settings.accumulate
-    return Stepper(model, optimizer, feed, *sizes, settings.clip, seed, config.run.precision)
+    return Stepper(model, optimizer, batch_loader, *sizes, settings.clip, seed, config.run.precision)

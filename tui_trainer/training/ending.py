@@ -7,11 +7,11 @@ from torch import Tensor
 from tui_trainer.config import InputError
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.events import BEST, LAST
-from tui_trainer.training.checkpoints import CheckpointStore
-from tui_trainer.training.keepsakes import Keepsake, copy_state
+from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.memory import within_memory
 from tui_trainer.training.progress import Progress
-from tui_trainer.training.stepper import Stepper
+from tui_trainer.training.recovery.rollback_buffer import RollbackState, copy_state
+from tui_trainer.training.step.stepper import Stepper
 
 
 class EndModels:
@@ -22,7 +22,7 @@ class EndModels:
 
     def __init__(self, model: Transformer, stepper: Stepper, progress: Progress, store: CheckpointStore) -> None:
         self._model, self._stepper, self._progress, self._store = model, stepper, progress, store
-        self._last: Keepsake | None = None
+        self._last: RollbackState | None = None
         self._best: Mapping[str, Tensor] = {}
         self._uses_best = False
 
@@ -70,9 +70,9 @@ class EndModels:
             self._uses_best = name == BEST
             self._model.load_qwen3_weights(self._best if self._uses_best else self._last.weights)
 
-    def last(self) -> Keepsake:
+    def last(self) -> RollbackState:
         """The weights and the optimizer's state of the last step, whichever weights the model has."""
         return self._last or self._copy()
 
-    def _copy(self) -> Keepsake:
+    def _copy(self) -> RollbackState:
         return copy_state(self._model, self._stepper, self._progress.step)

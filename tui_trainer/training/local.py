@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from tui_trainer.config import STANDARD_INPUT, Config, InputError
 from tui_trainer.corpus.sources import corpus_label, find_sources
 from tui_trainer.run import index, journal
-from tui_trainer.run.attendance import Attendance
 from tui_trainer.run.commands import Command
-from tui_trainer.run.control.server import ControlServer
 from tui_trainer.run.directory import CONFIG, RunDirectory, cannot_write, check_name, check_root, runs_root
 from tui_trainer.run.events import ENDED, Alert, CheckpointSaved, Event, Stage, StateChanged
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal_writer import JournalWriter, missing_steps
 from tui_trainer.run.lock import LOCK_FILE, RunLock
 from tui_trainer.run.other_runs import enter_index, look_for_others
-from tui_trainer.run.overview import saved_progress
-from tui_trainer.run.session import Joined, Outcome, Session
-from tui_trainer.run.whereabouts import Whereabouts
+from tui_trainer.run.relocation import DirectoryMonitor
+from tui_trainer.sessions.attendance import Attendance
+from tui_trainer.sessions.base import Joined, Outcome, Session
+from tui_trainer.sessions.control.server import ControlServer
+from tui_trainer.sessions.overview import saved_progress
+from tui_trainer.training.command_queue import CommandQueue
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
-from tui_trainer.training.inbox import Inbox
-from tui_trainer.training.length import check_steps
+from tui_trainer.training.planning.length import check_steps
 
 if TYPE_CHECKING:
     from tui_trainer.training.trainer import Trainer
@@ -67,7 +67,7 @@ class LocalSession(Session):
         self.directory = resumed
         self._resumed = resumed is not None
         self._steps, self._again = steps, again
-        self._inbox = Inbox()
+        self._command_queue = CommandQueue()
         self.attendance = Attendance()
         self._publishing = threading.RLock()
         """Held while an event goes to the screen and to the journal, so that a viewer can join between two."""
@@ -75,7 +75,7 @@ class LocalSession(Session):
         self._control: ControlServer | None = None
         self._folder: Folder | None = None
         """The run's directory, open from the moment it is trained in to the end."""
-        self._whereabouts: Whereabouts | None = None
+        self._directory_monitor: DirectoryMonitor | None = None
         self._run_lock: RunLock | None = None
         self._not_begun = False
         """Whether the directory was made for a run that could then not begin."""
@@ -102,7 +102,7 @@ class LocalSession(Session):
 
     def send(self, command: Command) -> None:
         self.attendance.apply(command)
-        self._inbox.put(command)
+        self._command_queue.put(command)
 
     def publish(self, event: Event) -> None:
         with self._publishing:
@@ -113,11 +113,11 @@ class LocalSession(Session):
 
     def _look_for_directory(self, event: Event) -> None:
         """Before an event, tell what has become of the run's directory; at the run's end it is the last chance."""
-        if self._whereabouts is None:
+        if self._directory_monitor is None:
             return
         ending = isinstance(event, StateChanged) and event.state in ENDED
-        if message := self._whereabouts.look(now=ending or isinstance(event, CheckpointSaved)):
-            moved = self.folder.whereabouts()
+        if message := self._directory_monitor.look(now=ending or isinstance(event, CheckpointSaved)):
+            moved = self.folder.locate()
             if moved is not None:
                 self.directory = RunDirectory(moved)
                 with suppress(OSError):  # it is entered again when the run is resumed
@@ -132,7 +132,7 @@ class LocalSession(Session):
                 raise ConnectionError("the run is over")
             now = self.snapshot()
             about = {"state": now.state, "step": now.step, "unattended_since": self.attendance.unattended_since}
-            return Joined(self._journal.size, self._journal.waiting(), self.listen(), about)
+            return Joined(self._journal.size, self._journal.waiting(), self.subscribe(), about)
 
     def _close_journal(self) -> None:
         with self._publishing:
@@ -150,7 +150,7 @@ class LocalSession(Session):
             self._close_journal()
             if self._not_begun and self.directory is not None:
                 self._remove_directory(self.directory)
-            self._whereabouts = None
+            self._directory_monitor = None
             held, self._run_lock, self._folder = (self._run_lock, self._folder), None, None
             for each in held:
                 if each is not None:
@@ -175,12 +175,12 @@ class LocalSession(Session):
     def _prepare(self) -> "Trainer":
         if self._resumed:
             self._take_lock(self.directory_of_run)
-            self._recall()
+            self._load_history()
         self.publish(Stage(stage="loading torch"))
         # Here and not above, so that a screen can be painted first.
-        from tui_trainer.training.prepare import Preparation
+        from tui_trainer.training.preparation import Preparation
 
-        preparation = Preparation(self._inbox, self.publish)
+        preparation = Preparation(self._command_queue, self.publish)
         if self._resumed:
             return preparation.resumed(self._config, self.folder, self._steps, self._again, self._open)
         try:
@@ -209,7 +209,7 @@ class LocalSession(Session):
 
     def _give_up_when_stopped(self, done: threading.Event) -> None:
         """In a thread of its own. It polls, as a stop may come from a signal's handler, which must take no lock."""
-        while not (self._inbox.stopping or done.wait(LOOK_SECONDS)):
+        while not (self._command_queue.stopping or done.wait(LOOK_SECONDS)):
             pass
         if not done.wait(PREPARATION_SECONDS):
             self.outcome = Outcome()
@@ -233,7 +233,7 @@ class LocalSession(Session):
             raise FileNotFoundError("The run's directory is not open.")
         return folder.open_to_append(LOG)
 
-    def _recall(self) -> None:
+    def _load_history(self) -> None:
         """Show a resumed run's past."""
         try:
             self.folder.stat(journal.JOURNAL)
@@ -241,13 +241,13 @@ class LocalSession(Session):
             return
         self.publish(Stage(stage="reading the journal"))
         try:
-            self.recall(chain(self._past(), [StateChanged(state="loading")]))
+            self.load_history(chain(self._past(), [StateChanged(state="loading")]))
         except OSError as error:
             raise cannot_write(self.folder.path, error) from error
 
     def _past(self) -> Iterator[Event]:
-        for event in journal.effective(self.folder):
-            if self._inbox.stopping:
+        for event in journal.without_superseded(self.folder):
+            if self._command_queue.stopping:
                 raise PreparationStopped
             yield event
 
@@ -268,26 +268,26 @@ class LocalSession(Session):
             self._take_lock(directory)
         elif self.snapshot().step > step:
             # A run that was killed had gone on from its checkpoint: those steps are taken again.
-            past = journal.effective(self.folder, resumed_at=step)
-            self.recall(chain(past, [StateChanged(state="loading")]))
+            past = journal.without_superseded(self.folder, resumed_at=step)
+            self.load_history(chain(past, [StateChanged(state="loading")]))
         last = self.snapshot().step
         with self._publishing:
-            self._whereabouts = Whereabouts(self.folder)
+            self._directory_monitor = DirectoryMonitor(self.folder)
             self._journal = JournalWriter(journal.Journal(self.folder), self._publishing, self.publish)
         if last < step:
             self.publish(missing_steps(last + 1, step, step, "the trainer ended before it had written them"))
         try:
-            self._control = ControlServer(self.folder, self.join, self.ignore, self.send)
+            self._control = ControlServer(self.folder, self.join, self.unsubscribe, self.send)
         except OSError as error:
             message = f"No other terminal can attach to this run ({error.strerror or error})."
             self.publish(Alert(step=step, kind="control", severity="warning", message=message))
         for alert in enter_index(directory, step):
             self.publish(alert)
         with suppress(RuntimeError):  # the system has no thread left: the run goes on all the same
-            threading.Thread(target=self._tell_of_others, args=[directory], name="other runs", daemon=True).start()
+            threading.Thread(target=self._report_other_runs, args=[directory], name="other runs", daemon=True).start()
         return self.folder
 
-    def _tell_of_others(self, directory: RunDirectory) -> None:
+    def _report_other_runs(self, directory: RunDirectory) -> None:
         """In a thread of its own: the disk of another run may not answer, which must not hold training up."""
         with suppress(OSError, InputError):
             for alert in look_for_others(directory):
@@ -304,8 +304,8 @@ class LocalSession(Session):
                 self._folder.replace(TRACEBACK, traceback.format_exc().encode(errors="backslashreplace"))
                 reason += f" Details are in {self._folder.path / TRACEBACK}."
         self.publish(StateChanged(step=self.snapshot().step, state="failed", reason=reason))
-        while not self._inbox.stopping:
-            for _ in self._inbox.take_all(wait=True):
+        while not self._command_queue.stopping:
+            for _ in self._command_queue.take(wait=True):
                 pass
         return Outcome(1, reason)
 

@@ -20,25 +20,25 @@ from tui_trainer.run.commands import (
     Stop,
     UseModel,
 )
-from tui_trainer.run.events import BEST, LAST, Activity, Alert, CommandApplied, Event, ScheduleChanged, StateChanged
-from tui_trainer.training.checkpoint_files import Contents
-from tui_trainer.training.checkpoints import BY_HAND, CheckpointStore
-from tui_trainer.training.course import Course
+from tui_trainer.run.events import BEST, LAST, Activity, Alert, CommandApplied, Event, StateChanged
+from tui_trainer.training.checkpoints.format import Contents
+from tui_trainer.training.checkpoints.saver import Saver
+from tui_trainer.training.checkpoints.store import BY_HAND, CheckpointStore
+from tui_trainer.training.command_queue import CommandQueue
 from tui_trainer.training.device import resources
 from tui_trainer.training.ending import EndModels
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, RunFailedError
-from tui_trainer.training.inbox import Inbox
-from tui_trainer.training.keepsakes import Keepsake
 from tui_trainer.training.memory import smaller_batches_alert
-from tui_trainer.training.pacing import PaceCheck
-from tui_trainer.training.plan import tokens_per_step
+from tui_trainer.training.planning.plan import tokens_per_step
+from tui_trainer.training.planning.replan import LengthCheck
+from tui_trainer.training.planning.timetable import Timetable, schedule_event
+from tui_trainer.training.probes.sampling import Sampler
+from tui_trainer.training.probes.validation import Validation
 from tui_trainer.training.progress import Progress
-from tui_trainer.training.repair import Repair
-from tui_trainer.training.sampler import Sampler
-from tui_trainer.training.saver import Saver
-from tui_trainer.training.step_reports import StepReports
-from tui_trainer.training.stepper import Stepper, StepResult
-from tui_trainer.training.validation import Validation
+from tui_trainer.training.recovery.rollback import Rollback
+from tui_trainer.training.recovery.rollback_buffer import RollbackState
+from tui_trainer.training.step.reports import StepReports
+from tui_trainer.training.step.stepper import Stepper, StepResult
 
 RESOURCES_SECONDS: Final = 2.0
 
@@ -71,19 +71,19 @@ class Trainer:
         stepper: Stepper,
         progress: Progress,
         store: CheckpointStore,
-        inbox: Inbox,
+        command_queue: CommandQueue,
         publish: Callable[[Event], None],
-        pace_check: PaceCheck | None = None,
-        kept: Sequence[Keepsake] = (),
+        length_check: LengthCheck | None = None,
+        kept: Sequence[RollbackState] = (),
     ) -> None:
         """`kept` are the states that a resumed run can roll back to."""
-        self._course = Course(config)
-        self._pace_check = pace_check
+        self._timetable = Timetable(config)
+        self._length_check = length_check
         self._corpus = corpus
         self._model = model
         self._stepper = stepper
         self._progress = progress
-        self._inbox = inbox
+        self._command_queue = command_queue
         self._publish = publish
         self._device = model.lm_head.weight.device
         self._tokens_per_step = tokens_per_step(config)
@@ -106,9 +106,9 @@ class Trainer:
         """Whether nothing is lost that was to be saved when the run was stopped."""
         self._models = EndModels(model, stepper, progress, store)
         self._saver = Saver(store, publish, replace(progress) if progress.step else None)
-        precision, policy, steps = config.run.precision, config.run.on_divergence, self._course.steps
-        self._repair = Repair(model, stepper, progress, steps, precision, policy, kept, store.before)
-        watchers = [self._watch, *([] if pace_check is None else [pace_check.watch])]
+        precision, policy, steps = config.run.precision, config.run.on_divergence, self._timetable.steps
+        self._rollback = Rollback(model, stepper, progress, steps, precision, policy, kept, store.before)
+        watchers = [self._watch, *([] if length_check is None else [length_check.watch])]
         self._reports = StepReports(stepper, progress, precision, self._tokens_per_step, publish, watchers)
         self._saved_at = time.monotonic()
         self._resources_at = 0.0
@@ -116,7 +116,7 @@ class Trainer:
     def run(self) -> None:
         """Train to the end, then wait for a stop; raises RunFailedError, or whatever the machine throws at it."""
         self._model.train()
-        self._tell_rollback()
+        self._publish_rollback_schedule()
         self._change_state("running")
         try:
             self._loop()
@@ -142,7 +142,7 @@ class Trainer:
         self._make_up()
         while not self._over and not self._obey(wait=self._idle):
             if not self._stepping:
-                self._sampler.advance(self._models.step, lambda: self._inbox.pending)
+                self._sampler.advance(self._models.step, lambda: self._command_queue.pending)
             elif self._end_reason:
                 next(self._end_parts)
             elif self._interrupted:
@@ -155,7 +155,7 @@ class Trainer:
         self._interrupted = False
         if self._end_reason:
             return
-        if self._course.evaluation_due(self._progress):
+        if self._timetable.evaluation_due(self._progress):
             self._evaluate()
         self._sample_if_due()
 
@@ -166,7 +166,7 @@ class Trainer:
     @property
     def _end_reason(self) -> str:
         """Why no further step is to be taken; empty while there are steps to take."""
-        if self._progress.step >= self._course.steps:
+        if self._progress.step >= self._timetable.steps:
             return ALL_TAKEN
         return self._validation.out_of_patience
 
@@ -178,7 +178,7 @@ class Trainer:
 
     def _obey(self, wait: bool) -> bool:
         """Apply every command that has arrived, or wait for one; whether one of them was to stop."""
-        for command in self._inbox.take_all(wait):
+        for command in self._command_queue.take(wait):
             self._publish(
                 CommandApplied(
                     step=self._progress.step, name=command.name, value=command.argument, source=command.source
@@ -192,7 +192,7 @@ class Trainer:
 
     def _attend(self) -> bool:
         """Amid long work do what is asked, but for stopping; whether to give the work up for that."""
-        return self._inbox.stopping or self._obey(wait=False)
+        return self._command_queue.stopping or self._obey(wait=False)
 
     def _apply(self, command: Command) -> None:
         state = self._state[0]
@@ -228,7 +228,7 @@ class Trainer:
         if to_save and not self._save_last():
             if command.source not in PEOPLE:
                 raise RunFailedError("The last checkpoint could not be saved: the steps since the one before are lost.")
-            self._inbox.stay()
+            self._command_queue.cancel_stop()
             self._interrupted = True
             self._alert("stop", "error", "Not stopped, as nothing could be saved: make room and try again.")
             if state == "running":
@@ -260,16 +260,16 @@ class Trainer:
     def _advance(self) -> None:
         """One step and what is due after it."""
         progress = self._progress
-        if not self._take_step(self._course.schedule.at(progress.step) * self._repair.lr_factor):
+        if not self._take_step(self._timetable.schedule.at(progress.step) * self._rollback.lr_factor):
             return
         self._single_steps = max(0, self._single_steps - 1)
         progress.step += 1
         progress.tokens += self._tokens_per_step
-        self._report(wait=self._pausing or self._repair.due)
-        if self._pace_check is not None and self._pace_check.due:
-            self._check_pace(self._pace_check)
+        self._report(wait=self._pausing or self._rollback.due)
+        if self._length_check is not None and self._length_check.due:
+            self._check_length(self._length_check)
         self._keep()
-        self._sampler.advance(self._progress.step, lambda: self._inbox.pending)
+        self._sampler.advance(self._progress.step, lambda: self._command_queue.pending)
         if not self._end_reason:
             self._do_what_is_due()
 
@@ -277,7 +277,7 @@ class Trainer:
         """Whether the step was taken: not so when interrupted, or when it has to be tried again with less memory."""
         self._in_step = True
         try:
-            taken = self._stepper.take(self._progress.step, lr, lambda: self._inbox.stopping)
+            taken = self._stepper.take(self._progress.step, lr, lambda: self._command_queue.stopping)
         except MemoryError as error:
             self._in_step = taken = False
             self._split_batches(error)
@@ -293,53 +293,55 @@ class Trainer:
         self._publish(smaller_batches_alert(self._progress.step, *sizes))
 
     def _keep(self) -> None:
-        if warning := self._repair.keep():
+        if warning := self._rollback.keep():
             self._alert("memory", "warning", warning)
 
-    def _mend(self) -> None:
+    def _roll_back(self) -> None:
         """Undo what harmed the run, in the way the user chose."""
         try:
-            self._alert("divergence", "error", self._repair.mend())
+            self._alert("divergence", "error", self._rollback.roll_back())
         except RunFailedError as error:
             self._alert("divergence", "error", str(error))
             raise
-        self._tell_rollback()
-        if self._course.config.run.on_divergence == "pause":
+        self._publish_rollback_schedule()
+        if self._timetable.config.run.on_divergence == "pause":
             self._change_state("paused", "the run diverged")
 
-    def _tell_rollback(self) -> None:
+    def _publish_rollback_schedule(self) -> None:
         """Publish the learning rates to come while they are lower than planned."""
-        if self._repair.lr_factor != 1:
-            self._tell_schedule()
+        if self._rollback.lr_factor != 1:
+            self._publish_schedule()
 
-    def _tell_schedule(self, reason: str = "") -> None:
-        factor, until = self._repair.lr_factor, self._progress.lr_factor_until
-        schedule = replace(self._course.schedule, factor=factor, until=until if factor != 1 else 0)
-        self._publish(ScheduleChanged.of(schedule, self._progress.step, reason))
+    def _publish_schedule(self, reason: str = "") -> None:
+        factor, until = self._rollback.lr_factor, self._progress.lr_factor_until
+        schedule = replace(self._timetable.schedule, factor=factor, until=until if factor != 1 else 0)
+        self._publish(schedule_event(schedule, self._progress.step, reason))
 
     @property
     def _pausing(self) -> bool:
         """Whether no step may follow for a while, which would bring the news of this one."""
-        return self._state[0] != "running" or self._inbox.pending
+        return self._state[0] != "running" or self._command_queue.pending
 
     def _report(self, wait: bool) -> None:
         """Tell what is known of the steps taken, of all of them with `wait`; undo them if they did harm."""
-        self._reports.tell(wait)
-        if self._repair.trouble:
-            self._reports.tell(wait=True)  # of those that are under way too, as they are undone with the others
-            self._mend()
+        self._reports.publish_known(wait)
+        if self._rollback.trouble:
+            self._reports.publish_known(
+                wait=True
+            )  # of those that are under way too, as they are undone with the others
+            self._roll_back()
         if time.monotonic() - self._resources_at > RESOURCES_SECONDS:
             self._resources_at = time.monotonic()
             self._publish(resources(self._device, self._progress.step))
 
     def _watch(self, result: StepResult) -> None:
-        self._repair.watch(result)
-        if self._repair.advice:
-            self._alert("clipping", "warning", self._repair.advice)
+        self._rollback.watch(result)
+        if self._rollback.advice:
+            self._alert("clipping", "warning", self._rollback.advice)
 
-    def _check_pace(self, check: PaceCheck) -> None:
+    def _check_length(self, check: LengthCheck) -> None:
         """Give the run another length where it would not keep to its minutes."""
-        judgement = check.judge(self._course.config, self._progress.step)
+        judgement = check.judge(self._timetable.config, self._progress.step)
         if judgement is None:
             return
         config = judgement.config
@@ -347,9 +349,9 @@ class Trainer:
             self._alert("pace", judgement.severity, judgement.unchanged)
             return
         self._alert("pace", judgement.severity, judgement.changed)
-        self._course.follow(config)
-        self._repair.follow(self._course.steps)
-        self._tell_schedule(judgement.reason)
+        self._timetable.replan(config)
+        self._rollback.set_length(self._timetable.steps)
+        self._publish_schedule(judgement.reason)
 
     def _save_with_length(self, steps: int) -> bool:
         """Save a checkpoint of a run that has so many steps in all; if that fails, the run has as many as before."""
@@ -361,20 +363,20 @@ class Trainer:
 
     def _do_what_is_due(self) -> None:
         """Evaluate, save, sample."""
-        if self._course.evaluation_due(self._progress):
+        if self._timetable.evaluation_due(self._progress):
             self._evaluate()
         if self._end_reason:
             return
         step = self._progress.step
         waited = time.monotonic() - self._saved_at
         retry = self._saver.refused and waited > RETRY_SECONDS
-        due = self._course.checkpoint_due(step) or waited > CHECKPOINT_SECONDS or retry
+        due = self._timetable.checkpoint_due(step) or waited > CHECKPOINT_SECONDS or retry
         if due and self._saver.step != step:
             self._save("periodic")
         self._sample_if_due()
 
     def _sample_if_due(self) -> None:
-        if self._course.sample_due(self._progress.step):
+        if self._timetable.sample_due(self._progress.step):
             self._sample()
 
     def _sample(self, again: bool = False) -> None:
@@ -383,7 +385,7 @@ class Trainer:
         One that has been begun before is not, except with `again`.
         """
         if again or self._sampler.scheduled_step != self._models.step:
-            self._sampler.finish(self._models.step, lambda: self._inbox.stopping)
+            self._sampler.finish(self._models.step, lambda: self._command_queue.stopping)
             if not self._sampler.busy:
                 self._sampler.schedule(self._models.step)
 
@@ -396,7 +398,7 @@ class Trainer:
         same end when it is resumed. What is being sampled comes first, as a checkpoint does not keep it.
         """
         self._report(wait=True)
-        self._tell_activity(LAST_SAMPLES)
+        self._publish_activity(LAST_SAMPLES)
         yield
         yield from self._sample_to_end()
         if self._saver.saved_step != self._progress.step:
@@ -405,18 +407,18 @@ class Trainer:
             self._evaluate()
             yield
         if not self._models.differ:  # else the sample of the best model comes first, once it is read
-            self._tell_activity(LAST_SAMPLES)
+            self._publish_activity(LAST_SAMPLES)
             self._sample_if_due()
             yield from self._sample_to_end()
-        if self._repair.ending:
-            self._alert("divergence", "warning", self._repair.ending)
+        if self._rollback.ending:
+            self._alert("divergence", "warning", self._rollback.ending)
         self._progress.finished = True
-        self._tell_activity("saving")
+        self._publish_activity("saving")
         self._save("finished")
         if self._saver.wait() and (warning := self._models.load_best()):
             self._alert("checkpoint", "warning", warning)
         self._end_saved = True
-        self._tell_activity(LAST_SAMPLES)
+        self._publish_activity(LAST_SAMPLES)
         # The last model's comes last, as the newest is what is seen first.
         for name in (BEST, LAST) if self._models.both else (LAST,):
             self._use_model(name)
@@ -439,7 +441,7 @@ class Trainer:
 
     def _sample_to_end(self) -> Iterator[None]:
         while self._sampler.busy:
-            self._sampler.advance(self._models.step, lambda: self._inbox.pending)
+            self._sampler.advance(self._models.step, lambda: self._command_queue.pending)
             yield
 
     # -- evaluation and checkpoints ---------------------------------------------------------------------------------
@@ -448,13 +450,13 @@ class Trainer:
         """Judge the model, and keep it if it is the best."""
         self._report(wait=True)
         self._evaluating = True
-        self._tell_activity("validating")
+        self._publish_activity("validating")
         try:
             if self._validation.judge(self._attend):
                 self._save("best")
         finally:
             self._evaluating = False
-            self._tell_activity("")
+            self._publish_activity("")
             self._publish_state()
 
     def _save(self, reason: str) -> Saver:
@@ -471,9 +473,9 @@ class Trainer:
         copy = self._models.last()
         tokenizer = self._corpus.tokenizer.to_json()
         progress = replace(self._progress, sampled_step=self._sampler.published_step)
-        return Contents(progress, copy.weights, copy.state, self._model.shape, tokenizer, self._repair.kept)
+        return Contents(progress, copy.weights, copy.state, self._model.shape, tokenizer, self._rollback.kept)
 
-    def _tell_activity(self, doing: str) -> None:
+    def _publish_activity(self, doing: str) -> None:
         self._publish(Activity(step=self._progress.step, doing=doing))
 
     def _alert(self, kind: str, severity: str, message: str) -> None:

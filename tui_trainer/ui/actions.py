@@ -19,12 +19,12 @@ from tui_trainer.run.commands import (
     UseModel,
 )
 from tui_trainer.run.events import BEST, LAST
-from tui_trainer.run.session import Session
-from tui_trainer.run.state import Snapshot
+from tui_trainer.sessions.base import Session
+from tui_trainer.state.run_state import Snapshot
 from tui_trainer.ui.keys import KEYS
 from tui_trainer.ui.panes import PANES
+from tui_trainer.ui.pending_commands import PendingCommands
 from tui_trainer.ui.screens.prompt import PromptScreen
-from tui_trainer.ui.wishes import Wishes
 
 HOTTEST = 2.0
 SAMPLES_NUMBER = next(pane.NUMBER for pane in PANES if pane.SHORT == "Samples")
@@ -57,10 +57,10 @@ class RunActions(App[None]):
         super().__init__()
         self.session = session
         self.snapshot = Snapshot()
-        self.wishes = Wishes()
+        self.pending = PendingCommands()
 
     def draw(self, panes: bool = True) -> None:
-        """Show the present snapshot and wishes."""
+        """Show the present snapshot and pending."""
         raise NotImplementedError
 
     @property
@@ -71,22 +71,22 @@ class RunActions(App[None]):
         """A short notification; the text is shown as it is."""
         self.notify(message, severity=severity, timeout=timeout, markup=False)
 
-    def ask(self, command: Command, **wishes: Any) -> None:
+    def ask(self, command: Command, **pending: Any) -> None:
         """Send a command, and remember what should come of it."""
         self.session.send(command)
-        self.wishes = replace(self.wishes, **wishes)
+        self.pending = replace(self.pending, **pending)
         self.draw()
 
     @property
     def _state(self) -> str:
         """The run's state, or the one it is on its way to."""
-        return self.wishes.state or self.snapshot.state
+        return self.pending.state or self.snapshot.state
 
     def _refused(self, key: str) -> bool:
         """Whether the run's state leaves a key nothing to do; if so, the user is told."""
-        if not self.session.refusal and BY_ID[key].works_in(self._state):
+        if not self.session.read_only_reason and BY_ID[key].works_in(self._state):
             return False
-        self.say(self.session.refusal or REFUSALS[self._state])
+        self.say(self.session.read_only_reason or REFUSALS[self._state])
         return True
 
     def action_toggle_pause(self) -> None:
@@ -110,7 +110,7 @@ class RunActions(App[None]):
         """By tenths from the value last asked for, so that quick presses add up."""
         if self._refused("hotter"):
             return
-        now = self.snapshot.temperature if self.wishes.temperature is None else self.wishes.temperature
+        now = self.snapshot.temperature if self.pending.temperature is None else self.pending.temperature
         value = changed_by_tenths(now, tenths)
         if value == now:
             self.say(f"The temperature is {now:.2f}; it goes from 0 to {HOTTEST:g}.")
@@ -127,10 +127,10 @@ class RunActions(App[None]):
 
     def action_switch_model(self) -> None:
         """Between the last model and the best of a finished run, from the one last asked for."""
-        if self.session.refusal or not self.snapshot.model:
-            self.say(self.session.refusal or ONE_MODEL)
+        if self.session.read_only_reason or not self.snapshot.model:
+            self.say(self.session.read_only_reason or ONE_MODEL)
             return
-        name = LAST if (self.wishes.model or self.snapshot.model) == BEST else BEST
+        name = LAST if (self.pending.model or self.snapshot.model) == BEST else BEST
         self.ask(UseModel(value=name), model=name)
 
     def action_edit_prompt(self) -> None:

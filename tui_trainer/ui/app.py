@@ -14,18 +14,18 @@ from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from tui_trainer.run.session import Session
 from tui_trainer.run.text import visible_line
+from tui_trainer.sessions.base import Session
 from tui_trainer.ui.actions import SAMPLES_NUMBER, RunActions
 from tui_trainer.ui.clock import RunningClock
-from tui_trainer.ui.cockpit import Cockpit
+from tui_trainer.ui.job_control import shell_waits, stop_and_continue_with_job
 from tui_trainer.ui.keys import KEYS
-from tui_trainer.ui.news import news
+from tui_trainer.ui.notifications import notifications
 from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.screens.away import AwayScreen
 from tui_trainer.ui.screens.help import HelpScreen
+from tui_trainer.ui.screens.main import MainScreen
 from tui_trainer.ui.screens.quit import QuitScreen, needs_asking
-from tui_trainer.ui.stopping import shell_waits, stop_and_continue_with_job
 
 FRAME_SECONDS = 0.25
 
@@ -51,14 +51,14 @@ class TrainerApp(RunActions):
         """Whether the user did not want to wait for the run to save and end."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._left = False
-        self._returning = session.returning
+        self._tell_absence_once = session.is_attached
         """Whether the user is still to be told what happened in the meantime."""
         self._clock = RunningClock()
         self._ticks = 0
 
     def get_default_screen(self) -> Screen[None]:
-        self.cockpit = Cockpit(self.title)
-        return self.cockpit
+        self.main_screen = MainScreen(self.title)
+        return self.main_screen
 
     def on_mount(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -81,7 +81,7 @@ class TrainerApp(RunActions):
                 self._loop.call_soon_threadsafe(self.exit)
 
     def action_detach(self) -> None:
-        if self.session.returning or not self._refused("detach"):
+        if self.session.is_attached or not self._refused("detach"):
             self.detached = True
             self.exit()
 
@@ -91,55 +91,55 @@ class TrainerApp(RunActions):
         self.pull(panes=self._ticks % 2 == 0)
 
     def pull(self, panes: bool = True) -> None:
-        """Take the run's news and show them."""
+        """Take the run's notifications and show them."""
         if self.session.outcome is not None:
             self.exit()
             return
         if self.session.version != self.snapshot.version:
             before, self.snapshot = self.snapshot, self.session.snapshot()
-            for item in news(before, self.snapshot, self.wishes.saving):
+            for item in notifications(before, self.snapshot, self.pending.saving):
                 self.say(item.message, severity=item.severity, timeout=item.seconds)
                 if item.rings:
                     self.bell()
-            self.wishes = self.wishes.settle(before, self.snapshot)
+            self.pending = self.pending.update(before, self.snapshot)
             self._tell_absence()
             if isinstance(self.screen, QuitScreen):
-                self.screen.heed(before, self.snapshot)
+                self.screen.update_snapshot(before, self.snapshot)
             panes |= before.state != self.snapshot.state
         self.draw(panes)
 
     def _tell_absence(self) -> None:
-        if self._returning and self.snapshot.run is not None:
-            self._returning = False
+        if self._tell_absence_once and self.snapshot.run is not None:
+            self._tell_absence_once = False
             missed = self.session.missed
             if missed is not None and missed.eventful:
                 self.push_screen(AwayScreen(missed, self.snapshot))
 
     @property
     def samples_shown(self) -> bool:
-        return self.cockpit.shows(SAMPLES_NUMBER)
+        return self.main_screen.shows(SAMPLES_NUMBER)
 
     def draw(self, panes: bool = True) -> None:
-        self.cockpit.offer(self.session.returning, bool(self.session.refusal))
-        self.cockpit.show(self._clock.advance(self.snapshot), self.wishes, panes)
+        self.main_screen.offer(self.session.is_attached, bool(self.session.read_only_reason))
+        self.main_screen.show(self._clock.advance(self.snapshot), self.pending, panes)
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen())
 
     def action_show_pane(self, number: int) -> None:
-        self.cockpit.focus_pane(number)
+        self.main_screen.focus_pane(number)
         self.draw()
 
     def action_move_focus(self, by: int) -> None:
-        self.cockpit.move_focus(by)
+        self.main_screen.move_focus(by)
         self.draw()
 
     def action_maximise(self) -> None:
-        self.cockpit.zoom(not self.cockpit.zoomed)
+        self.main_screen.zoom(not self.main_screen.zoomed)
         self.draw()
 
     def action_restore(self) -> None:
-        if self.cockpit.zoomed:
+        if self.main_screen.zoomed:
             self.action_maximise()
         else:
             self.say("No pane is maximised. q leaves.")

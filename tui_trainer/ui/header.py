@@ -4,10 +4,10 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui_trainer.run.state import Snapshot
 from tui_trainer.run.text import human_count, human_seconds, visible_line
-from tui_trainer.ui.fit import Part, bar, fit, join, part, row_width, shorten
-from tui_trainer.ui.wishes import Wishes
+from tui_trainer.state.run_state import Snapshot
+from tui_trainer.ui.pending_commands import PendingCommands
+from tui_trainer.ui.text_fit import Part, bar, fit, join, part, row_width, shorten
 
 STATE_STYLES = {
     "loading": "$text-accent",
@@ -28,19 +28,19 @@ class Header(Widget):
     """One line where it fits; the identity on its own line above the progress where the screen asks for two."""
 
     ALLOW_SELECT = False
-    content: reactive[tuple[Snapshot, Wishes]] = reactive((Snapshot(), Wishes()), always_update=True)
+    content: reactive[tuple[Snapshot, PendingCommands]] = reactive((Snapshot(), PendingCommands()), always_update=True)
 
     def __init__(self, title: str) -> None:
         super().__init__(id="header")
         self._title = title
 
-    def show(self, snapshot: Snapshot, wishes: Wishes) -> None:
-        self.content = (snapshot, wishes)
+    def show(self, snapshot: Snapshot, pending: PendingCommands) -> None:
+        self.content = (snapshot, pending)
 
     def render(self) -> Content:
-        snapshot, wishes = self.content
+        snapshot, pending = self.content
         width = self.size.width - 2
-        who, how = identity(snapshot, self._title), progress(snapshot, wishes, steady=width >= STEADY)
+        who, how = identity(snapshot, self._title), progress(snapshot, pending, steady=width >= STEADY)
         if self.size.height >= 2:
             return Content("\n").join([_padded(fit(who, width)), _padded(fit(how, width))])
         kept = fit([*who, *how], width)
@@ -63,8 +63,8 @@ def identity(snapshot: Snapshot, title: str) -> list[Part]:
     return parts
 
 
-def progress(snapshot: Snapshot, wishes: Wishes, steady: bool) -> list[Part]:
-    changing = CHANGING.get(wishes.state or "")
+def progress(snapshot: Snapshot, pending: PendingCommands, steady: bool) -> list[Part]:
+    changing = CHANGING.get(pending.state or "")
     word, weight = (changing, "italic") if changing else (snapshot.state.upper(), "bold")
     state = part(word.ljust(LONGEST_STATE if steady else 0), f"{weight} {STATE_STYLES[snapshot.state]}", 10)
     if snapshot.state == "loading":

@@ -6,15 +6,15 @@ from textual.content import Content
 from textual.reactive import reactive
 
 from tui_trainer.ui.buttons import ButtonRow, button
-from tui_trainer.ui.fit import Part, fit, join, row_width
 from tui_trainer.ui.keys import KEYS, RUN, SAMPLES, Key
+from tui_trainer.ui.text_fit import Part, fit, join, row_width
 
 
 class KeyBar(ButtonRow):
     state: reactive[str] = reactive("loading")
     choice: reactive[bool] = reactive(False)
     """Whether there are two models to choose from."""
-    returning: reactive[bool] = reactive(False)
+    is_attached: reactive[bool] = reactive(False)
     """Whether the run is another process's, which can be left in any state."""
     refused: reactive[bool] = reactive(False)
     """Whether there is nobody to command."""
@@ -40,14 +40,14 @@ class KeyBar(ButtonRow):
             return False
         if key.id == "model":
             return self.choice
-        return key.works_in(self.state) or (key.id == "detach" and self.returning)
+        return key.works_in(self.state) or (key.id == "detach" and self.is_attached)
 
     def _item(self, keys: list[Key], short: bool) -> Part:
         key = keys[0]
         cap_style, name_style = ("bold $text-accent", "$foreground")
         caps = [button("⏎" if short and key.shown == "enter" else key.shown, _action(key), cap_style) for key in keys]
         name = button(f" {self._label(key, short)}", _action(key), name_style)
-        return Part(Content.assemble(Content(" ").join(caps), name), key.priority)
+        return Part(Content.assemble(Content(" ").join(caps), name), key.importance)
 
     def _label(self, key: Key, short: bool) -> str:
         if key.id == "pause" and self.state == "paused":

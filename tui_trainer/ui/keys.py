@@ -17,13 +17,13 @@ class Key:
     group: str
     label: str = ""
     short: str = ""
-    priority: int = 0
+    importance: int = 0
     """The key bar drops the lowest first."""
     command: str = ""
     """Name in the command palette; empty keeps it out."""
     states: tuple[str, ...] = ()
     """States of the run in which it does something; empty means all."""
-    over_all: bool = False
+    priority: bool = False
     """Whether it works while a dialog is open, too."""
 
     def works_in(self, state: str) -> bool:
@@ -34,7 +34,7 @@ class Key:
 
     def _binding(self, key: str) -> Binding:
         id = self.id if len(self.keys) == 1 else f"{self.id}.{key}"
-        return Binding(key, self.action.format(key=key), self.help, show=False, priority=self.over_all, id=id)
+        return Binding(key, self.action.format(key=key), self.help, show=False, priority=self.priority, id=id)
 
 
 RUN, SAMPLES, SCREEN, LEAVE = "The run", "Samples", "The screen", "Leaving"
@@ -75,9 +75,9 @@ KEYS: tuple[Key, ...] = (
     Key("suspend", ("ctrl+z",), "suspend_process", "ctrl+z", "Suspend to the shell; training waits for fg.", LEAVE),
     Key("quit", ("q",), "quit", "q", "Leave, after asking; twice: save and quit (a viewer detaches).", LEAVE,
         "quit", "quit", 8, "Quit"),
-    Key("quit_anywhere", ("ctrl+q",), "quit", "ctrl+q", "The same, from anywhere.", LEAVE, over_all=True),
+    Key("quit_anywhere", ("ctrl+q",), "quit", "ctrl+q", "The same, from anywhere.", LEAVE, priority=True),
     Key("interrupt", ("ctrl+c",), "interrupt", "ctrl+c", "Copy the selection, or leave as `q` does.",
-        LEAVE, over_all=True),
+        LEAVE, priority=True),
 )  # fmt: skip
 
 

@@ -4,8 +4,8 @@ from textual.content import Content
 from textual.reactive import reactive
 
 from tui_trainer.ui.buttons import ButtonRow, button
-from tui_trainer.ui.fit import part, row_width
 from tui_trainer.ui.panes import PANES
+from tui_trainer.ui.text_fit import part, row_width
 
 
 class TabStrip(ButtonRow):

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from tests.unit.training.helpers import small_model, small_shape
 from tui_trainer.model.presets import PRESETS
-from tui_trainer.model.transformer import Shape, Transformer
+from tui_trainer.model.transformer import ModelShape, Transformer
 
-NANO = Shape(vocab_size=65, context=64, layers=4, heads=4, width=128)
+NANO = ModelShape(vocab_size=65, context=64, layers=4, heads=4, width=128)
 
 
 def ids(batch: int = 3, length: int = 8, vocab_size: int = 11, seed: int = 0) -> Tensor:
@@ -134,7 +134,7 @@ def test_parameter_counts() -> None:
     assert (preset.layers, preset.heads, preset.width, preset.context) == (4, 4, 128, 64)
     with torch.device("meta"):
         small = PRESETS["small"]
-        shape = Shape(65, small.context, small.layers, small.heads, small.width)
+        shape = ModelShape(65, small.context, small.layers, small.heads, small.width)
         assert Transformer(shape).parameter_count == pytest.approx(10.7e6, rel=0.01)
 
 

@@ -22,9 +22,9 @@ def read(path: Path, size: int = 0) -> list[Event]:
         return list(journal.read(folder, size))
 
 
-def effective(path: Path, size: int = 0, resumed_at: int | None = None) -> list[Event]:
+def without_superseded(path: Path, size: int = 0, resumed_at: int | None = None) -> list[Event]:
     with Folder.open(path.parent) as folder:
-        return list(journal.effective(folder, size, resumed_at))
+        return list(journal.without_superseded(folder, size, resumed_at))
 
 
 def tail(path: Path, size: int = 262_144, steps: int | None = None) -> list[Event]:

@@ -14,7 +14,7 @@ from tui_trainer.run.advice import attach_command, resume_command, run_argument
 from tui_trainer.run.advice import program as program_before
 from tui_trainer.run.directory import RunDirectory, runs_root
 from tui_trainer.run.finding import find_run
-from tui_trainer.run.summary import left_alive, left_as_saved
+from tui_trainer.state.summary import left_alive, left_as_saved
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.unit.run.journals import read, write_journal
+from tui_trainer.run.codec import decode, encode
 from tui_trainer.run.events import (
     EVENTS,
     Activity,
@@ -30,7 +31,6 @@ from tui_trainer.run.events import (
 )
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import Journal
-from tui_trainer.run.lines import decode, encode
 
 RUN: dict[str, Any] = {
     "run": "cats",
@@ -189,7 +189,7 @@ def test_what_cannot_be_is_refused_by_an_optimized_interpreter_too() -> None:
         '{"event": "schedule", "steps": 9, "schedule": "cosine", "lr": 0.0, "min_lr": 0.0, "warmup": 0}',
         '{"event": "schedule", "steps": 9, "schedule": "cosine", "lr": 1.0, "min_lr": 0.0, "warmup": 0, "factor": 0.0}',
     ]
-    program = "import sys; from tui_trainer.run.lines import decode; print([*map(decode, sys.argv[1:])])"
+    program = "import sys; from tui_trainer.run.codec import decode; print([*map(decode, sys.argv[1:])])"
     told = subprocess.run([sys.executable, "-O", "-c", program, *lines], capture_output=True, text=True, check=True)
     assert told.stdout == "[None, None, None, None, None]\n"
 

@@ -9,8 +9,9 @@ from tests.unit.run.test_lock import held
 from tui_trainer.config import InputError
 from tui_trainer.run import index
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.finding import find_live_run, find_run, find_run_to_resume, known_runs, live_runs
-from tui_trainer.run.listing import overviews
+from tui_trainer.run.finding import find_live_run, find_run, known_runs, live_runs
+from tui_trainer.sessions.choosing import find_run_to_resume
+from tui_trainer.sessions.listing import overviews
 
 
 def make_indexed(root: Path, name: str, age: float = 0.0) -> RunDirectory:

@@ -30,7 +30,7 @@ def test_a_directory_that_is_moved_stays_the_same(folder: Folder, tmp_path: Path
     folder.replace_text("latest", "here")
 
     assert (tmp_path / "moved" / "latest").read_text() == "here"
-    assert folder.path == folder.whereabouts() == tmp_path / "moved"
+    assert folder.path == folder.locate() == tmp_path / "moved"
     assert not before.exists()
 
 
@@ -38,12 +38,12 @@ def test_a_directory_that_is_deleted_lies_nowhere(folder: Folder) -> None:
     before = folder.path
     before.rmdir()
 
-    assert folder.whereabouts() is None
+    assert folder.locate() is None
     assert folder.path == before
     with pytest.raises(FileNotFoundError):
         folder.open_to_append("journal.jsonl")
     before.mkdir()
-    assert folder.whereabouts() is None
+    assert folder.locate() is None
 
 
 def test_a_closed_directory_does_not_pass_for_another_that_is_open(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_closed_directory_does_not_pass_for_another_that_is_open(tmp_path: Pat
     closed.close()
     with Folder.open(tmp_path / "other") as other:
         assert other.fileno() == number, "the number is not given anew: nothing is tested"
-        assert closed.whereabouts() is None
+        assert closed.locate() is None
         assert closed.path == tmp_path / "run"
         for ask in (closed.names, closed.sync, closed.reopen, closed.fileno, lambda: closed.open_to_append("file")):
             with pytest.raises(OSError):

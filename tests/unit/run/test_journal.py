@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.run.journals import effective, read, tail, write_journal
-from tests.unit.run.test_state import started, step
+from tests.unit.run.journals import read, tail, without_superseded, write_journal
+from tests.unit.state.test_run_state import started, step
 from tui_trainer.run import journal
+from tui_trainer.run.codec import encode
 from tui_trainer.run.journal import MAX_LINE
-from tui_trainer.run.lines import encode
 
-READERS: list[Callable[[Path], object]] = [read, effective, tail]
+READERS: list[Callable[[Path], object]] = [read, without_superseded, tail]
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "run" / "journal.jsonl"
 
 
-@pytest.mark.parametrize("reader", READERS, ids=["read", "effective", "tail"])
+@pytest.mark.parametrize("reader", READERS, ids=["read", "without_superseded", "tail"])
 @pytest.mark.parametrize("kind", ["link", "pipe", "device", "directory", "nothing"])
 def test_what_is_no_file_is_not_read(path: Path, tmp_path: Path, kind: str, reader: Callable[[Path], object]) -> None:
     match kind:
@@ -72,7 +72,7 @@ def test_a_line_of_any_length_is_left_out_without_being_held(path: Path) -> None
     good = encode(started()) + "\n"
     sparse(path, length + 1, (0, good), (length, "\n" + encode(step(1)) + "\n"))
     tracemalloc.start()
-    events = list(effective(path))
+    events = list(without_superseded(path))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert events == list(read(path)) == [started(), step(1)] == [events[0], *tail(path)]
@@ -96,7 +96,7 @@ def test_of_a_huge_journal_the_beginning_and_the_end_are_read(path: Path, monkey
     monkeypatch.setattr(journal, "MAX_BYTES", 2000)
     monkeypatch.setattr(journal, "BEGINNING", 1500)
     write_journal(path.parent, started(), *map(step, range(1, 1001)))
-    events = list(effective(path))
+    events = list(without_superseded(path))
     assert events[0] == started()
     assert events[-1].step == 1000
     assert len(events) < 25
@@ -108,9 +108,9 @@ def test_of_a_line_that_has_no_end_only_a_part_is_read(path: Path, monkeypatch: 
     monkeypatch.setattr(journal, "MAX_BYTES", 4 * MAX_LINE)
     size, last = 1 << 40, f"\n{encode(step(1))}\n"
     sparse(path, size, (0, encode(started()) + "\n"))
-    assert list(effective(path)) == [started()]
+    assert list(without_superseded(path)) == [started()]
     sparse(path, size, (0, encode(started()) + "\n"), (size - len(last), last))
-    assert list(effective(path)) == [started(), step(1)]
+    assert list(without_superseded(path)) == [started(), step(1)]
 
 
 def test_what_is_never_journalled_is_not_read(path: Path) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.unit.training.helpers import PACE, TEXT
-from tui_trainer.training import prepare
+from tests.unit.training.helpers import TEXT, TIMINGS
+from tui_trainer.training import preparation
 
 
 @pytest.fixture
@@ -28,5 +28,5 @@ def threads_as_before() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def pace(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs begin at once, and are planned alike however busy the machine is."""
-    monkeypatch.setattr(prepare, "measure", lambda *_: (PACE, ""))
-    monkeypatch.setattr(prepare, "settled_pace", lambda *_: PACE)
+    monkeypatch.setattr(preparation, "measure", lambda *_: (TIMINGS, ""))
+    monkeypatch.setattr(preparation, "planned_timings", lambda *_: TIMINGS)

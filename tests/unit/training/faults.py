@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tui_trainer.model.transformer import Transformer
-from tui_trainer.training.stepper import Stepper
+from tui_trainer.training.step.stepper import Stepper
 
 
 def poisoned(monkeypatch: pytest.MonkeyPatch, steps: set[int]) -> None:

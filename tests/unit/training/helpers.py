@@ -14,15 +14,15 @@ from tests.waiting import TIMEOUT, arriving
 from tui_trainer.config import Config, DataConfig
 from tui_trainer.corpus.batches import Batches
 from tui_trainer.corpus.corpus import Corpus, load_corpus
-from tui_trainer.model.transformer import Shape, Transformer
+from tui_trainer.model.transformer import ModelShape, Transformer
 from tui_trainer.run.commands import Command, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Event, StateChanged, Step
-from tui_trainer.training.feed import Feed, HostFeed
 from tui_trainer.training.local import LocalSession
-from tui_trainer.training.optimizer import Optimizer, make_optimizer
-from tui_trainer.training.plan import Pace
-from tui_trainer.training.stepper import Stepper, StepResult
+from tui_trainer.training.planning.plan import Timings
+from tui_trainer.training.step.batch_loader import BatchLoader, HostBatchLoader
+from tui_trainer.training.step.optimizer import Optimizer, make_optimizer
+from tui_trainer.training.step.stepper import Stepper, StepResult
 
 TEXT = "The cat sat on the mat, and the dog lay by the door.\n" * 40
 SMALL: dict[str, Any] = {
@@ -48,7 +48,7 @@ PRECISIONS = ("fp32", "bf16")
 
 ENDLESS = 10**6
 CPU = torch.device("cpu")
-PACE = Pace(step=0.01, evaluation=0.02, token=0.001)
+TIMINGS = Timings(step=0.01, evaluation=0.02, token=0.001)
 """What a run is told instead of measuring the machine."""
 
 
@@ -60,8 +60,8 @@ def load(corpus: Path, **choices: Any) -> Corpus:
     return load_corpus(DataConfig(corpus=(str(corpus),), **choices), lambda stage, done, total: None)
 
 
-def small_shape(**changes: Any) -> Shape:
-    return Shape(**{"vocab_size": 11, "context": 8, "layers": 2, "heads": 2, "width": 16, **changes})
+def small_shape(**changes: Any) -> ModelShape:
+    return ModelShape(**{"vocab_size": 11, "context": 8, "layers": 2, "heads": 2, "width": 16, **changes})
 
 
 def small_model(seed: int = 1, **changes: Any) -> Transformer:
@@ -95,11 +95,11 @@ def small_stepper(
 ) -> Stepper:
     text = tokens(2000) if data is None else data
 
-    def feed(size: int) -> Feed:
-        return HostFeed(Batches(text, 8, size, seed=1), CPU, masking)
+    def batch_loader(size: int) -> BatchLoader:
+        return HostBatchLoader(Batches(text, 8, size, seed=1), CPU, masking)
 
     optimizer = small_optimizer(model, kind)
-    return Stepper(model, optimizer, feed, batch_size, accumulate, clip, seed=1, precision=precision)
+    return Stepper(model, optimizer, batch_loader, batch_size, accumulate, clip, seed=1, precision=precision)
 
 
 def take(stepper: Stepper, step: int = 0, lr: float = 1e-2) -> StepResult:
@@ -160,7 +160,7 @@ class Watched:
     def __init__(self, session: LocalSession) -> None:
         self.session = session
         self.events: list[Event] = []
-        self._queue = session.listen()
+        self._queue = session.subscribe()
         self._thread = threading.Thread(target=session.run, daemon=True)
         self._thread.start()
 

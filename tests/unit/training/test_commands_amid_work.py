@@ -31,9 +31,9 @@ from tui_trainer.run.events import (
     StateChanged,
     Step,
 )
-from tui_trainer.training import evaluation, sampler
-from tui_trainer.training.checkpoints import CheckpointStore
-from tui_trainer.training.sampler import Sampler
+from tui_trainer.training.checkpoints.store import CheckpointStore
+from tui_trainer.training.probes import evaluation, sampling
+from tui_trainer.training.probes.sampling import Sampler
 
 Ask = Callable[..., None]
 
@@ -204,7 +204,7 @@ def test_a_pause_ends_single_steps(corpus: Path, amid_evaluation: Ask, held_by: 
 def slow_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     """Samples of which a token is written at a time, and each is shown."""
     advance = Sampler.advance
-    monkeypatch.setattr(sampler, "PARTIAL_SECONDS", 0.0)
+    monkeypatch.setattr(sampling, "PARTIAL_SECONDS", 0.0)
     monkeypatch.setattr(Sampler, "advance", lambda self, step, interrupted: advance(self, step, interrupted, 0.0))
 
 

@@ -13,7 +13,7 @@ from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, CheckpointSaved, Evaluation, Event, StateChanged, Step
 from tui_trainer.run.folder import Folder
 from tui_trainer.training import local
-from tui_trainer.training.checkpoints import CheckpointStore
+from tui_trainer.training.checkpoints.store import CheckpointStore
 
 WORSE: dict[str, Any] = {"lr": 3.0, "warmup": 11, "eval_every": 2, "dropout": 0.0}
 """A learning rate that grows until it spoils what was learned by step 4."""

@@ -20,10 +20,10 @@ from tests.unit.training.helpers import (
 from tui_trainer.config import Config
 from tui_trainer.run.commands import Command, Generate, SaveCheckpoint, SetPrompt, SetTemperature, Stop, UseModel
 from tui_trainer.run.events import Activity, CheckpointSaved, Evaluation, Event, Sample, StateChanged, Step
-from tui_trainer.training import validation
-from tui_trainer.training.checkpoint_files import Contents
-from tui_trainer.training.checkpoints import CheckpointStore
+from tui_trainer.training.checkpoints.format import Contents
+from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.local import LocalSession
+from tui_trainer.training.probes import validation
 
 SENTENCE = "The cat sat on the mat, and the dog lay by the door, and both of them were still.\n"
 

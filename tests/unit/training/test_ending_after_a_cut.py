@@ -27,7 +27,7 @@ ENDS: dict[str, tuple[int, int, bool, dict[str, Any]]] = {
 
 def told(run: RunDirectory) -> dict[str, list[Any]]:
     """What the journal has of a run, without times; what was told again after a cut counts once."""
-    events = list(journals.effective(run.journal))
+    events = list(journals.without_superseded(run.journal))
     kept: dict[str, list[Any]] = {
         "steps": [(e.step, e.loss, e.lr, e.grad_norm, e.weight_norm) for e in events if isinstance(e, Step)],
         "evaluations": [(e.step, e.train_loss, e.val_loss, e.best) for e in events if isinstance(e, Evaluation)],

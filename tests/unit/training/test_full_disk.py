@@ -17,17 +17,17 @@ from tests.unit.training.helpers import (
     watched,
 )
 from tui_trainer.run import journal_writer
+from tui_trainer.run.codec import encode
 from tui_trainer.run.commands import Command, Generate, Pause, SaveCheckpoint, SetTemperature, Stop
 from tui_trainer.run.directory import CONFIG
 from tui_trainer.run.events import Alert, CheckpointSaved, Event, RunStarted, StateChanged, Step
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import Journal
-from tui_trainer.run.lines import encode
 from tui_trainer.run.lock import RunLock
-from tui_trainer.run.overview import overview
-from tui_trainer.run.session import Joined, Outcome
-from tui_trainer.training.checkpoint_files import Contents
-from tui_trainer.training.checkpoints import CheckpointStore
+from tui_trainer.sessions.base import Joined, Outcome
+from tui_trainer.sessions.overview import overview
+from tui_trainer.training.checkpoints.format import Contents
+from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.local import LocalSession
 
 FULL = OSError(28, "No space left on device")

@@ -8,8 +8,8 @@ import pytest
 from tests.unit.training.helpers import TEXT, small_config
 from tests.waiting import TIMEOUT, until
 from tui_trainer.run.commands import Stop
-from tui_trainer.run.session import Outcome
-from tui_trainer.training import local, prepare
+from tui_trainer.sessions.base import Outcome
+from tui_trainer.training import local, preparation
 from tui_trainer.training.local import LocalSession
 
 
@@ -30,7 +30,7 @@ def test_a_stop_does_not_wait_for_what_cannot_be_interrupted(
         released.wait(TIMEOUT)
 
     monkeypatch.setattr(local, "PREPARATION_SECONDS", 0.2)
-    monkeypatch.setattr(prepare, "choose_device", work)
+    monkeypatch.setattr(preparation, "choose_device", work)
     session.start()
     assert working.wait(TIMEOUT)
     assert session.alive and session.outcome is None

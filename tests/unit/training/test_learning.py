@@ -7,7 +7,7 @@ import pytest
 from tests.unit.training.helpers import run_to_end
 from tui_trainer.config import Config
 from tui_trainer.run.events import Evaluation
-from tui_trainer.training.precision import bf16_speed
+from tui_trainer.training.step.precision import bf16_speed
 
 FABLES = Path(__file__).parents[3] / "sample_data" / "fables.txt"
 

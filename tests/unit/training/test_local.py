@@ -45,10 +45,11 @@ from tui_trainer.run.events import (
     Step,
 )
 from tui_trainer.run.folder import Folder
-from tui_trainer.run.session import Outcome
-from tui_trainer.training import evaluation, local, validation
+from tui_trainer.sessions.base import Outcome
+from tui_trainer.training import local
 from tui_trainer.training.local import TRACEBACK, LocalSession
-from tui_trainer.training.stepper import Stepper
+from tui_trainer.training.probes import evaluation, validation
+from tui_trainer.training.step.stepper import Stepper
 
 CPU_ENDLESS = {"steps": ENDLESS, "eval_every": ENDLESS, "sample_every": ENDLESS, "checkpoint_every": ENDLESS}
 
@@ -418,7 +419,7 @@ def test_a_corpus_with_a_name_that_is_no_text(tmp_path: Path, corpus: Path, runs
 
 def test_listeners_hear_from_now_on(corpus: Path) -> None:
     session = ScriptedSession(small_config(corpus))
-    heard: queue.SimpleQueue[Event] = session.listen()
+    heard: queue.SimpleQueue[Event] = session.subscribe()
     before = session.version
     session.run()
     assert [heard.get_nowait() for _ in range(heard.qsize())] == session.events

@@ -20,9 +20,9 @@ from tests.unit.training.helpers import (
 )
 from tui_trainer.config import Config
 from tui_trainer.run.events import Alert, CheckpointSaved, RunStarted, Step
-from tui_trainer.training.feed import HostFeed
-from tui_trainer.training.precision import DTYPES
-from tui_trainer.training.stepper import Stepper
+from tui_trainer.training.step.batch_loader import HostBatchLoader
+from tui_trainer.training.step.precision import DTYPES
+from tui_trainer.training.step.stepper import Stepper
 
 PLAIN = {"dropout": 0.0, "token_masking": 0.0}
 """What is drawn at random depends on the size of the micro-batch; sequences do not."""
@@ -47,14 +47,14 @@ def tolerance(precision: str, loss: float) -> float:
 
 def sequences(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """Every sequence that is trained on, in order."""
-    take, taken = HostFeed.take, list[tuple[int, ...]]()
+    take, taken = HostBatchLoader.take, list[tuple[int, ...]]()
 
-    def take_and_note(self: HostFeed, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def take_and_note(self: HostBatchLoader, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         inputs, targets = take(self, index)
         taken.extend(map(tuple, inputs.tolist()))
         return inputs, targets
 
-    monkeypatch.setattr(HostFeed, "take", take_and_note)
+    monkeypatch.setattr(HostBatchLoader, "take", take_and_note)
     return taken
 
 

@@ -7,16 +7,16 @@ import pytest
 
 from tests.unit.run import journals
 from tests.unit.training.helpers import Resumed, ScriptedSession, run_to_end, small_config
-from tui_trainer.run import whereabouts
+from tui_trainer.run import relocation
 from tui_trainer.run.commands import Command
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, CheckpointSaved, Event, Step
-from tui_trainer.run.summary import summary
+from tui_trainer.state.summary import summary
 
 
 @pytest.fixture(autouse=True)
 def looked_at_each_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whereabouts, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(relocation, "LOOK_SECONDS", 0.0)
 
 
 def told(session: ScriptedSession) -> list[str]:

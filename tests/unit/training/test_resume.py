@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.run import journals
-from tests.unit.training.forging import forge
+from tests.unit.training.checkpoints.forging import forge
 from tests.unit.training.helpers import (
     Resumed,
     ScriptedSession,

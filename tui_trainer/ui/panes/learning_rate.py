@@ -3,16 +3,16 @@
 import numpy as np
 from textual.app import ComposeResult
 
-from tui_trainer.run.history import Curve
-from tui_trainer.run.schedules import Schedule
-from tui_trainer.run.state import Snapshot
-from tui_trainer.ui.chart import Chart
-from tui_trainer.ui.charts import Line, Mark, Plot
-from tui_trainer.ui.curves import curve_of, finite_range
-from tui_trainer.ui.fit import part
+from tui_trainer.analysis.schedules import Schedule
+from tui_trainer.history.series import Curve
+from tui_trainer.state.run_state import Snapshot
+from tui_trainer.ui.charts.layout import Line, Mark, Plot
+from tui_trainer.ui.charts.series import curve_of, finite_range
+from tui_trainer.ui.charts.widget import Chart
 from tui_trainer.ui.numbers import UNKNOWN, scientific
 from tui_trainer.ui.panes.pane import Pane, at_rest, curve, flags
-from tui_trainer.ui.wishes import Wishes
+from tui_trainer.ui.pending_commands import PendingCommands
+from tui_trainer.ui.text_fit import part
 
 POINTS = 400
 """Points that the plan is drawn with."""
@@ -32,7 +32,7 @@ class LearningRatePane(Pane):
     def compose(self) -> ComposeResult:
         yield self._chart
 
-    def draw(self, snapshot: Snapshot, wishes: Wishes) -> None:
+    def draw(self, snapshot: Snapshot, pending: PendingCommands) -> None:
         schedule, run = snapshot.schedule, snapshot.run
         if schedule is None or run is None:
             self.summarise(part(UNKNOWN))

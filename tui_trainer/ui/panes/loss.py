@@ -2,14 +2,14 @@
 
 from textual.app import ComposeResult
 
-from tui_trainer.run.state import Snapshot
-from tui_trainer.ui.chart import Chart
-from tui_trainer.ui.charts import Line, Plot
-from tui_trainer.ui.curves import bulk, finite_range, first_step, settled
-from tui_trainer.ui.fit import part
+from tui_trainer.state.run_state import Snapshot
+from tui_trainer.ui.charts.layout import Line, Plot
+from tui_trainer.ui.charts.series import bulk, finite_range, first_step, settled
+from tui_trainer.ui.charts.widget import Chart
 from tui_trainer.ui.numbers import fixed
 from tui_trainer.ui.panes.pane import Pane, at_rest, chart_key, curve, flags
-from tui_trainer.ui.wishes import Wishes
+from tui_trainer.ui.pending_commands import PendingCommands
+from tui_trainer.ui.text_fit import part
 
 
 class LossPane(Pane):
@@ -27,7 +27,7 @@ class LossPane(Pane):
     def compose(self) -> ComposeResult:
         yield self._chart
 
-    def draw(self, snapshot: Snapshot, wishes: Wishes) -> None:
+    def draw(self, snapshot: Snapshot, pending: PendingCommands) -> None:
         evaluation, best = snapshot.last_evaluation, snapshot.best_evaluation
         self.summarise(
             part(f"train {fixed(snapshot.smoothed_loss)}", "$text-primary", 3),

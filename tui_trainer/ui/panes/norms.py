@@ -2,14 +2,14 @@
 
 from textual.app import ComposeResult
 
-from tui_trainer.run.state import Snapshot
-from tui_trainer.ui.chart import Chart
-from tui_trainer.ui.charts import Line, Plot, Rule
-from tui_trainer.ui.curves import bulk, finite_range, first_step, settled
-from tui_trainer.ui.fit import part
+from tui_trainer.state.run_state import Snapshot
+from tui_trainer.ui.charts.layout import Line, Plot, Rule
+from tui_trainer.ui.charts.series import bulk, finite_range, first_step, settled
+from tui_trainer.ui.charts.widget import Chart
 from tui_trainer.ui.numbers import significant
 from tui_trainer.ui.panes.pane import Pane, at_rest, chart_key, curve, flags
-from tui_trainer.ui.wishes import Wishes
+from tui_trainer.ui.pending_commands import PendingCommands
+from tui_trainer.ui.text_fit import part
 
 HEADROOM = 1.25
 """The gradient's axis reaches this many times the clip."""
@@ -31,7 +31,7 @@ class NormsPane(Pane):
         yield self._gradient
         yield self._weight
 
-    def draw(self, snapshot: Snapshot, wishes: Wishes) -> None:
+    def draw(self, snapshot: Snapshot, pending: PendingCommands) -> None:
         step = snapshot.last_step
         self.summarise(
             part(f"grad {significant(step.grad_norm if step else None)}", "$text-primary", 3),

@@ -7,11 +7,11 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
 
-from tui_trainer.run.history import EMPTY_CURVE, Curve
-from tui_trainer.run.state import Snapshot
+from tui_trainer.history.series import EMPTY_CURVE, Curve
 from tui_trainer.run.text import visible_line
-from tui_trainer.ui.fit import Part, fit, join, row_width
-from tui_trainer.ui.wishes import Wishes
+from tui_trainer.state.run_state import Snapshot
+from tui_trainer.ui.pending_commands import PendingCommands
+from tui_trainer.ui.text_fit import Part, fit, join, row_width
 
 BORDER_CELLS = 6
 """Cells of the top border that a title cannot use: corners and the spaces around it."""
@@ -32,16 +32,16 @@ class Pane(VerticalScroll):
         self._summary: list[Part] = []
         self.border_title = self._heading()
 
-    def show(self, snapshot: Snapshot, wishes: Wishes) -> None:
+    def show(self, snapshot: Snapshot, pending: PendingCommands) -> None:
         """Bring the pane up to date; an error is shown in the pane and ends nothing."""
         try:
-            self.draw(snapshot, wishes)
+            self.draw(snapshot, pending)
             if self.border_subtitle is not None:
                 self.border_subtitle = None
         except Exception as error:
             self.border_subtitle = Content(visible_line(f"cannot draw: {error!r}"))
 
-    def draw(self, snapshot: Snapshot, wishes: Wishes) -> None:
+    def draw(self, snapshot: Snapshot, pending: PendingCommands) -> None:
         raise NotImplementedError
 
     def _heading(self) -> Content:

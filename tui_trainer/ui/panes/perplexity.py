@@ -2,15 +2,15 @@
 
 from textual.app import ComposeResult
 
-from tui_trainer.run.diagnosis import perplexity, perplexity_in_words
-from tui_trainer.run.state import Snapshot
-from tui_trainer.ui.chart import Chart
-from tui_trainer.ui.charts import Line, Plot, Rule
-from tui_trainer.ui.curves import finite_range, first_step
-from tui_trainer.ui.fit import part
+from tui_trainer.analysis.perplexity import perplexity, perplexity_in_words
+from tui_trainer.state.run_state import Snapshot
+from tui_trainer.ui.charts.layout import Line, Plot, Rule
+from tui_trainer.ui.charts.series import finite_range, first_step
+from tui_trainer.ui.charts.widget import Chart
 from tui_trainer.ui.numbers import significant
 from tui_trainer.ui.panes.pane import Pane, at_rest, chart_key, curve, flags
-from tui_trainer.ui.wishes import Wishes
+from tui_trainer.ui.pending_commands import PendingCommands
+from tui_trainer.ui.text_fit import part
 
 
 class PerplexityPane(Pane):
@@ -27,7 +27,7 @@ class PerplexityPane(Pane):
     def compose(self) -> ComposeResult:
         yield self._chart
 
-    def draw(self, snapshot: Snapshot, wishes: Wishes) -> None:
+    def draw(self, snapshot: Snapshot, pending: PendingCommands) -> None:
         loss = snapshot.smoothed_loss
         value = None if loss is None else perplexity(loss)
         words = "" if value is None else f"“{perplexity_in_words(value)}”"

@@ -7,12 +7,12 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui_trainer.run.events import PartialSample, Sample
-from tui_trainer.run.samples import MODELS, sample_label
-from tui_trainer.run.state import Snapshot
 from tui_trainer.run.text import visible
-from tui_trainer.ui.fit import part, shorten
+from tui_trainer.state.run_state import Snapshot
+from tui_trainer.state.samples import MODELS, sample_label
 from tui_trainer.ui.panes.pane import Pane
-from tui_trainer.ui.wishes import Wishes
+from tui_trainer.ui.pending_commands import PendingCommands
+from tui_trainer.ui.text_fit import part, shorten
 
 
 class SamplesPane(Pane):
@@ -33,21 +33,21 @@ class SamplesPane(Pane):
     def compose(self) -> ComposeResult:
         yield self._top
 
-    def draw(self, snapshot: Snapshot, wishes: Wishes) -> None:
-        self._show_settings(snapshot, wishes)
+    def draw(self, snapshot: Snapshot, pending: PendingCommands) -> None:
+        self._show_settings(snapshot, pending)
         self._height = self.virtual_size.height
-        changed = self._show_top(top_content(snapshot, wishes))
+        changed = self._show_top(top_content(snapshot, pending))
         changed |= self._show_samples(snapshot.samples)
         if changed and self.scroll_offset.y > 0:
             self.call_after_refresh(self._hold_still)
 
-    def _show_settings(self, snapshot: Snapshot, wishes: Wishes) -> None:
+    def _show_settings(self, snapshot: Snapshot, pending: PendingCommands) -> None:
         if snapshot.run is None:
             self.summarise()
             return
-        asked = "" if wishes.temperature is None else f" → {wishes.temperature:.2f}"
+        asked = "" if pending.temperature is None else f" → {pending.temperature:.2f}"
         self.summarise(
-            part(_model_in_use(snapshot, wishes), "$text-primary", 3),
+            part(_model_in_use(snapshot, pending), "$text-primary", 3),
             part(f"T {snapshot.temperature:.2f}{asked}", "$text-primary", 2),
             part(f"prompt “{shorten(snapshot.prompt, 16)}”", "$foreground-muted", 1),
         )
@@ -83,17 +83,17 @@ class SamplesPane(Pane):
         self.scroll_relative(y=self.virtual_size.height - self._height, animate=False)
 
 
-def _model_in_use(snapshot: Snapshot, wishes: Wishes) -> str:
+def _model_in_use(snapshot: Snapshot, pending: PendingCommands) -> str:
     """Which of its two models a finished run writes with."""
-    asked = "" if wishes.model is None else f" → {wishes.model}"
+    asked = "" if pending.model is None else f" → {pending.model}"
     return f"g uses: {snapshot.model}{asked}" if snapshot.model in MODELS else ""
 
 
-def top_content(snapshot: Snapshot, wishes: Wishes) -> Content:
+def top_content(snapshot: Snapshot, pending: PendingCommands) -> Content:
     """What stands above the finished samples: the one being written, or why there is none."""
     if snapshot.partial_sample is not None:
         return sample_content(snapshot.partial_sample)
-    if wishes.sample:
+    if pending.sample:
         return Content.styled("A sample begins as soon as the step ends…", "$foreground-muted")
     if not snapshot.samples:
         return Content.styled("Samples appear here as the model learns.", "$foreground-muted")

@@ -10,9 +10,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui_trainer.run.away import Absence, describe
-from tui_trainer.run.state import Snapshot
 from tui_trainer.run.text import visible_line
+from tui_trainer.state.absence import Absence, describe
+from tui_trainer.state.run_state import Snapshot
 
 
 class AwayScreen(ModalScreen[None]):

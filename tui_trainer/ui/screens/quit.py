@@ -9,8 +9,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui_trainer.run.commands import Stop
-from tui_trainer.run.session import Session
-from tui_trainer.run.state import Snapshot
+from tui_trainer.sessions.base import Session
+from tui_trainer.state.run_state import Snapshot
 from tui_trainer.ui.keys import TRAINING
 
 SAVING, STOPPING = "Saving a checkpoint…", "Stopping…"
@@ -39,15 +39,15 @@ class QuitScreen(ModalScreen[None]):
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Quit"
             yield Static(unsaved(self._snapshot), id="quit-text", classes="explanation")
-            yield Button(f"Detach: training goes on  (d{' or q' * self._session.returning})", id="detach")
-            yield Button(f"Save and quit  (s{' or q' * (not self._session.returning)})", id="save", variant="primary")
+            yield Button(f"Detach: training goes on  (d{' or q' * self._session.is_attached})", id="detach")
+            yield Button(f"Save and quit  (s{' or q' * (not self._session.is_attached)})", id="save", variant="primary")
             yield Button("Quit without saving  (x)", id="discard")
             yield Button("Stay  (escape)", id="stay")
 
     def on_mount(self) -> None:
-        self.query_one("#detach").display = self._session.returning or self._snapshot.state in TRAINING
-        self.query_one("#detach" if self._session.returning else "#save").focus()
-        if self._session.refusal or (self._session.returning and not needs_asking(self._snapshot)):
+        self.query_one("#detach").display = self._session.is_attached or self._snapshot.state in TRAINING
+        self.query_one("#detach" if self._session.is_attached else "#save").focus()
+        if self._session.read_only_reason or (self._session.is_attached and not needs_asking(self._snapshot)):
             self.app.exit()
         elif not needs_asking(self._snapshot):
             # A run that still loads may have begun to train by the time it hears of this.
@@ -63,7 +63,7 @@ class QuitScreen(ModalScreen[None]):
 
     async def action_again(self) -> None:
         """For a second press of the key that opened the dialog: save and quit, or leave a run that is only viewed."""
-        if self._session.returning:
+        if self._session.is_attached:
             await self.action_detach()
         else:
             self.action_leave(True)
@@ -82,7 +82,7 @@ class QuitScreen(ModalScreen[None]):
             button.display = False
         self.query_one("#quit-text", Static).update(message)
 
-    def heed(self, before: Snapshot, now: Snapshot) -> None:
+    def update_snapshot(self, before: Snapshot, now: Snapshot) -> None:
         """Give way when the run could not be saved, and so has not ended."""
         self._snapshot = now
         if self.leaving and any(alert.kind == "stop" and alert not in before.alerts for alert in now.alerts):

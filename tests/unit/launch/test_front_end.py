@@ -1,0 +1,153 @@
+"""What signals do to a trainer without a screen, and streams that outlive their terminal."""
+
+import io
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import pytest
+
+from tests.unit.run.journals import write_journal
+from tests.unit.state.test_run_state import state, step
+from tests.unit.test_headless import Told
+from tests.waiting import until
+from tui_trainer.launch import front_end
+from tui_trainer.launch.front_end import HANDLED, TolerantStream, TrainerProcess
+from tui_trainer.launch.terminal import Terminal
+from tui_trainer.run.commands import Detach, SaveCheckpoint, Stop
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.events import Event
+from tui_trainer.run.lock import RunLock
+from tui_trainer.sessions.attendance import Attendance
+from tui_trainer.sessions.base import Outcome
+from tui_trainer.training.local import LocalSession
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in HANDLED}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+class Signalled(Told):
+    """Gets signals at its first event, and stops when it is told to, or at its end."""
+
+    def __init__(self, *numbers: signal.Signals, ends: bool = False) -> None:
+        super().__init__(step(1), *[state("finished", 1.0)] * ends)
+        self.numbers = numbers
+        self.attendance = Attendance()
+        self.directory, self.label = None, "woods"
+
+    def publish(self, event: Event) -> None:
+        super().publish(event)
+        if event.step == 1:
+            for before, number in enumerate(self.numbers):
+                if before:  # else two of a kind would be one
+                    until(lambda: self.asked, "what the first signal asks for")
+                os.kill(os.getpid(), number)
+
+    def open_log(self) -> BinaryIO:
+        raise FileNotFoundError
+
+
+def headless(session: Told) -> TrainerProcess:
+    process = TrainerProcess(cast(LocalSession, session))
+    process.run_headless()
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_stops(number: signal.Signals) -> None:
+    session = Signalled(number)
+    assert headless(session).ended_by == number
+    assert session.asked == [Stop(value=True, source=number.name)]
+
+
+def test_an_interrupt_that_a_job_gets_twice_at_once_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front_end, "TOGETHER_SECONDS", 60.0)
+    session = Signalled(signal.SIGINT, signal.SIGINT)
+    assert headless(session).ended_by == signal.SIGINT
+    assert session.asked == [Stop(value=True, source="SIGINT")]
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_of_what_is_stopping_ends_the_process_at_once(
+    first: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    statuses: list[int] = []
+    monkeypatch.setattr(front_end, "TOGETHER_SECONDS", -1.0)
+    monkeypatch.setattr(front_end, "_end_at_once", statuses.append)
+    session = Signalled(first, signal.SIGINT)
+    headless(session)
+    assert statuses == [130]
+    assert "\nwoods: nothing was trained.\n" in capsys.readouterr().out
+    assert session.asked == [Stop(value=True, source=first.name)]
+
+
+def test_sigusr1_saves_and_goes_on() -> None:
+    session = Signalled(signal.SIGUSR1, ends=True)
+    assert headless(session).ended_by is None
+    assert session.asked[0] == SaveCheckpoint("SIGUSR1")
+    assert session.outcome == Outcome()
+
+
+def test_sighup_leaves_the_terminal_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[object] = []
+    monkeypatch.setattr(Terminal, "leave", lambda self, log: left.append(log))
+    session = Signalled(signal.SIGHUP, signal.SIGHUP, ends=True)
+    headless(session)
+    assert session.asked[0] == Detach("terminal")
+    assert Detach("terminal") not in session.asked[1:]
+    assert left == [session.open_log]
+
+
+def test_a_signal_that_was_ignored_stays_ignored() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    session = Signalled(signal.SIGHUP, ends=True)
+    headless(session)
+    assert session.asked == [Stop(value=False, source="headless")]
+
+
+def test_of_two_runs_whose_trainers_had_one_id_the_last_is_said_to_be_killed(tmp_path: Path) -> None:
+    for name, changed in (("ants", 1e9), ("bees", 1.1e9), ("cats", 1e9)):
+        run = RunDirectory(tmp_path / name)
+        run.checkpoints.mkdir(parents=True)
+        run.config.touch()
+        (run.checkpoints / "latest").write_text("step-00000001")
+        with run.open() as folder, RunLock(folder):
+            write_journal(run.path, step(1))
+        os.utime(run.journal, (changed, changed))
+    session = Told()
+    session.root, session.directory = tmp_path, None  # type: ignore[attr-defined]
+    told = TrainerProcess(cast(LocalSession, session))._describe_kill(os.getpid(), signal.SIGKILL)
+    assert "newest checkpoint of bees with:\n  " in told
+    assert told.endswith(f" resume {tmp_path / 'bees'}")
+
+
+class Gone(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(5, "Input/output error")
+
+
+def test_a_stream_whose_terminal_is_gone_tells_so_once_and_takes_everything() -> None:
+    lost: list[bool] = []
+    stream = TolerantStream(Gone(), lambda: lost.append(True))
+    assert [stream.write("frame"), stream.write("frames")] == [5, 6]
+    stream.flush()
+    assert lost == [True]
+
+
+def test_a_stream_is_otherwise_as_it_was() -> None:
+    below = io.StringIO()
+    stream = TolerantStream(below, lambda: pytest.fail("nothing is lost"))
+    stream.write("frame")
+    assert below.getvalue() == "frame" and not stream.isatty()
+
+
+def test_a_run_is_looked_at_on_a_terminal_only() -> None:
+    with pytest.raises(front_end.InputError, match="status"):
+        front_end.view(Told(), "woods")

@@ -1,0 +1,174 @@
+"""A run in a line, from its files alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.unit.run.journals import write_journal
+from tests.unit.run.test_lock import held
+from tests.unit.state.test_run_state import evaluation, started, state, step
+from tests.waiting import TIMEOUT, until
+from tui_trainer.config import Config, InputError
+from tui_trainer.run.directory import RunDirectory, runs_in
+from tui_trainer.run.events import Event
+from tui_trainer.sessions.overview import overview
+
+
+def make(root: Path, name: str, *events: Event) -> RunDirectory:
+    run = RunDirectory(root / name)
+    run.path.mkdir(parents=True)
+    run.config.write_text(Config().update(steps=50).to_toml(), encoding="utf-8")
+    if events:
+        write_journal(run.path, *events)
+    return run
+
+
+HOLDING = """
+import pathlib, sys, time
+from tui_trainer.run.directory import RunDirectory, runs_in
+from tui_trainer.run.lock import RunLock
+with RunDirectory(pathlib.Path(sys.argv[1])).open_to_train() as folder, RunLock(folder):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+SHORT = [started(), state("running", 100.0), *map(step, range(1, 11)), evaluation(10, 2.5, best=True)]
+
+
+@pytest.mark.parametrize("last", ["finished", "stopped", "failed"])
+def test_a_run_that_ended_tells_how(tmp_path: Path, last: str) -> None:
+    found = overview(make(tmp_path, "cats", *SHORT, state(last, 120.0, step=10)))
+    assert (found.state, found.step, found.steps) == (last, 10, 100)
+    assert (found.best_val_loss, found.best_step) == (2.5, 10)
+    assert found.seconds_left is None
+
+
+@pytest.mark.parametrize("last", ["running", "paused"])
+def test_a_run_is_alive_while_its_lock_is_held(tmp_path: Path, last: str) -> None:
+    run = make(tmp_path, "cats", *SHORT, state(last, 120.0, step=10))
+    with held(run):
+        assert overview(run).state == last
+        assert (overview(run).seconds_left is not None) == (last == "running")
+    assert overview(run).state == "dead"
+
+
+def test_a_run_whose_process_is_stopped_is_suspended(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats", *SHORT)
+    trainer = subprocess.Popen([sys.executable, "-c", HOLDING, str(run.path)], stdout=subprocess.PIPE)
+    assert trainer.stdout is not None and trainer.stdout.readline() == b"held\n"
+    assert overview(run).state == "running"
+    trainer.send_signal(signal.SIGSTOP)
+    until(lambda: overview(run).state == "suspended")
+    suspended = overview(run)
+    assert (suspended.seconds_left, suspended.attended) == (None, None)
+    trainer.send_signal(signal.SIGCONT)
+    until(lambda: overview(run).state == "running")
+    trainer.kill()
+    trainer.communicate(timeout=TIMEOUT)
+    assert overview(run).state == "dead"
+
+
+def test_a_stale_lock_file_keeps_nothing_alive(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats", *SHORT)
+    (run.path / "trainer.lock").write_text("12345")
+    assert overview(run).state == "dead"
+
+
+def test_a_run_that_is_just_taken_up_again_is_loading(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats", *SHORT, state("stopped", 120.0, step=10))
+    with held(run):
+        assert overview(run).state == "loading"
+
+
+def test_a_run_without_a_journal_has_its_plan(tmp_path: Path) -> None:
+    found = overview(make(tmp_path, "cats"))
+    assert (found.state, found.step, found.steps, found.loss) == ("dead", 0, 50, None)
+    assert found.line().startswith("cats  dead  step 0/50 (0 %)  last sign")
+
+
+def test_what_lies_too_far_back_is_taken_from_the_checkpoint(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats", *SHORT, *map(step, range(11, 3000)))
+    checkpoint = run.checkpoints / "step-00000010"
+    checkpoint.mkdir(parents=True)
+    (run.checkpoints / "latest").write_text(checkpoint.name)
+    (checkpoint / "trainer.json").write_text(json.dumps({"step": 10, "best_loss": 2.5, "best_step": 10}))
+    found = overview(run)
+    assert (found.step, found.best_val_loss, found.best_step) == (2999, 2.5, 10)
+
+
+def test_the_line_and_the_object(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats", *SHORT, state("finished", time.time() - 65, step=10))
+    found = overview(run)
+    assert found.line() == (
+        f"cats  finished  step 10/100 (10 %)  loss {found.loss:.4f}  validation 2.5000  "
+        "best 2.5000 at step 10  last sign 1m05s ago"
+    )
+    told = json.loads(found.json())
+    assert told["path"] == str(run.path)
+    assert told["age"] == pytest.approx(65, abs=5)
+
+
+def test_the_object_is_plain_ascii(tmp_path: Path) -> None:
+    found = overview(make(tmp_path, "cats\u202egnp\x9b\udce9", *SHORT))
+    assert found.json().isascii() and found.json().isprintable()
+    assert json.loads(found.json())["name"] == "cats\u202egnp\x9b\udce9"
+
+
+@pytest.mark.parametrize(
+    "told",
+    ['{"step": ' + "9" * 400 + "}", '{"step": 1e400}', "[" * 100_000, '{"step": "x"}', " " * 2**21, "\x00", "[]"],
+    ids=range(7),
+)
+def test_what_a_checkpoint_tells_that_makes_no_sense_is_left_out(tmp_path: Path, told: str) -> None:
+    run = make(tmp_path, "cats")
+    (run.checkpoints / "step-00000010").mkdir(parents=True)
+    (run.checkpoints / "latest").write_text("step-00000010")
+    (run.checkpoints / "step-00000010" / "trainer.json").write_text(told)
+    assert overview(run).step == 0
+
+
+@pytest.mark.parametrize("name", ["..", "../../elsewhere", "/etc", "step-1/..", "\udce9"])
+def test_a_pointer_leads_nowhere_but_to_a_checkpoint(tmp_path: Path, name: str) -> None:
+    run = make(tmp_path, "cats")
+    run.checkpoints.mkdir()
+    (run.checkpoints / "latest").write_text(name, errors="surrogateescape")
+    (run.path / "trainer.json").write_text('{"step": 5}')
+    assert overview(run).step == 0
+
+
+@pytest.mark.parametrize("name", ["journal.jsonl", "trainer.lock", "checkpoints", "control.sock"])
+def test_pipes_hold_nobody_up(tmp_path: Path, name: str) -> None:
+    run = make(tmp_path, "cats")
+    os.mkfifo(run.path / name)
+    assert overview(run).state == "dead"
+
+
+def test_a_configuration_that_is_a_pipe_is_no_run(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats")
+    run.config.unlink()
+    os.mkfifo(run.config)
+    with pytest.raises(InputError, match="no regular file"):
+        overview(run)
+    assert runs_in(tmp_path) == []
+
+
+def test_a_clock_that_was_set_back_tells_no_age(tmp_path: Path) -> None:
+    found = overview(make(tmp_path, "cats", *SHORT, state("finished", time.time() + 3_600, step=10)))
+    assert found.line().endswith("last sign in the future: the clock was set back")
+    assert json.loads(found.json())["age"] is None
+
+
+def test_the_time_left_is_that_of_the_steps_whatever_the_clock_did(tmp_path: Path) -> None:
+    steady, later = [*map(step, range(1, 41))], [step(number, time=number + 20.0) for number in range(41, 51)]
+    run = make(tmp_path, "cats", started(), state("running", 100.0), *steady, *later)
+    paused = [state("paused", 140.0, 40), state("running", 390.0, 40), step(41, 391.0), step(42, 392.0)]
+    other = make(tmp_path, "dogs", started(), state("running", 100.0), *steady, *paused)
+    with held(run), held(other):
+        assert overview(run).seconds_left == pytest.approx(50.0, rel=0.02)
+        assert overview(other).seconds_left == pytest.approx(58.0, rel=0.02)

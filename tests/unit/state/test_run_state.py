@@ -1,0 +1,382 @@
+"""Events folded into what the screens show."""
+
+from dataclasses import FrozenInstanceError, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.unit.run.test_events import RUN
+from tui_trainer.analysis.schedules import Schedule
+from tui_trainer.run.commands import Command
+from tui_trainer.run.events import (
+    Activity,
+    Alert,
+    CheckpointSaved,
+    CommandApplied,
+    Evaluation,
+    Event,
+    PartialSample,
+    Resources,
+    RunStarted,
+    Sample,
+    ScheduleChanged,
+    Stage,
+    StateChanged,
+    Step,
+)
+from tui_trainer.sessions.base import QUEUE_LIMIT, Session
+from tui_trainer.state.run_state import ALERTS_KEPT, SAMPLES_KEPT, RunState, Snapshot
+
+
+def started(step: int = 0, time: float = 100.0, **changes: Any) -> RunStarted:
+    return RunStarted(step=step, time=time, **{**RUN, "steps": 100, **changes})
+
+
+def state(name: str, time: float, step: int = 0, reason: str = "") -> StateChanged:
+    return StateChanged(step=step, time=time, state=name, reason=reason)
+
+
+def step(number: int, time: float | None = None, **changes: Any) -> Step:
+    """A step that took half a second; they come one a second from 100 on."""
+    values: dict[str, Any] = {"loss": 2.0, "lr": 0.1, "grad_norm": 0.5, "weight_norm": 9.0, "tokens": number * 768}
+    values |= {"step_seconds": 0.5, "tokens_per_second": 1536.0, **changes}
+    return Step(step=number, time=100.0 + number if time is None else time, **values)
+
+
+def evaluation(number: int, loss: float, best: bool) -> Evaluation:
+    return Evaluation(
+        step=number, time=100.0, train_loss=loss, val_loss=loss, perplexity=np.exp(loss), bits_per_byte=loss, best=best
+    )
+
+
+def sample(number: int, text: str, prompt: str = "The") -> Sample:
+    return Sample(step=number, time=100.0, prompt=prompt, text=text, temperature=0.8, top_k=0, seed=1)
+
+
+def fold(*events: Event) -> RunState:
+    folded = RunState()
+    for event in events:
+        folded.apply(event)
+    return folded
+
+
+def look(*events: Event) -> Snapshot:
+    return fold(*events).snapshot()
+
+
+BEGUN = (started(), state("running", 100.0))
+
+
+def test_before_anything_it_is_loading() -> None:
+    snapshot = look()
+    assert (snapshot.state, snapshot.step, snapshot.run, snapshot.schedule) == ("loading", 0, None, None)
+    assert snapshot.seconds_left is snapshot.smoothed_loss is snapshot.last_step is None
+
+
+def test_a_short_run() -> None:
+    snapshot = look(
+        Stage(stage="reading", done=1, total=2),
+        Stage(stage="reading", done=2, total=2),
+        Stage(stage="tokenizing"),
+        *BEGUN,
+        sample(0, "xq"),
+        step(1, loss=3.0),
+        step(2, loss=2.0),
+        evaluation(2, 2.5, best=True),
+        CheckpointSaved(step=2, path="step-00000002", reason="best"),
+        step(3, loss=1.0, grad_norm=1.5),
+        evaluation(3, 2.6, best=False),
+        sample(3, "cat"),
+        Resources(step=3, memory_bytes=5, device_memory_bytes=0),
+        Alert(step=3, kind="a", severity="info", message="first"),
+        Alert(step=3, kind="b", severity="info", message="second"),
+        state("finished", 104.0, 3, "all steps taken"),
+    )
+    assert (snapshot.state, snapshot.reason, snapshot.step) == ("finished", "all steps taken", 3)
+    assert snapshot.stages_done == ("reading",)
+    assert snapshot.last_step == step(3, loss=1.0, grad_norm=1.5)
+    assert snapshot.clipped_share == pytest.approx(1 / 3)
+    assert snapshot.last_evaluation is not None
+    assert snapshot.best_evaluation is not None
+    assert (snapshot.last_evaluation.step, snapshot.best_evaluation.step) == (3, 2)
+    assert [sample.step for sample in snapshot.samples] == [3, 0]
+    assert [alert.message for alert in snapshot.alerts] == ["second", "first"]
+    assert snapshot.last_checkpoint is not None
+    assert snapshot.resources is not None
+    assert (snapshot.temperature, snapshot.prompt) == (0.8, "The")
+    assert snapshot.schedule == Schedule("wsd", 3e-3, 0.0, 100, 100)
+    assert snapshot.series["loss"].mean.tolist() == [3, 2, 1]
+    assert snapshot.series["grad_norm"].mean.tolist() == [0.5, 0.5, 1.5]
+    assert snapshot.series["val_loss"].steps.tolist() == [2, 3]
+    assert 1 < (snapshot.smoothed_loss or 0) < 3
+    np.testing.assert_allclose(snapshot.series["perplexity"].mean, np.exp(snapshot.series["smoothed_loss"].mean))
+
+
+def test_the_version_grows_with_every_event() -> None:
+    folded = RunState()
+    for count, event in enumerate((*BEGUN, step(1), Stage(stage="x")), start=1):
+        folded.apply(event)
+        assert folded.version == folded.snapshot().version == count
+
+
+def test_a_snapshot_is_frozen() -> None:
+    folded = fold(*BEGUN, step(1), sample(1, "a"), evaluation(1, 2.0, best=True))
+    before = folded.snapshot()
+    kept = (before.step, before.samples, before.alerts, before.elapsed, before.series["loss"].mean.tolist())
+    for event in (step(2, loss=9.0), sample(2, "b"), Alert(kind="a", severity="info", message="m"), started(step=1)):
+        folded.apply(event)
+    assert (before.step, before.samples, before.alerts, before.elapsed, before.series["loss"].mean.tolist()) == kept
+    with pytest.raises(FrozenInstanceError):
+        before.step = 5  # type: ignore[misc]
+
+
+# -- time ----------------------------------------------------------------------------------------------------------
+
+
+def test_elapsed_counts_what_lies_between_steps_too() -> None:
+    assert look(*BEGUN, step(1), step(2), step(3)).elapsed == 3.0
+
+
+def test_elapsed_leaves_out_pauses() -> None:
+    snapshot = look(*BEGUN, step(1), step(2), state("paused", 102.5, 2), state("running", 900.0, 2), step(3, 901.0))
+    assert snapshot.elapsed == 2.5 + 1.0
+
+
+def test_elapsed_leaves_out_the_waits_between_single_steps() -> None:
+    snapshot = look(*BEGUN, step(1), state("paused", 101.5, 1), step(2, 500.0), step(3, 900.0), step(4, 901.0))
+    assert snapshot.elapsed == 1.5 + 3 * 0.5
+
+
+def test_elapsed_leaves_out_the_time_between_stop_and_resume() -> None:
+    snapshot = look(
+        *BEGUN,
+        step(1),
+        state("stopped", 101.5, 1),
+        state("loading", 5000.0),
+        started(step=1, time=5000.0),
+        state("running", 5001.0, 1),
+        step(2, 5002.0),
+    )
+    assert snapshot.elapsed == 1.5 + 1.0
+
+
+def test_elapsed_goes_on_while_the_end_is_evaluated_and_sampled() -> None:
+    told = replace(evaluation(1, 2.0, best=True), time=140.0), replace(sample(1, "a"), time=170.0)
+    assert [look(*BEGUN, step(1), *told[:count]).elapsed for count in range(3)] == [1.0, 40.0, 70.0]
+    assert look(*BEGUN, step(1), *told, state("finished", 175.0, 1)).elapsed == 75.0
+
+
+@pytest.mark.parametrize("later", [state("failed", 130.0, 1), state("loading", 130.0), started(step=1, time=130.0)])
+def test_elapsed_leaves_out_how_long_nobody_noticed_that_the_trainer_had_vanished(later: Event) -> None:
+    assert look(*BEGUN, step(1), later).elapsed == 1.0
+
+
+def test_what_is_done_beside_steps_is_known_until_it_is_over() -> None:
+    begun = [*BEGUN, step(1), Activity(step=1, doing="validating")]
+    assert look(*begun).activity == "validating"
+    for over in (Activity(step=1, doing=""), state("finished", 110.0, 1), state("paused", 110.0, 1)):
+        assert look(*begun, over).activity == ""
+
+
+def test_a_clock_set_back_does_not_shorten_the_run() -> None:
+    """Nor what is left of it: the step is known to have taken half a second."""
+    snapshot = look(*BEGUN, step(1), step(2, time=50.0), step(3, time=51.0))
+    assert snapshot.elapsed == 1.0 + 0.5 + 1.0
+    assert snapshot.seconds_left == pytest.approx(97 * 2.5 / 3, rel=0.01)
+
+
+def test_the_time_left_is_what_the_steps_took() -> None:
+    assert look(*BEGUN, *(step(number) for number in range(1, 41))).seconds_left == pytest.approx(60.0)
+    assert look(*BEGUN, *(step(number) for number in range(1, 101))).seconds_left == 0.0
+    snapshot = look(*BEGUN, step(1), step(2))
+    assert (snapshot.step_seconds, snapshot.tokens_per_second) == pytest.approx((0.5, 1536.0))
+
+
+def test_there_is_no_telling_the_time_left_before_a_step() -> None:
+    assert look(*BEGUN).seconds_left is None
+
+
+# -- special steps -------------------------------------------------------------------------------------------------
+
+
+def test_a_loss_that_is_not_finite_is_a_gap() -> None:
+    snapshot = look(*BEGUN, step(1), step(2, loss=None, grad_norm=None), step(3))
+    np.testing.assert_array_equal(snapshot.series["loss"].mean, [2, np.nan, 2])
+    assert snapshot.smoothed_loss == pytest.approx(2.0)
+    assert snapshot.clipped_share == 0
+
+
+def test_a_suspended_process_does_not_change_the_time_left() -> None:
+    steady = [step(number, time=100.0 + number) for number in range(1, 31)]
+    before = look(*BEGUN, *steady)
+    after = look(*BEGUN, *steady, step(31, time=3_800.0), step(32, time=3_801.0))
+    assert before.seconds_left is not None
+    assert after.seconds_left == pytest.approx(before.seconds_left, abs=3)
+    assert after.elapsed == pytest.approx(before.elapsed + 1)
+
+
+def test_without_clipping_nothing_is_clipped() -> None:
+    assert look(started(clip=0.0), step(1, grad_norm=50.0)).clipped_share == 0
+
+
+def test_a_resumed_run_drops_what_it_takes_again() -> None:
+    """Killed at step 5, its last checkpoint at step 3."""
+    first = [*BEGUN, *(step(number, loss=float(number)) for number in range(1, 6)), evaluation(4, 2.0, best=False)]
+    snapshot = look(*first, started(step=3, time=500.0))
+    assert snapshot.step == 3
+    assert snapshot.last_step is None
+    assert snapshot.series["loss"].steps.tolist() == [1, 2, 3]
+    assert len(snapshot.series["val_loss"]) == 0
+    snapshot = look(*first, started(step=3, time=500.0), state("running", 500.0, 3), step(4, 501.0, loss=40.0))
+    assert snapshot.series["loss"].mean.tolist() == [1, 2, 3, 40]
+    assert snapshot.step == 4
+
+
+def test_an_evaluation_that_is_done_again_counts_once() -> None:
+    """Saved by hand amid an evaluation, then killed, and resumed on a machine that rounds otherwise."""
+    first = [*BEGUN, step(1), evaluation(1, 4.0, best=True), step(2), evaluation(2, 3.0, best=True)]
+    again = [started(step=2, time=500.0), state("running", 500.0, 2), evaluation(2, 3.001, best=True)]
+    snapshot = look(*first, *again, step(3))
+    assert snapshot.series["val_loss"].steps.tolist() == snapshot.series["val_perplexity"].steps.tolist() == [1, 2]
+    assert snapshot.series["val_loss"].mean.tolist() == [4.0, 3.001]
+    assert snapshot.last_evaluation == snapshot.best_evaluation == evaluation(2, 3.001, best=True)
+
+
+def test_a_run_that_was_just_taken_up_has_not_ended() -> None:
+    assert look(*BEGUN, step(1), state("finished", 102.0, 1), started(step=1, time=500.0)).state == "loading"
+
+
+def test_the_rates_that_were_used_stay_when_the_plan_changes() -> None:
+    used = [0.1, 0.2, 0.3]
+    first = [*BEGUN, *(step(number, lr=rate) for number, rate in enumerate(used, 1))]
+    snapshot = look(*first, started(step=3, time=500.0, steps=1_000))
+    assert snapshot.series["lr"].mean.tolist() == used
+    assert snapshot.schedule == Schedule("wsd", 3e-3, 0.0, 100, 1_000)
+
+
+def test_a_changed_schedule_holds_until_a_trainer_takes_the_run_up() -> None:
+    plan = {"schedule": "wsd", "lr": 3e-3, "min_lr": 0.0, "warmup": 100, "steps": 100}
+    eased = ScheduleChanged(step=40, time=140.0, **plan, factor=0.5, until=60)
+    assert look(*BEGUN, eased).schedule == Schedule("wsd", 3e-3, 0.0, 100, 100, factor=0.5, until=60)
+    assert look(*BEGUN, eased, started(step=30, time=500.0)).schedule == Schedule("wsd", 3e-3, 0.0, 100, 100)
+
+
+# -- samples and settings ------------------------------------------------------------------------------------------
+
+
+def test_what_was_chosen_at_first_is_still_told_after_a_resume() -> None:
+    why = {"optimizer": "it adds little", "steps": "a step took 10 ms"}
+    first = started(reasons=why)
+    assert look(first, started(step=8)).run == started(step=8, reasons=why)
+    longer = look(first, started(step=8, steps=200)).run
+    assert longer is not None
+    assert longer.reasons == {"optimizer": "it adds little"}
+
+
+def test_a_sample_being_written_shows_until_it_is_done() -> None:
+    partial = PartialSample(step=1, prompt="The", text="ca", temperature=0.8)
+    assert look(*BEGUN, partial).partial_sample == partial
+    assert look(*BEGUN, partial, sample(1, "cat")).partial_sample is None
+
+
+def test_only_the_newest_samples_and_alerts_are_kept() -> None:
+    events = [sample(number, str(number)) for number in range(60)]
+    alerts = [Alert(step=number, kind="a", severity="info", message=str(number)) for number in range(60)]
+    snapshot = look(*events, *alerts)
+    assert [sample.step for sample in snapshot.samples] == list(range(59, 59 - SAMPLES_KEPT, -1))
+    assert [alert.step for alert in snapshot.alerts] == list(range(59, 59 - ALERTS_KEPT, -1))
+
+
+def test_settings_follow_the_commands() -> None:
+    def told(name: str, value: float | str | bool | None) -> CommandApplied:
+        return CommandApplied(name=name, value=value, source="keyboard")
+
+    snapshot = look(*BEGUN, told("set_temperature", 1), told("set_prompt", "dog"), told("stop", True))
+    assert (snapshot.temperature, snapshot.prompt) == (1, "dog")
+
+
+class Idle(Session):
+    def run(self) -> None: ...
+
+    def send(self, command: Command) -> None: ...
+
+
+def session(*events: Event) -> Session:
+    idle = Idle()
+    for event in events:
+        idle.publish(event)
+    return idle
+
+
+def test_the_first_and_the_last_sample_are_of_the_same_prompt() -> None:
+    first, last = sample(0, "xq"), sample(9, "cat")
+    assert session(first).compared_samples() == ()
+    assert session(first, sample(5, "ca"), last).compared_samples() == (first, last)
+    assert session(first, last, sample(10, "dog", prompt="A")).compared_samples() == (first, last)
+    other = sample(11, "goat", prompt="A")
+    assert session(first, last, sample(10, "dog", prompt="A"), other).compared_samples() == (
+        sample(10, "dog", prompt="A"),
+        other,
+    )
+
+
+def test_at_the_end_the_last_sample_of_each_model_is_told() -> None:
+    first, last = sample(0, "xq"), replace(sample(9, "cat"), model="last")
+    best, again = (replace(sample(4, text), model="best") for text in ("dog", "dig"))
+    assert session(first, last, best).compared_samples() == (first, last, best)
+    assert session(first, last, best, again).compared_samples() == (first, last, again)
+    assert session(first, best).compared_samples() == (first, best)
+    longer = sample(12, "cow")
+    assert session(first, last, best, longer).compared_samples() == (first, longer), "the run was trained on"
+
+
+def test_a_sample_taken_again_is_not_its_own_after() -> None:
+    again = replace(sample(9, "cat"), time=500.0, model="best")
+    assert session(sample(9, "cat"), again).compared_samples() == ()
+    assert session(sample(9, "cat"), again).snapshot().samples == (again,)
+
+
+def test_the_first_sample_is_remembered_however_many_follow() -> None:
+    first = sample(0, "xq")
+    assert session(first, *(sample(number, "cat") for number in range(1, 200))).compared_samples() == (
+        first,
+        sample(199, "cat"),
+    )
+
+
+def test_listeners_hear_what_is_published_and_not_what_is_recalled() -> None:
+    idle = Idle()
+    heard = [idle.subscribe(), idle.subscribe()]
+    idle.load_history([step(1)])
+    idle.publish(step(2))
+    assert [queue.get_nowait() for queue in heard] == [step(2), step(2)]
+    assert all(queue.empty() for queue in heard)
+    assert idle.snapshot().step == 2
+
+
+def test_a_listener_that_has_fallen_behind_still_hears_how_it_ended() -> None:
+    idle = Idle()
+    heard = idle.subscribe()
+    for number in range(QUEUE_LIMIT + 50):
+        idle.publish(step(number))
+    assert heard.qsize() == QUEUE_LIMIT
+    end = state("finished", 1.0)
+    idle.publish(end)
+    assert [heard.get_nowait() for _ in range(heard.qsize())][-1] == end
+
+
+def test_a_run_that_is_planned_anew_has_its_new_length_and_schedule() -> None:
+    run = replace(started(), reasons={"steps": "100, as it was", "compile": "off"})
+    changed = ScheduleChanged(step=2, steps=20, schedule="cosine", lr=0.5, min_lr=0.1, warmup=3, reason="20, as is")
+    now = fold(run, state("running", 100.0), step(1), step(2), changed).snapshot()
+    assert now.run is not None
+    assert now.schedule == Schedule("cosine", 0.5, 0.1, 3, 20)
+    assert (now.step, now.run.reasons) == (2, {"steps": "20, as is", "compile": "off"})
+    assert fold(changed).snapshot().run is None
+
+
+def test_a_run_that_was_planned_anew_and_is_taken_up_has_the_length_it_is_taken_up_with() -> None:
+    changed = ScheduleChanged(step=2, steps=20, schedule="wsd", lr=0.5, min_lr=0.1, warmup=3)
+    now = fold(started(), step(1), step(2), changed, replace(started(), step=2, steps=30)).snapshot()
+    assert now.run is not None and now.run.steps == 30

@@ -1,0 +1,182 @@
+"""Samples, written in slices between steps."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.unit.training.helpers import load
+from tui_trainer.config import SamplingConfig
+from tui_trainer.corpus.corpus import Corpus
+from tui_trainer.model.transformer import ModelShape, Transformer
+from tui_trainer.run.events import Alert, Event, PartialSample, Sample
+from tui_trainer.training.probes import sampling as module
+from tui_trainer.training.probes.sampling import Sampler
+
+
+def never() -> bool:
+    return False
+
+
+def always() -> bool:
+    return True
+
+
+class Desk:
+    """A sampler, its model and what it published."""
+
+    def __init__(self, text: Corpus, **asked: Any) -> None:
+        self.model = Transformer(ModelShape(text.tokenizer.vocab_size, context=8, layers=2, heads=2, width=16))
+        self.model.initialise(torch.Generator().manual_seed(1))
+        self.events: list[Event] = []
+        config = SamplingConfig(**{"sample_tokens": 12, "prompt": "The", **asked})
+        self.sampler = Sampler(self.model, text, config, 1, self.events.append)
+
+    def write(self, step: int = 0) -> Sample:
+        self.sampler.schedule(step)
+        return self.finish()
+
+    def ask(self, step: int = 0) -> Sample:
+        self.sampler.request(step)
+        return self.finish()
+
+    def finish(self, step: int = 0) -> Sample:
+        while self.sampler.busy:
+            self.sampler.advance(step, never)
+        sample = self.events[-1]
+        assert isinstance(sample, Sample)
+        return sample
+
+
+@pytest.fixture(autouse=True)
+def nothing_shown_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a sample may take so long that its beginning is shown."""
+    monkeypatch.setattr(module, "PARTIAL_SECONDS", math.inf)
+
+
+@pytest.fixture
+def text(corpus: Path) -> Corpus:
+    return load(corpus)
+
+
+@pytest.fixture
+def desk(text: Corpus) -> Desk:
+    return Desk(text)
+
+
+def test_a_sample_says_how_it_was_made(text: Corpus) -> None:
+    sample = Desk(text, temperature=0.5, top_k=3, sample_tokens=7).write(step=40)
+    assert (sample.step, sample.prompt, sample.temperature, sample.top_k, sample.seed) == (40, "The", 0.5, 3, 1)
+    assert len(sample.text) == 7
+    assert set(sample.text) <= set("".join(chr(code) for code in range(128)))
+
+
+def test_regular_samples_repeat_and_asked_ones_differ(desk: Desk) -> None:
+    assert desk.write(0).text == desk.write(5).text
+    assert desk.ask(5).text != desk.ask(5).text
+
+
+def test_a_slice_is_one_token_when_training_waits(desk: Desk) -> None:
+    desk.sampler.schedule(0)
+    for _ in range(11):
+        desk.sampler.advance(0, always)
+        assert desk.sampler.busy
+        assert desk.events == []
+    desk.sampler.advance(0, always)
+    assert not desk.sampler.busy
+    assert len(desk.events) == 1
+
+
+def test_slices_make_the_text_that_one_go_makes(text: Corpus) -> None:
+    sliced = Desk(text)
+    sliced.sampler.schedule(0)
+    while sliced.sampler.busy:
+        sliced.sampler.advance(0, never, seconds=0)
+    (sample,) = sliced.events
+    assert isinstance(sample, Sample)
+    assert sample.text == Desk(text).write().text
+
+
+def test_the_weights_are_those_of_when_it_began(text: Corpus) -> None:
+    calm, moved = Desk(text), Desk(text)
+    moved.sampler.schedule(0)
+    moved.sampler.advance(0, always)
+    with torch.no_grad():
+        for parameter in moved.model.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(5)))
+    assert moved.finish().text == calm.write().text
+    assert moved.write(1).text != calm.write(1).text
+
+
+def test_settings_changed_meanwhile_are_for_the_next_sample(desk: Desk) -> None:
+    desk.sampler.schedule(0)
+    desk.sampler.advance(0, always)
+    desk.sampler.temperature, desk.sampler.prompt = 0.1, "dog"
+    first = desk.finish()
+    assert (first.temperature, first.prompt) == (0.8, "The")
+    second = desk.write(1)
+    assert (second.temperature, second.prompt) == (0.1, "dog")
+
+
+def test_samples_asked_for_wait_for_the_one_being_written_and_are_of_the_step_they_begin_at(desk: Desk) -> None:
+    desk.sampler.schedule(3)
+    desk.sampler.advance(3, always)
+    desk.sampler.request(4)
+    desk.sampler.request(4)
+    desk.finish(step=5)
+    samples = [(event.step, event.seed) for event in desk.events if isinstance(event, Sample)]
+    assert samples == [(3, 1), (5, 2), (5, 3)]
+
+
+def test_a_sample_has_the_weights_of_its_step(text: Corpus) -> None:
+    calm, moved = Desk(text), Desk(text)
+    moved.sampler.schedule(0)
+    with torch.no_grad():
+        moved.model.lm_head.weight.mul_(-1)
+    assert moved.finish().text == calm.write().text
+
+
+def test_unknown_characters_are_told_once_and_the_rest_is_used(text: Corpus) -> None:
+    desk = Desk(text, prompt="The \u20ac cat\x1b")
+    assert desk.write(0).prompt == "The  cat"
+    desk.write(1)
+    (alert,) = [event for event in desk.events if isinstance(event, Alert)]
+    assert (alert.kind, alert.severity) == ("prompt", "warning")
+    assert alert.message.endswith("left out: \u20ac\u241b")
+    desk.sampler.prompt = "\u00e9"
+    desk.write(2)
+    assert len([event for event in desk.events if isinstance(event, Alert)]) == 2
+
+
+@pytest.mark.parametrize(("prompt", "alerts"), [("\u20ac\u00e9", 1), ("", 0)])
+def test_a_prompt_with_nothing_to_go_on_from_begins_as_the_corpus_does(text: Corpus, prompt: str, alerts: int) -> None:
+    desk = Desk(text, prompt=prompt)
+    sample = desk.write()
+    assert sample.prompt == ""
+    assert sample.text == Desk(text, prompt="T").write().text
+    assert len([event for event in desk.events if isinstance(event, Alert)]) == alerts
+
+
+def test_a_prompt_longer_than_the_context(text: Corpus) -> None:
+    sample = Desk(text, prompt="The cat sat on the mat, and the dog lay by the door.").write()
+    assert len(sample.text) == 12
+
+
+def test_what_is_written_shows_before_it_is_done(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PARTIAL_SECONDS", -1.0)
+    desk.sampler.schedule(0)
+    for _ in range(12):
+        desk.sampler.advance(0, always)
+    parts = [event.text for event in desk.events if isinstance(event, PartialSample)]
+    sample = desk.events[-1]
+    assert isinstance(sample, Sample)
+    assert parts == [sample.text[:length] for length in range(1, 12)]
+
+
+def test_the_model_being_trained_is_left_alone(desk: Desk) -> None:
+    desk.model.train()
+    desk.write()
+    assert desk.model.training
+    assert all(parameter.requires_grad for parameter in desk.model.parameters())

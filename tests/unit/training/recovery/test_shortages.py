@@ -1,0 +1,422 @@
+"""Too little memory for what is not a step: measuring, compiling, evaluating, sampling, copying, updating."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.unit.training.faults import crowded, damaged_weights
+from tests.unit.training.helpers import (
+    CPU,
+    TIMINGS,
+    Resumed,
+    ScriptedSession,
+    load,
+    only_run,
+    run_to_end,
+    small_config,
+    small_model,
+    small_stepper,
+    stop_after,
+    tokens,
+)
+from tui_trainer.config import AUTO, Config
+from tui_trainer.model.generation import Generation
+from tui_trainer.model.transformer import Transformer
+from tui_trainer.run.commands import Command, Generate
+from tui_trainer.run.events import Alert, CheckpointSaved, Event, RunStarted, Sample, StateChanged, Step
+from tui_trainer.training import ending, preparation, trainer
+from tui_trainer.training.checkpoints import format, tensor_files
+from tui_trainer.training.checkpoints.store import CheckpointStore
+from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, RunFailedError, out_of_memory
+from tui_trainer.training.memory import within_memory
+from tui_trainer.training.planning import calibration, compilation
+from tui_trainer.training.planning.calibration import measure, planned_timings
+from tui_trainer.training.planning.plan import Plan, resolve_sizes
+from tui_trainer.training.probes.evaluation import evaluate
+from tui_trainer.training.recovery import rollback
+from tui_trainer.training.step import muon
+
+SHORTAGES = (
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    RuntimeError("CUDA error: out of memory"),
+    RuntimeError("MPS backend out of memory (MPS allocated: 17 GB)"),
+    RuntimeError("Invalid buffer size: 40.00 GB"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried"),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:80] DefaultCPUAllocator: not enough memory: you tried to allocate"),
+    MemoryError("Unable to allocate 14.9 GiB for an array with shape (2000000000,)"),
+    MemoryError(),
+)
+OTHERS = (
+    RuntimeError("CUDA error: an illegal memory access was encountered"),
+    RuntimeError("Expected all tensors to be on the same device"),
+    OSError(28, "No space left on device"),
+    RunFailedError("The device ran out of memory: use a smaller --context or --width."),
+    ValueError("out of memory"),
+)
+SHORT = SHORTAGES[5]
+MEASURING = {"threads": 1, "steps": 12}
+
+
+class Scarce:
+    """A function that finds too little memory, in calls `first` to `last` (from 1), and works in all others."""
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, first: int = 1, last: float = float("inf")
+    ) -> None:
+        self.calls = 0
+        self._function, self._first, self._last = getattr(owner, name), first, last
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            return self._call(*arguments, **named)
+
+        monkeypatch.setattr(owner, name, call)
+
+    def _call(self, *arguments: Any, **named: Any) -> Any:
+        self.calls += 1
+        if self._first <= self.calls <= self._last:
+            raise SHORT
+        return self._function(*arguments, **named)
+
+
+def told(session: ScriptedSession) -> list[tuple[int, str, str]]:
+    return [(alert.step, alert.kind, alert.message) for alert in session.of(Alert)]
+
+
+def failure(session: ScriptedSession) -> str:
+    assert session.outcome is not None
+    assert session.outcome.status == 1
+    return session.outcome.error
+
+
+@pytest.mark.parametrize("error", SHORTAGES)
+def test_what_devices_say_of_too_little_memory(error: Exception) -> None:
+    assert out_of_memory(error)
+
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(MemoryError) as raised:
+        within_memory(fail)
+    assert str(raised.value)
+    assert raised.value.__context__ is None, "and with it the frames that hold what had been made"
+
+
+@pytest.mark.parametrize("error", OTHERS)
+def test_what_is_something_else_is_raised_as_it_is(error: Exception) -> None:
+    assert not out_of_memory(error)
+
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        within_memory(fail)
+    assert raised.value is error
+
+
+def test_a_cpu_that_has_too_little_says_so() -> None:
+    with pytest.raises(MemoryError):
+        within_memory(lambda: torch.empty(2**50))
+
+
+# -- measuring ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def measuring(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine is measured, but nothing for long."""
+    monkeypatch.setattr(calibration, "SECONDS", 0.0)
+    monkeypatch.setattr(calibration, "SETTLED_SECONDS", 0.0)
+    monkeypatch.setattr(preparation, "measure", measure)
+    monkeypatch.setattr(preparation, "planned_timings", planned_timings)
+    return
+
+
+@pytest.mark.parametrize(("most", "sizes"), [(4, (4, 1)), (3, (2, 2)), (1, (1, 4))])
+def test_a_step_is_measured_in_pieces_that_fit(
+    measuring: None, most: int, sizes: tuple[int, int], corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowded(monkeypatch, most)
+    text = load(corpus)
+    config = resolve_sizes(Plan(small_config(corpus)), text, "cpu").config
+    pace, _ = measure(config, text, CPU, lambda: None)
+    assert pace.sizes == sizes
+    config = config.update(dropout=0.0, weight_decay=0.1, token_masking=0.0, bpe_dropout=0.0)
+    assert planned_timings(config, text, CPU, lambda: None, TIMINGS).sizes == sizes
+
+
+@pytest.mark.parametrize("length", [{}, {"steps": AUTO, "minutes": 0.005, "warmup": 0}])
+def test_a_run_begins_with_the_pieces_that_fit(
+    measuring: None, length: dict[str, Any], corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowded(monkeypatch, most=2)
+    session = run_to_end(small_config(corpus, accumulate=3, **length), stop_after(2))
+    (first, *_) = told(session)
+    assert first == (
+        0,
+        "memory",
+        "The device ran out of memory: a step is now 6 micro-batches of 2, with the same sequences as before.",
+    )
+    assert [kind for _, kind, _ in told(session) if kind != "pace"] == ["memory"]  # steps may take another time
+    assert session.of(RunStarted)[0].tokens_per_step == 4 * 3 * 8
+    settings = Config.from_toml(only_run(runs).config).optimizer
+    assert (settings.batch_size, settings.accumulate) == (2, 6)
+    resumed = Resumed(only_run(runs))
+    resumed.run()
+    assert [kind for _, kind, _ in told(resumed)] == ["resume"]
+    assert resumed.of(RunStarted)[0].tokens_per_step == 4 * 3 * 8
+
+
+def test_a_run_for_which_nothing_is_small_enough_ends_before_it_has_a_directory(
+    measuring: None, corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowded(monkeypatch, most=0)
+    assert failure(run_to_end(small_config(corpus))) == NOT_ENOUGH_MEMORY
+    assert not runs.exists()
+
+
+def test_a_model_without_room_is_told_in_a_sentence(
+    measuring: None, corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Scarce(monkeypatch, Transformer, "__init__")
+    assert failure(run_to_end(small_config(corpus))) == NOT_ENOUGH_MEMORY
+    assert not runs.exists()
+
+
+def test_a_sample_without_room_is_only_not_timed(
+    measuring: None, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Scarce(monkeypatch, Generation, "advance", last=1)
+    text = load(corpus)
+    config = resolve_sizes(Plan(small_config(corpus)), text, "cpu").config
+    pace, _ = measure(config, text, CPU, lambda: None)
+    assert 0 < pace.token < 10
+
+
+def test_a_corpus_without_room_is_no_matter_of_the_model(
+    corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError("Unable to allocate 14.9 GiB")
+
+    monkeypatch.setattr(preparation, "load_corpus", fail)
+    message = "There is not enough memory for a corpus of this size: use a part of it."
+    assert failure(run_to_end(small_config(corpus))) == message
+    assert not runs.exists()
+
+
+# -- compiling ------------------------------------------------------------------------------------------------------
+
+
+def compiling(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
+    """A device on which the call that compiles has room for so many sequences; how many it was made with."""
+    made = list[int]()
+
+    def call(model: Transformer, batch_size: int, precision: str) -> None:
+        made.append(batch_size)
+        if batch_size > most:
+            raise SHORT
+
+    monkeypatch.setattr(compilation, "_call", call)
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda *_, **__: None)
+    return made
+
+
+def test_it_compiles_for_the_pieces_that_fit(corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = compiling(monkeypatch, most=2)
+    session = run_to_end(small_config(corpus, compile="on", batch_size=8), stop_after(2))
+    assert made == [8, 4, 2]
+    ((step, kind, message),) = told(session)
+    assert (step, kind) == (0, "memory")
+    assert "a step is now 4 micro-batches of 2" in message
+    resumed = Resumed(only_run(runs))
+    made.clear()
+    resumed.run()
+    assert made == [2]
+    assert [kind for _, kind, _ in told(resumed)] == ["resume"]
+
+
+def test_a_resumed_run_that_fits_no_longer_is_split_too(
+    corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiling(monkeypatch, most=4)
+    run_to_end(small_config(corpus, compile="on"), stop_after(5))
+    compiling(monkeypatch, most=1)
+    resumed = Resumed(only_run(runs))
+    resumed.run()
+    assert "a step is now 4 micro-batches of 1" in told(resumed)[0][2]
+    assert resumed.snapshot().state == "finished"
+    checkpoint, _ = CheckpointStore(only_run(runs).open(), 3).newest()
+    assert (checkpoint.progress.batch_size, checkpoint.progress.accumulate) == (1, 4)
+
+
+def test_compiling_without_room_for_one_sequence_ends_in_a_sentence(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiling(monkeypatch, most=0)
+    assert failure(run_to_end(small_config(corpus, compile="on"))) == NOT_ENOUGH_MEMORY
+
+
+# -- evaluating -----------------------------------------------------------------------------------------------------
+
+
+def roomy_for(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
+    """A device that can evaluate so many windows at once; how many were tried."""
+    loss, tried = Transformer.loss, list[int]()
+
+    def loss_with_room(self: Transformer, ids: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        if not self.training:
+            tried.append(len(ids))
+            if len(ids) > most:
+                raise SHORT
+        return loss(self, ids, targets)
+
+    monkeypatch.setattr(Transformer, "loss", loss_with_room)
+    return tried
+
+
+@pytest.mark.parametrize("most", [1, 5, 100])
+def test_fewer_windows_at_once_have_the_same_loss(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, ids = small_model().train(), tokens(1001)
+    expected = evaluate(model, ids)
+    tried = roomy_for(monkeypatch, most)
+    assert evaluate(model, ids) == pytest.approx(expected, rel=1e-6)
+    assert max(tried) > most
+    assert model.training
+
+
+def test_an_evaluation_of_one_window_that_does_not_fit_ends_the_run(
+    corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roomy_for(monkeypatch, 0)
+    session = run_to_end(small_config(corpus))
+    assert failure(session).startswith(NOT_ENOUGH_MEMORY)
+    assert session.of(StateChanged)[-1].state == "failed"
+    saved = session.of(CheckpointSaved)[-1]
+    assert (saved.step, saved.reason) == (4, "failed")
+
+
+def test_a_shortage_amid_an_evaluation_can_be_interrupted() -> None:
+    answers = iter([False, False, True])
+    ids = np.zeros(5000, dtype=np.uint8)
+    assert evaluate(small_model(), ids, interrupted=lambda: next(answers)) is None
+
+
+# -- sampling -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["__init__", "advance"])
+def test_a_sample_without_room_is_told_and_training_goes_on(
+    where: str, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = [step.loss for step in run_to_end(small_config(corpus)).of(Step)]
+    Scarce(monkeypatch, Generation, where)
+    session = run_to_end(small_config(corpus))
+    assert told(session) == [(0, "memory", "The sample could not be made: not enough memory.")]
+    assert session.of(Sample) == []
+    assert [step.loss for step in session.of(Step)] == expected
+    assert session.snapshot().state == "finished"
+
+
+def test_every_sample_that_was_asked_for_is_answered(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(event: Event) -> Command | None:
+        return Generate() if isinstance(event, Step) and event.step in (3, 4) else None
+
+    Scarce(monkeypatch, Generation, "advance")
+    session = run_to_end(small_config(corpus, sample_every=100), ask)
+    assert len(told(session)) == 3
+    assert [step.step for step in session.of(Step)] == list(range(1, 13))
+
+
+def test_samples_are_made_again_when_there_is_room(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Scarce(monkeypatch, Generation, "__init__", last=1)
+    session = run_to_end(small_config(corpus))
+    assert [step for step, _, _ in told(session)] == [0]
+    assert [sample.step for sample in session.of(Sample)] == [6, 12]
+
+
+# -- copying --------------------------------------------------------------------------------------------------------
+
+
+def test_a_copy_for_a_checkpoint_that_has_no_room_is_told_and_tried_again(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "RETRY_SECONDS", 0.0)
+    Scarce(monkeypatch, ending, "copy_state", last=1)
+    session = run_to_end(small_config(corpus, eval_every=100, checkpoint_every=5))
+    assert told(session) == [(5, "checkpoint", "The checkpoint could not be saved: not enough memory.")]
+    assert [saved.step for saved in session.of(CheckpointSaved)][:2] == [6, 10]
+    assert session.snapshot().state == "finished"
+
+
+def test_writing_a_checkpoint_may_have_no_room_either(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Scarce(monkeypatch, tensor_files, "save_file", last=1)
+    session = run_to_end(small_config(corpus, eval_every=100, checkpoint_every=5))
+    assert told(session) == [(5, "checkpoint", "The checkpoint could not be saved: not enough memory.")]
+    assert session.of(CheckpointSaved)[0].step == 10
+    assert not list(session.directory_of_run.checkpoints.glob(".*partial"))
+
+
+def test_a_run_without_room_for_a_state_to_go_back_to_is_told_once(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Scarce(monkeypatch, rollback, "copy_state")
+    session = run_to_end(small_config(corpus))
+    assert [(step, kind) for step, kind, _ in told(session)] == [(0, "memory")]
+    assert "to go back to if the run diverges" in told(session)[0][2]
+    assert session.snapshot().state == "finished"
+
+
+def test_the_last_weights_are_kept_where_the_best_do_not_fit_beside_them(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged_weights(monkeypatch, {9}, factor=5.0)
+    worse_at_last = small_config(corpus, steps=10)
+    assert "best by validation" in run_to_end(worse_at_last).snapshot().reason
+    Scarce(monkeypatch, format, "read_tensors")
+    session = run_to_end(worse_at_last)
+    assert (session.snapshot().state, session.snapshot().reason) == ("finished", "all steps taken")
+
+
+# -- updating -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", [1, 2])
+def test_an_update_without_room_changes_nothing(call: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of Muon's two sizes of matrices may have been computed by then."""
+    model, calm = small_model(), small_model()
+    stepper, other = small_stepper(model, kind="muon"), small_stepper(calm, kind="muon")
+    for each in (stepper, other):
+        each.take(0, 1e-2, lambda: False)
+    Scarce(monkeypatch, muon, "orthogonalise", first=call, last=call)
+    with pytest.raises(MemoryError):
+        stepper.take(1, 1e-2, lambda: False)
+    for step in (1, 2):
+        for each in (stepper, other):
+            each.take(step, 1e-2, lambda: False)
+    assert [result.loss for result in stepper.results(wait=True)] == [
+        result.loss for result in other.results(wait=True)
+    ]
+    assert all(torch.equal(*pair) for pair in zip(model.parameters(), calm.parameters(), strict=True))
+    mine, theirs = stepper.state(), other.state()
+    assert all(torch.equal(mine[name], theirs[name]) for name in theirs)
+
+
+def test_the_optimizer_holds_all_it_will_ever_hold_before_the_first_step() -> None:
+    stepper = small_stepper(small_model(), kind="adamw")
+    before = {name: held.numel() for name, held in stepper.state().items()}
+    assert sum(before.values()) > 2 * sum(parameter.numel() for parameter in small_model().parameters())
+    stepper.take(0, 1e-2, lambda: False)
+    assert {name: held.numel() for name, held in stepper.state().items()} == before
+
+
+def test_a_run_goes_on_after_an_update_that_had_no_room(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Scarce(monkeypatch, muon, "orthogonalise", first=9, last=10)
+    session = run_to_end(small_config(corpus, optimizer="muon"))
+    assert [kind for _, kind, _ in told(session)] == ["memory", "memory"]
+    assert [step.step for step in session.of(Step)] == list(range(1, 13))
+    assert session.snapshot().state == "finished"

@@ -1,0 +1,1 @@
+"""Metrics over the steps of a run, in bounded memory."""

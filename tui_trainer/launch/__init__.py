@@ -1,0 +1,1 @@
+"""How a process starts and leaves: the terminal, signals, streams, and the process that the shell waits for."""

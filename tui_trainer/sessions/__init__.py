@@ -1,0 +1,1 @@
+"""The seam between a run and whatever shows it: a session gives events and takes commands."""

@@ -1,0 +1,212 @@
+"""The attached session: a run that is alive in another process, seen and steered through its control socket."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+from tui_trainer.config import InputError
+from tui_trainer.run import journal
+from tui_trainer.run.commands import Attach, Command, Stop
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.events import ENDED, Alert, Event, RunStarted, StateChanged
+from tui_trainer.run.lock import folder_is_locked
+from tui_trainer.run.text import visible_line
+from tui_trainer.sessions.base import Outcome, Session
+from tui_trainer.sessions.control.client import REFUSED, Connection, Greeting
+from tui_trainer.sessions.control.protocol import NO_ROOM
+from tui_trainer.state.run_state import RunState
+
+RETRY_SECONDS: Final = 0.5
+
+STARTING_SECONDS: Final = 60.0
+"""How long a trainer that holds the run may take to listen."""
+
+UNSENT_LIMIT: Final = 100
+"""Commands that may wait for a connection."""
+
+VANISHED: Final = "The trainer's process has vanished: resume goes on from the newest checkpoint."
+
+
+class AttachedSession(Session):
+    """Shows a live run, its past from the journal; ends when it is left, or when the stop it asked for is done."""
+
+    is_attached = True
+
+    def __init__(self, directory: RunDirectory) -> None:
+        """Raises InputError when nobody trains the run."""
+        super().__init__()
+        self.label = directory.name
+        name = visible_line(directory.name)
+        try:
+            self._folder = directory.open()
+        except OSError as error:
+            raise InputError(f"The run {name} cannot be looked at: {error.strerror}.") from error
+        self._connection: Connection | None = None
+        self._welcome = False
+        """Whether the trainer has answered on the connection, so that it takes commands."""
+        self._sending = threading.Lock()
+        """Held while commands are sent, so that they keep their order."""
+        self._unsent: deque[Command] = deque()
+        self._leaving = threading.Event()
+        self._stop: Stop | None = None
+        if not folder_is_locked(self._folder):
+            self._folder.close()
+            raise InputError(f"The run {name} is not being trained: look at it with replay, or go on with resume.")
+
+    @property
+    def place(self) -> Path:
+        return self._folder.path
+
+    def send(self, command: Command) -> None:
+        """What cannot be sent now waits for a connection; where too much does, the user is told."""
+        stop = isinstance(command, Stop)
+        with self._sending:
+            full = len(self._unsent) >= UNSENT_LIMIT and not stop
+            if isinstance(command, Stop):
+                self._stop = command
+            if not full:
+                self._unsent.append(command)
+                self._send_unsent()
+        if full:
+            self._warn(f"Not sent: {command.name}. There is no connection, and {UNSENT_LIMIT} commands wait for one.")
+        if stop and self.read_only_reason:
+            self.leave()
+
+    def _send_unsent(self) -> None:
+        """Send what waits; the caller holds `_sending`."""
+        connection = self._connection
+        if connection is None or not self._welcome:
+            return
+        try:
+            while self._unsent:
+                connection.send(self._unsent[0])
+                self._unsent.popleft()
+        except OSError:
+            connection.hang_up()  # a part of it may have been sent: what comes next must begin on another connection
+
+    def leave(self) -> None:
+        self._leaving.set()
+        connection = self._connection
+        if connection is not None:
+            connection.hang_up()
+
+    def run(self) -> None:
+        try:
+            self.outcome = self._run()
+        except Exception as error:
+            self.outcome = Outcome(1, f"{type(error).__name__}: {error}.")
+        finally:
+            self._folder.locate()  # `place` is asked for afterwards, and is where it lay last
+            self._folder.close()
+
+    def _run(self) -> Outcome:
+        while not self._leaving.is_set():
+            try:
+                self._follow()
+            except InputError as error:
+                return Outcome(2, str(error))
+            if not folder_is_locked(self._folder):
+                self._end()
+                break
+            # The trainer sends a viewer away that cannot keep up: what it missed is in the journal.
+        return Outcome()
+
+    def _end(self) -> None:
+        """The trainer has ended: stay until left, unless it did as it was told."""
+        if self.snapshot().state not in ENDED:
+            with suppress(InputError):  # it may have ended before it could tell this viewer
+                self._show_past(journal.without_superseded(self._folder))
+        if self.snapshot().state not in ENDED:
+            self.publish(StateChanged(step=self.snapshot().step, state="failed", reason=VANISHED))
+        with self._sending:
+            self.read_only_reason = "The trainer has ended: q leaves."
+            lost = [command.name for command in self._unsent if not isinstance(command, Stop)]
+        if lost:
+            self._warn(f"The trainer had ended before this could be sent: {', '.join(lost)}.")
+        if self._stop is None:
+            self._leaving.wait()
+
+    def _follow(self) -> None:
+        """Take in the run's past, then what happens, until the trainer hangs up or this session is left."""
+        connection = self._connect()
+        if connection is None:
+            return
+        try:
+            with connection:
+                if self._leaving.is_set():  # before there was a connection to shut down
+                    return
+                greeting = connection.greet()
+                if greeting.pid is None:  # the trainer was about to end
+                    return
+                if not greeting.room:
+                    raise InputError(NO_ROOM)
+                with suppress(OSError):
+                    connection.send(Attach())
+                self._begin_sending()
+                self._join(greeting, connection.past())
+                for event in connection.events():
+                    self._take(event)
+        finally:
+            with self._sending:
+                self._connection, self._welcome = None, False
+
+    def _begin_sending(self) -> None:
+        with self._sending:
+            self._welcome = True
+            if self._stop is not None and self._stop not in self._unsent:  # sent before, and not yet obeyed
+                self._unsent.append(self._stop)
+            self._send_unsent()
+
+    def _connect(self) -> Connection | None:
+        deadline = time.monotonic() + STARTING_SECONDS
+        while not self._leaving.is_set():
+            try:
+                self._connection = Connection(self._folder)
+                return self._connection
+            except OSError as error:
+                if not folder_is_locked(self._folder):
+                    return None
+                if time.monotonic() > deadline:
+                    raise InputError(f"The trainer of {self.label} does not answer ({error.strerror}).") from error
+            self._leaving.wait(RETRY_SECONDS)
+        return None
+
+    def _join(self, greeting: Greeting, events: Sequence[Event]) -> None:
+        """Take in the journal's part of the past, and what waits to be written there; raises InputError."""
+        size = greeting.journal
+        started = [event.step for event in events if isinstance(event, RunStarted)]
+        written = journal.without_superseded(self._folder, size, min(started, default=None)) if size else ()
+        if size or events:
+            attended = bool(greeting.state) and greeting.unattended_since is None
+            self._show_past(chain(written, events), attended)
+
+    def _show_past(self, events: Iterable[Event], attended: bool = False) -> None:
+        """Show what has happened so far; raises InputError when the journal cannot be read.
+
+        `attended` says that somebody looks already, which the journal may not tell yet.
+        """
+        past = RunState()
+        try:
+            for event in events:
+                past.apply(event)
+        except OSError as error:
+            raise InputError(f"The journal of {self.label} cannot be read: {error.strerror}.") from error
+        if self.version == 0 and not attended:
+            self.missed = past.snapshot().absence
+        self.replace_state(past)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Alert) and event.kind == "stop":
+            self._stop = None  # it could not be obeyed
+        if isinstance(event, Alert) and event.kind == REFUSED:
+            event = replace(event, step=self.snapshot().step)
+        self.publish(event)
+
+    def _warn(self, message: str) -> None:
+        self.publish(Alert(step=self.snapshot().step, kind=REFUSED, severity="warning", message=message))

@@ -1,0 +1,154 @@
+"""The seam between a run and whatever shows it: a session gives events and takes commands."""
+
+import queue
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tui_trainer.run.commands import Command
+from tui_trainer.run.events import Event, PartialSample, Resources, Sample, Stage, Step
+from tui_trainer.state.absence import Absence
+from tui_trainer.state.run_state import RunState, Snapshot
+from tui_trainer.state.samples import compared_samples
+
+QUEUE_LIMIT: Final = 10_000
+"""Events that may wait for a slow listener before the frequent ones are dropped."""
+
+WAIT_SECONDS: Final = 0.1
+"""How often to look whether the session was given up, while its end is waited for."""
+
+FREQUENT: Final = (Step, PartialSample, Resources, Stage)
+
+EventQueue = queue.SimpleQueue[Event]
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What somebody needs who begins to follow a run: every event is in exactly one of the three, in this order."""
+
+    size: int
+    """Bytes of the journal that have the events of the past, but for those that wait to be written."""
+    waiting: list[Event]
+    events: EventQueue
+    """All that are to come."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """Where the run stands."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a session ended. `error` is a sentence for the user; `status` is the exit status it calls for."""
+
+    status: int = 0
+    error: str = ""
+    warning: str = ""
+    """What else the user has to know of it."""
+
+
+class Session(ABC):
+    """A run as a front end sees it. `run` blocks in its own thread; the rest may be called from any thread."""
+
+    read_only_reason: str = ""
+    """Why commands do nothing; empty when they do."""
+
+    is_attached: bool = False
+    """Whether the run went on before anybody looked."""
+
+    missed: Absence | None = None
+    """What happened while nobody looked, until this session did; None when somebody did."""
+
+    def __init__(self) -> None:
+        self.outcome: Outcome | None = None
+        """Set once `run` has returned, or has been given up."""
+        self.given_up = False
+        """Whether the session is over although its thread still works on something that cannot be interrupted, which
+        only the end of the process stops."""
+        self._state = RunState()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._subscribers: list[EventQueue] = []
+
+    @abstractmethod
+    def run(self) -> None:
+        """Carry the session from its beginning to its end; never raises."""
+
+    def start(self) -> None:
+        """Run in a thread of its own, unless it does already."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run_guarded, name="session")
+            self._thread.start()
+
+    def _run_guarded(self) -> None:
+        try:
+            self.run()
+        except Exception as error:
+            self.outcome = Outcome(1, f"The run ended unexpectedly: {error!r}.")
+
+    @property
+    def alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive() and not self.given_up
+
+    def wait(self) -> None:
+        """Until the session has ended."""
+        while self._thread is not None and self.alive:
+            self._thread.join(WAIT_SECONDS)
+
+    @abstractmethod
+    def send(self, command: Command) -> None:
+        """Ask something of the run; may wait for a socket to take it, which a viewer bounds to half a second."""
+
+    @property
+    def place(self) -> Path | None:
+        """Where the run's directory lies now; None while there is none, or it is not known."""
+        return None
+
+    def leave(self) -> None:  # noqa: B027
+        """The front end is going: a session that has a trainer goes on, one that only looks on ends."""
+
+    @property
+    def version(self) -> int:
+        """Grows with every event."""
+        return self._state.version
+
+    def snapshot(self) -> Snapshot:
+        with self._lock:
+            return self._state.snapshot()
+
+    def compared_samples(self) -> tuple[Sample, ...]:
+        """The samples that tell what was learned, as `run.samples` chooses them."""
+        with self._lock:
+            return compared_samples(self._state.snapshot().samples, self._state.first_samples)
+
+    def subscribe(self) -> EventQueue:
+        """A queue of every event from now on."""
+        events: EventQueue = queue.SimpleQueue()
+        self._subscribers.append(events)
+        return events
+
+    def unsubscribe(self, listener: EventQueue) -> None:
+        """Put nothing more into a queue that `listen` gave."""
+        self._subscribers.remove(listener)
+
+    def load_history(self, events: Iterable[Event]) -> None:
+        """Take in a past, all at once: snapshots show it, listeners do not hear of it."""
+        past = RunState()
+        for event in events:
+            past.apply(event)
+        self.replace_state(past)
+
+    def replace_state(self, past: RunState) -> None:
+        """Show a past in place of what was shown so far; nothing else may change it from now on."""
+        with self._lock:
+            past.version += self._state.version
+            self._state = past
+
+    def publish(self, event: Event) -> None:
+        """Make an event known to snapshots and listeners; any thread may call it."""
+        with self._lock:
+            self._state.apply(event)
+        for events in list(self._subscribers):
+            if events.qsize() < QUEUE_LIMIT or not isinstance(event, FREQUENT):
+                events.put(event)

@@ -1,0 +1,127 @@
+"""The other end of a control socket: what a viewer does, and a command that only asks one thing."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final, get_type_hints
+
+from tui_trainer.config import InputError
+from tui_trainer.run.codec import LAST_TIME, decode, fits
+from tui_trainer.run.commands import Command
+from tui_trainer.run.events import STATES, Alert, Event
+from tui_trainer.run.folder import Folder
+from tui_trainer.run.journal import MAX_LINE
+from tui_trainer.run.text import visible_line
+from tui_trainer.sessions.control.address import connect
+from tui_trainer.sessions.control.protocol import MessageTooLong, encode_command, read_lines
+
+LOOK_SECONDS: Final = 0.5
+"""How often whoever waits for the trainer looks whether to wait on."""
+
+REFUSED: Final = "control"
+"""The kind of the alert that stands for a refusal; it is of this connection alone, and in no journal."""
+
+
+@dataclass(frozen=True)
+class Greeting:
+    """What a trainer says first: where its run stands, and how much of the journal lies before what follows."""
+
+    journal: int = 0
+    """Bytes."""
+    waiting: int = 0
+    """Events of the past that are not in the journal yet: they come first."""
+    pid: int | None = None
+    state: str = ""
+    """Empty when the trainer does not say, or has hung up."""
+    step: int = 0
+    room: bool = True
+    """Whether one more viewer may attach."""
+    unattended_since: float | None = None
+    """Unix seconds; None while somebody looks."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what no trainer says."""
+        whole = all(fits(value, _HINTS[name]) for name, value in vars(self).items())
+        if not whole or min(self.journal, self.waiting, self.step, self.pid or 0) < 0:
+            raise ValueError("a value is of another type than it should be")
+        if self.state not in ("", *STATES) or not 0 <= (self.unattended_since or 0) < LAST_TIME:
+            raise ValueError("there is no such state or time")
+
+
+_HINTS: Final = get_type_hints(Greeting)
+
+
+class Connection:
+    """A connection to a live trainer. One thread reads; any may send or hang up."""
+
+    def __init__(self, folder: Folder, check: Callable[[], None] = lambda: None) -> None:
+        """To the trainer in a run's directory; raises OSError when nobody listens.
+
+        `check` is called again and again while there is waiting to be done; what it raises ends that.
+        """
+        self._socket = connect(folder, LOOK_SECONDS)
+        self._check = check
+        self._lines = self._read()
+        self._waiting = 0
+        """Events of the past that have been announced and not been read."""
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def greet(self) -> Greeting:
+        """To be called first; raises InputError when the trainer refuses, or is none that can be understood."""
+        told = _object(next(self._lines, b"{}"))
+        if "refused" in told:
+            raise InputError(visible_line(str(told["refused"])))
+        try:
+            greeting = Greeting(**{name: value for name, value in told.items() if name in _HINTS})
+        except ValueError as error:
+            raise InputError("The trainer does not speak this protocol: it may be of another version.") from error
+        self._waiting = greeting.waiting
+        return greeting
+
+    def past(self) -> list[Event]:
+        """The events of the past that the greeting has announced, if they have not been read."""
+        return [event for line in self._announced() if (event := decode(line)) is not None]
+
+    def events(self) -> Iterator[Event]:
+        """What happens from the greeting on, until the trainer hangs up; a refusal is an alert."""
+        for _ in self._announced():
+            pass
+        for line in self._lines:
+            event = decode(line)
+            if event is not None:
+                yield event
+            elif "refused" in (told := _object(line)):
+                yield Alert(kind=REFUSED, severity="warning", message=str(told["refused"]))
+
+    def send(self, command: Command) -> None:
+        """Raises OSError when the trainer has hung up."""
+        self._socket.sendall(encode_command(command))
+
+    def hang_up(self) -> None:
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _announced(self) -> Iterator[bytes]:
+        waiting, self._waiting = self._waiting, 0
+        return islice(self._lines, waiting)
+
+    def _read(self) -> Iterator[bytes]:
+        """Lines; whoever sends a longer one than any event takes is listened to no further."""
+        with suppress(MessageTooLong):
+            yield from read_lines(self._socket, MAX_LINE, self._check)
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}

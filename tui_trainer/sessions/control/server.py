@@ -1,0 +1,265 @@
+"""The trainer's end of the control socket: viewers come and go, and none of them can hold the trainer up."""
+
+import json
+import os
+import queue
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from tui_trainer.run.codec import encode
+from tui_trainer.run.commands import Attach, Command, Detach
+from tui_trainer.run.events import Event
+from tui_trainer.run.folder import Folder
+from tui_trainer.sessions.base import EventQueue, Joined
+from tui_trainer.sessions.control.address import bind, unbind
+from tui_trainer.sessions.control.protocol import (
+    MAX_MESSAGE,
+    NO_ROOM,
+    MessageTooLong,
+    decode_command,
+    read_lines,
+    refusal,
+)
+
+MAX_VIEWERS: Final = 16
+"""Viewers that are attached at once."""
+
+MAX_OTHERS: Final = 32
+"""Other connections at once: of who asks something and goes, or has not yet said that it stays."""
+
+MAX_BEHIND: Final = 5_000
+"""Events that a viewer may be behind; beyond that it is sent away, and can join anew from the journal."""
+
+STALLED_SECONDS: Final = 5.0
+"""A viewer that takes nothing for so long is sent away."""
+
+SEND_SECONDS: Final = 0.1
+"""Events go out in bundles, so that the trainer's thread is seldom disturbed."""
+
+ACCEPT_SECONDS: Final = 0.2
+"""How long to wait when no connection can be taken: there may be no descriptor left."""
+
+COMMAND_SECONDS: Final = 0.02
+"""Least time between two commands of one viewer; what comes faster waits in the socket."""
+
+SOURCE: Final = "attached"
+"""Of the commands of a viewer, who says that it is one by sending attach."""
+
+COMMAND_LINE: Final = "command line"
+"""Of the commands of anybody else, who comes to ask something and goes."""
+
+Join = Callable[[], Joined]
+
+
+class ControlServer:
+    """Listens in a run's directory from when it is made, in threads of its own; raises OSError where it cannot."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        join: Join,
+        leave: Callable[[EventQueue], None],
+        send: Callable[[Command], None],
+    ) -> None:
+        self._folder, self._join, self._leave, self._send = folder, join, leave, send
+        self._closed = threading.Event()
+        self._connections = threading.Lock()
+        """Guards the two sets."""
+        self._viewers: set[_Viewer] = set()
+        self._others: set[_Viewer] = set()
+        self._listener = bind(folder)
+        threading.Thread(target=self._accept, name="control", daemon=True).start()
+
+    def close(self) -> None:
+        """Send what there is still to tell, and end every connection."""
+        self._closed.set()
+        unbind(self._folder)
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with self._connections:
+            viewers = [*self._viewers, *self._others]
+        for viewer in viewers:
+            viewer.finish()
+        for viewer in viewers:
+            viewer.wait()
+
+    def _accept(self) -> None:
+        while not self._closed.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:  # closed; or there is no descriptor left, or whoever came has gone already
+                self._closed.wait(ACCEPT_SECONDS)
+                continue
+            try:
+                self._admit(connection)
+            except (OSError, RuntimeError) as error:  # the latter when the system has no thread left
+                _refuse(connection, f"The trainer cannot take a viewer ({getattr(error, 'strerror', None) or error}).")
+
+    def _admit(self, connection: socket.socket) -> None:
+        if not _same_user(connection):
+            _refuse(connection, "This run belongs to another user.")
+            return
+        with self._connections:
+            full = len(self._others) >= MAX_OTHERS
+            room = len(self._viewers) < MAX_VIEWERS
+        if full:
+            _refuse(connection, f"{MAX_OTHERS} others ask something of this run, which is the most: try again.")
+            return
+        viewer = _Viewer(connection, self, self._join(), room)
+        with self._connections:  # so that it cannot be gone before it is there
+            try:
+                viewer.start()
+            except RuntimeError:
+                self._leave(viewer.events)
+                raise
+            self._others.add(viewer)
+
+    # -- called by the threads of the connections -------------------------------------------------------------------
+
+    def attach(self, viewer: "_Viewer") -> bool:
+        """Whether there is room for a viewer that stays."""
+        with self._connections:
+            if len(self._viewers) >= MAX_VIEWERS or viewer not in self._others:  # full, or just gone
+                return False
+            self._others.discard(viewer)
+            self._viewers.add(viewer)
+        self.send(Attach(SOURCE))
+        return True
+
+    def detach(self, viewer: "_Viewer") -> None:
+        """It looks on no longer, but may ask something."""
+        with self._connections:
+            self._viewers.discard(viewer)
+            self._others.add(viewer)
+        self.send(Detach(SOURCE))
+
+    def gone(self, viewer: "_Viewer") -> None:
+        self._leave(viewer.events)
+        with self._connections:
+            attached = viewer in self._viewers
+            self._viewers.discard(viewer)
+            self._others.discard(viewer)
+        if attached:
+            self.send(Detach(SOURCE))
+
+    def send(self, command: Command) -> None:
+        """Hand a command to the trainer."""
+        self._send(command)
+
+
+class _Viewer:
+    """One connection: a thread that sends events, and one that takes commands."""
+
+    def __init__(self, connection: socket.socket, server: ControlServer, joined: Joined, room: bool) -> None:
+        self._connection, self._server = connection, server
+        self._connection.settimeout(STALLED_SECONDS)
+        self._writing = threading.Lock()
+        self._over = threading.Event()
+        self._attached = False
+        self.events, self._past = joined.events, joined.waiting
+        greeting = {"journal": joined.size, "waiting": len(joined.waiting), "pid": os.getpid(), "room": room}
+        greeting |= joined.about
+        self._greeting = json.dumps(greeting).encode() + b"\n"
+        self._sender = threading.Thread(target=self._send_events, name="viewer", daemon=True)
+        self._taker = threading.Thread(target=self._take_commands, name="viewer's commands", daemon=True)
+
+    def start(self) -> None:
+        """Raises RuntimeError when the system has no thread left."""
+        self._sender.start()
+
+    def finish(self) -> None:
+        """Send what waits, then hang up; returns at once."""
+        self._over.set()
+
+    def wait(self) -> None:
+        self._sender.join(STALLED_SECONDS)
+
+    def _send_events(self) -> None:
+        try:
+            self._write(self._greeting + _encoded(self._past))
+            self._past = []
+            self._taker.start()
+            while not self._over.wait(SEND_SECONDS) and self.events.qsize() < MAX_BEHIND:
+                self._send_waiting()
+            if self._over.is_set():
+                self._send_waiting()
+        except (OSError, RuntimeError):  # it has gone, or takes nothing; or the system has no thread left
+            pass
+        finally:
+            self._server.gone(self)
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+            self._connection.close()
+
+    def _send_waiting(self) -> None:
+        waiting = []
+        with suppress(queue.Empty):
+            while True:
+                waiting.append(self.events.get_nowait())
+        if waiting:
+            self._write(_encoded(waiting))
+
+    def _write(self, data: bytes) -> None:
+        with self._writing:
+            self._connection.sendall(data)
+
+    def _take_commands(self) -> None:
+        try:
+            for line in read_lines(self._connection, MAX_MESSAGE):
+                if line:
+                    self._take(line)
+                    time.sleep(COMMAND_SECONDS)
+        except MessageTooLong:
+            with suppress(OSError):
+                self._write(refusal(f"A message has at most {MAX_MESSAGE:,} bytes."))
+        except OSError:
+            pass
+        finally:
+            self._over.set()
+
+    def _take(self, line: bytes) -> None:
+        try:
+            command = decode_command(line, SOURCE if self._attached else COMMAND_LINE)
+        except ValueError as error:
+            self._write(refusal(str(error)))
+            return
+        if isinstance(command, Attach | Detach):
+            self._count(isinstance(command, Attach))
+        else:
+            self._server.send(command)
+
+    def _count(self, attached: bool) -> None:
+        """Somebody looks on from now on, or no longer; raises ConnectionAbortedError when there is no room."""
+        if attached and not self._attached:
+            if not self._server.attach(self):
+                self._write(refusal(NO_ROOM))
+                raise ConnectionAbortedError(NO_ROOM)
+        elif self._attached and not attached:
+            self._server.detach(self)
+        self._attached = attached
+
+
+def _encoded(events: list[Event]) -> bytes:
+    return "".join(f"{encode(event)}\n" for event in events).encode(errors="backslashreplace")
+
+
+def _same_user(connection: socket.socket) -> bool:
+    """Whether the other end is this user's, or root's; where the system does not tell, the file's mode has to do."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, user, _ = struct.unpack("3i", credentials)
+    return user in (os.getuid(), 0)
+
+
+def _refuse(connection: socket.socket, reason: str) -> None:
+    with suppress(OSError):
+        connection.settimeout(STALLED_SECONDS)
+        connection.sendall(refusal(reason))
+    connection.close()

@@ -1,0 +1,67 @@
+"""All runs in a table that fits a terminal: those of the root by name, those elsewhere by path."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from tui_trainer.config import InputError
+from tui_trainer.run.finding import known_runs
+from tui_trainer.run.text import human_bytes, human_seconds, visible_line
+from tui_trainer.sessions.overview import Overview, overview
+
+WIDTH: Final = 80
+"""Columns of the narrowest terminal."""
+
+HEADINGS: Final = ("RUN", "STATE", "STEP", "LOSS", "BEST", "MEMORY", "GPU", "UNATTENDED", "LAST SIGN")
+
+NONE: Final = "-"
+
+UNKNOWN: Final = "?"
+"""Whether somebody looks at a live run whose trainer does not say."""
+
+
+def overviews(root: Path) -> list[Overview]:
+    """Every run that is known and can be read: live ones first, of each kind the one that changed last.
+
+    Raises InputError where `root` cannot be read.
+    """
+    found = []
+    for run in known_runs(root):
+        try:
+            found.append(overview(run))
+        except InputError:
+            continue
+    return sorted(found, key=lambda each: (each.live, each.changed), reverse=True)
+
+
+def table(found: Sequence[Overview], root: Path) -> str:
+    """The runs as aligned columns under a heading; a name that leaves no room for the rest has a line of its own."""
+    rows = [HEADINGS, *(_row(each, root) for each in found)]
+    kept = [number for number in range(len(HEADINGS)) if HEADINGS[number] != "GPU" or _is_used(rows, number)]
+    widths = [max(len(row[number]) for row in rows) for number in kept]
+    room = max(len(HEADINGS[0]), WIDTH - sum(2 + width for width in widths[1:]))
+    widths[0] = max(len(row[0]) for row in rows if len(row[0]) <= room)
+    lines = []
+    for row in rows:
+        cells = [row[number] for number in kept]
+        if len(cells[0]) > widths[0]:
+            lines.append(cells[0])
+            cells[0] = ""
+        lines.append("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
+    return "\n".join(lines)
+
+
+def _is_used(rows: Sequence[tuple[str, ...]], number: int) -> bool:
+    return any(row[number] != NONE for row in rows[1:])
+
+
+def _row(run: Overview, root: Path) -> tuple[str, ...]:
+    losses = [NONE if loss is None else f"{loss:.4f}" for loss in (run.loss, run.best_val_loss)]
+    memory = [human_bytes(held) if held else NONE for held in (run.memory_bytes, run.device_memory_bytes)]
+    alone = UNKNOWN if run.live and run.attended is None else NONE
+    if run.unattended_since is not None:
+        alone = human_seconds(time.time() - run.unattended_since)
+    name = run.name if Path(run.path).parent == root else run.path
+    sign = NONE if run.age is None else human_seconds(run.age)
+    return (visible_line(name), run.state, run.progress, *losses, *memory, alone, sign)

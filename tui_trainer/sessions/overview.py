@@ -1,0 +1,194 @@
+"""A run in a line: what the files of a run tell at once, however long it is."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from tui_trainer.config import LARGEST
+from tui_trainer.run import journal
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.events import ENDED, Evaluation, Event, Resources, RunStarted, ScheduleChanged, StateChanged, Step
+from tui_trainer.run.lock import is_locked
+from tui_trainer.run.pointers import CHECKPOINTS, LATEST, TRAINER_FILE, checkpoint_name, pointed_step
+from tui_trainer.run.text import human_seconds, visible_line
+from tui_trainer.sessions.presence import Presence, presence
+from tui_trainer.state.clock import TrainingClock
+
+PACE_STEPS: Final = 200
+"""From how many of the last steps the time left is told."""
+
+CLOCK_ERROR_SECONDS: Final = 60.0
+"""By how much the clocks of two computers that share a disk may differ."""
+
+MAX_PROGRESS: Final = 2**20
+"""Bytes of a checkpoint's `trainer.json`."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Losses in nats per token.
+
+    `state` and `step` are as the trainer says, or as the events have them where it does not answer; the state may also
+    be `dead` for a run whose process vanished, or `suspended` for one whose process is stopped.
+    """
+
+    name: str
+    path: str
+    state: str
+    step: int
+    steps: int
+    loss: float | None
+    val_loss: float | None
+    best_val_loss: float | None
+    best_step: int
+    seconds_left: float | None
+    changed: float
+    """Unix seconds of the last event."""
+    live: bool = False
+    """Whether a trainer holds the run; only then are the following known."""
+    pid: int | None = None
+    memory_bytes: int | None = None
+    device_memory_bytes: int | None = None
+    attended: bool | None = None
+    """Whether somebody looks at it; None where the trainer does not say so."""
+    unattended_since: float | None = None
+    """Unix seconds."""
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since anything happened; None where that is told to be still to come: the clock was set back."""
+        age = time.time() - self.changed
+        return max(0.0, age) if age > -CLOCK_ERROR_SECONDS else None
+
+    @property
+    def last_sign(self) -> str:
+        """The age in words."""
+        return "in the future: the clock was set back" if self.age is None else f"{human_seconds(self.age)} ago"
+
+    @property
+    def progress(self) -> str:
+        """How many steps are taken, of how many; that is not known before the first."""
+        return f"{self.step:,}/{self.steps:,}" if self.steps > 0 else f"{self.step:,}"
+
+    def line(self) -> str:
+        """One line for `status`."""
+        parts = [visible_line(self.name), self.state, f"step {self.progress}"]
+        if self.steps > 0:
+            parts[-1] += f" ({100 * self.step // self.steps} %)"
+        if self.loss is not None:
+            parts.append(f"loss {self.loss:.4f}")
+        if self.val_loss is not None:
+            parts.append(f"validation {self.val_loss:.4f}")
+        if self.best_val_loss is not None:
+            parts.append(f"best {self.best_val_loss:.4f} at step {self.best_step:,}")
+        if self.seconds_left is not None:
+            parts.append(f"{human_seconds(self.seconds_left)} left")
+        if self.pid is not None:
+            parts.append(f"pid {self.pid}")
+        if self.unattended_since is not None:
+            parts.append(f"unattended for {human_seconds(time.time() - self.unattended_since)}")
+        return "  ".join([*parts, f"last sign {self.last_sign}"])
+
+    def json(self) -> str:
+        """In ASCII: what would be invisible on a terminal, or change what is shown there, is escaped."""
+        return json.dumps({**asdict(self), "age": self.age and round(self.age, 3)})
+
+
+def overview(run: RunDirectory) -> Overview:
+    """Raises InputError for a run whose configuration cannot be read."""
+    try:
+        with run.open() as folder:
+            events = journal.tail(folder, steps=PACE_STEPS)
+    except OSError:
+        events = []
+    saved = saved_progress(run)
+    last_step = _last(events, Step)
+    evaluation = _last(events, Evaluation)
+    steps = _steps(run, events)
+    live = is_locked(run)
+    process = presence(run) if live else Presence()
+    greeting = process.greeting
+    if greeting is not None:
+        state, step = greeting.state, greeting.step
+    else:
+        state = _state(live, process.suspended, events)
+        step = last_step.step if isinstance(last_step, Step) else int(saved.get("step", 0))
+    resources = _last(events, Resources)
+    best = [event for event in events if isinstance(event, Evaluation) and event.best]
+    return Overview(
+        name=run.name,
+        path=str(run.path),
+        state=state,
+        step=step,
+        steps=steps,
+        loss=last_step.loss if isinstance(last_step, Step) else None,
+        val_loss=evaluation.val_loss if isinstance(evaluation, Evaluation) else None,
+        best_val_loss=best[-1].val_loss if best else saved.get("best_loss"),
+        best_step=best[-1].step if best else int(saved.get("best_step", 0)),
+        seconds_left=_seconds_left(events, steps) if state == "running" else None,
+        changed=events[-1].time if events else _modified(run.path),
+        live=live,
+        pid=process.pid,
+        memory_bytes=process.memory_bytes,
+        device_memory_bytes=resources.device_memory_bytes if live and isinstance(resources, Resources) else None,
+        attended=process.attended,
+        unattended_since=greeting.unattended_since if greeting is not None else None,
+    )
+
+
+def _last(events: Sequence[Event], kind: type[Event]) -> Event | None:
+    return next((event for event in reversed(events) if isinstance(event, kind)), None)
+
+
+def _state(live: bool, suspended: bool, events: Sequence[Event]) -> str:
+    """As the events have it, and what can be seen of the process: for a run whose trainer does not say.
+
+    A state that lies too far back to be seen is `running`: in any other there are no steps to hide it.
+    """
+    since = max((number for number, event in enumerate(events) if isinstance(event, RunStarted)), default=0)
+    told = _last(events[since:], StateChanged)
+    state = told.state if isinstance(told, StateChanged) else "running" if events else "loading"
+    if live:
+        if suspended:
+            return "suspended"
+        return "loading" if state in ("stopped", "failed") else state
+    return state if state in ENDED else "dead"
+
+
+def _steps(run: RunDirectory, events: Sequence[Event]) -> int:
+    told = [event.steps for event in events if isinstance(event, (RunStarted, ScheduleChanged))]
+    return told[-1] if told else run.read_config().schedule.steps
+
+
+def _seconds_left(events: Sequence[Event], steps: int) -> float | None:
+    """As the screen has it, from the last steps alone."""
+    first = next((number for number, event in enumerate(events) if isinstance(event, Step)), len(events))
+    clock, reached = TrainingClock(), 0
+    for event in events[first:]:
+        begins = isinstance(event, Step) and reached == 0
+        clock.apply(StateChanged(time=event.time, state="running") if begins else event)
+        reached = event.step if isinstance(event, Step) else reached
+    return clock.seconds_left(steps - reached)
+
+
+def saved_progress(run: RunDirectory) -> dict[str, float]:
+    """The numbers with which the newest checkpoint tells the run's progress."""
+    try:
+        with run.open() as folder, folder.folder(CHECKPOINTS) as checkpoints:
+            if (step := pointed_step(checkpoints, LATEST)) is None:
+                return {}
+            with checkpoints.folder(checkpoint_name(step)) as checkpoint:
+                told = dict(json.loads(checkpoint.read(TRAINER_FILE, MAX_PROGRESS)))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return {}
+    return {key: value for key, value in told.items() if isinstance(value, int | float) and abs(value) < LARGEST}
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

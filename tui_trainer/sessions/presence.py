@@ -1,0 +1,75 @@
+"""The process that trains a live run, seen from outside: its memory, its state, and what it says.
+
+It is asked through its control socket; whether it is suspended is known to the system alone.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from tui_trainer.config import InputError
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.lock import trainer_pid
+from tui_trainer.sessions.control.client import Connection, Greeting
+
+if TYPE_CHECKING:
+    import psutil
+
+T = TypeVar("T")
+
+ANSWER_SECONDS: Final = 1.0
+"""How long a trainer may take to say where its run stands; a busy one has it told within a tenth of that."""
+
+
+@dataclass(frozen=True)
+class Presence:
+    """None for what cannot be told."""
+
+    pid: int | None = None
+    suspended: bool = False
+    memory_bytes: int | None = None
+    """That is in memory of the process (its resident set)."""
+    greeting: Greeting | None = None
+    """None from a trainer that is suspended, still loads, or does not answer in time."""
+
+    @property
+    def attended(self) -> bool | None:
+        """Whether somebody looks at the run."""
+        return None if self.greeting is None else self.greeting.unattended_since is None
+
+
+def presence(run: RunDirectory) -> Presence:
+    """Of the trainer of a live run."""
+    pid = trainer_pid(run)
+    suspended = pid is not None and is_suspended(pid)
+    memory = None if pid is None else _ask_process(pid, lambda process: int(process.memory_info().rss))
+    return Presence(pid, suspended, memory, None if suspended else _greeting(run))
+
+
+def is_suspended(pid: int) -> bool:
+    """Whether a process is stopped, by ctrl+z or SIGSTOP: it cannot say so itself."""
+    return bool(_ask_process(pid, lambda process: process.status() == "stopped"))
+
+
+def _ask_process(pid: int, question: "Callable[[psutil.Process], T]") -> T | None:
+    """The answer; None from a process that has ended, or is not ours to ask."""
+    import psutil  # here, as a run that is trained or shown has no need of it
+
+    with suppress(psutil.Error):
+        return question(psutil.Process(pid))
+    return None
+
+
+def _greeting(run: RunDirectory) -> Greeting | None:
+    deadline = time.monotonic() + ANSWER_SECONDS
+
+    def check() -> None:
+        if time.monotonic() > deadline:
+            raise TimeoutError("it does not answer")
+
+    with suppress(OSError, InputError), run.open() as folder, Connection(folder, check) as connection:
+        greeting = connection.greet()
+        return greeting if greeting.state else None
+    return None

@@ -1,0 +1,57 @@
+"""The replayed session: a run that nobody trains, as its journal tells it."""
+
+import threading
+from itertools import takewhile
+from pathlib import Path
+
+from tui_trainer.config import InputError
+from tui_trainer.run import journal
+from tui_trainer.run.commands import Command, Stop
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.events import ENDED, StateChanged
+from tui_trainer.run.lock import is_locked
+from tui_trainer.run.text import visible_line
+from tui_trainer.sessions.attached import VANISHED
+from tui_trainer.sessions.base import Outcome, Session
+
+
+class ReplaySession(Session):
+    """Shows where a run has got to; ends when it is left."""
+
+    read_only_reason = "This is a recording: resume goes on with the run, q leaves."
+
+    def __init__(self, directory: RunDirectory) -> None:
+        """Raises InputError when the run is alive, or has no journal."""
+        super().__init__()
+        self.directory = directory
+        self.label = directory.name
+        self._left = threading.Event()
+        name = visible_line(directory.name)
+        if is_locked(directory):
+            raise InputError(f"The run {name} is being trained: look at it with attach.")
+        if not directory.journal.is_file():
+            raise InputError(f"The run {name} has no journal: it ended before its first step.")
+
+    @property
+    def place(self) -> Path:
+        return self.directory.path
+
+    def send(self, command: Command) -> None:
+        if isinstance(command, Stop):
+            self._left.set()
+
+    def leave(self) -> None:
+        self._left.set()
+
+    def run(self) -> None:
+        try:
+            with self.directory.open() as folder:
+                self.load_history(takewhile(lambda event: not self._left.is_set(), journal.without_superseded(folder)))
+        except OSError as error:
+            self.outcome = Outcome(2, f"The journal of {self.label} cannot be read: {error.strerror}.")
+            return
+        last = self.snapshot()
+        if last.state not in ENDED and not self._left.is_set():
+            self.publish(StateChanged(step=last.step, state="failed", reason=VANISHED))
+        self._left.wait()
+        self.outcome = Outcome()

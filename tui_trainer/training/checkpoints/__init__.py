@@ -1,0 +1,1 @@
+"""Checkpoints: their format, where they lie, and saving them in the background."""

@@ -1,0 +1,302 @@
+"""The files of one checkpoint: safetensors and JSON, nothing that can run code.
+
+`model.safetensors`, `config.json` and `tokenizer.json` are a Hugging Face Qwen3 model; `optimizer.safetensors` and
+`trainer.json` are what resuming needs beside them, `rollback.safetensors` the states of earlier steps that a rollback
+may have to go back to. `trainer.json` has the hashes of all the others, and its own.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from tui_trainer.config import InputError, ModelConfig
+from tui_trainer.model.transformer import ModelShape, Transformer
+from tui_trainer.run.folder import Folder
+from tui_trainer.run.pointers import TRAINER_FILE
+from tui_trainer.run.text import visible_line
+from tui_trainer.training.checkpoints.tensor_files import (
+    MAX_HEADER_BYTES,
+    Shapes,
+    bytes_of,
+    read_tensors,
+    sha256_of,
+    shapes_of,
+    write_tensors,
+)
+from tui_trainer.training.progress import Progress, UnknownFieldError, checked_progress
+from tui_trainer.training.recovery.rollback_buffer import RollbackState
+
+FORMAT: Final = 2
+"""Of `trainer.json`. Format 1, which tells no number, knew no rollback states."""
+
+MODEL, OPTIMIZER, ROLLBACK = "model.safetensors", "optimizer.safetensors", "rollback.safetensors"
+SHAPE_FILE, TOKENIZER_FILE = "config.json", "tokenizer.json"
+FILES: Final = (SHAPE_FILE, MODEL, OPTIMIZER, TOKENIZER_FILE)
+"""Those that every checkpoint has, beside the last that is written."""
+
+LAST_FILE: Final = TRAINER_FILE
+HASHES, OWN_HASH = "sha256", "sha256_of_this"
+ROLLBACK_STEPS: Final = "rollback_steps"
+
+MAX_BYTES: Final = {LAST_FILE: 2**24, SHAPE_FILE: 2**20, TOKENIZER_FILE: 2**27}
+MAX_STATES: Final = {MODEL: 1, OPTIMIZER: 2, ROLLBACK: 6}
+"""How many times the numbers of a model a file may hold: AdamW remembers two for each weight, a rollback has two states
+of weights and optimizer."""
+
+SIZES: Final = {
+    "vocab_size": "vocab_size",
+    "context": "max_position_embeddings",
+    "layers": "num_hidden_layers",
+    "heads": "num_attention_heads",
+    "width": "hidden_size",
+}
+"""The fields of a ModelShape, and their names in `config.json`."""
+
+MAX_SIZE: Final = 2**21
+"""Of a model in any direction; there are fewer characters than that."""
+
+
+class DamagedError(InputError):
+    """A checkpoint is proven not to be as it was written."""
+
+
+class NewerVersionError(InputError):
+    """A checkpoint was written by a version that knows more than this one."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a checkpoint holds, in memory; nothing in it changes later."""
+
+    progress: Progress
+    weights: Mapping[str, Tensor]
+    """By their names in a Qwen3 model."""
+    state: Mapping[str, Tensor]
+    """Of the stepper."""
+    shape: ModelShape
+    tokenizer: str
+    kept: Sequence[RollbackState] = ()
+    """States that a rollback may go back to; one of the checkpoint's own step has its weights and state."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint read into memory."""
+
+    progress: Progress
+    weights: dict[str, Tensor]
+    state: dict[str, Tensor]
+    """Of the stepper."""
+    shape: ModelShape
+    kept: Sequence[RollbackState] = ()
+    """What the run could roll back to; none where that is not known."""
+    kept_lost: bool = False
+    """Whether it could roll back to states that are not there any more."""
+
+    @classmethod
+    def read(cls, folder: Folder) -> "Checkpoint":
+        """Raises DamagedError where a file is not as it was written, InputError where it is unreadable or unusable."""
+        record = Record.read(folder)
+        weights, shape = record.weights(folder)
+        state = record.tensors(folder, OPTIMIZER, shapes_of(weights))
+        record.content(folder, TOKENIZER_FILE, MAX_BYTES[TOKENIZER_FILE])
+        progress = record.progress
+        kept = record.kept(folder, RollbackState(progress.step, weights, state))
+        return cls(progress, weights, state, shape, kept, len(kept) < len(record.rollback_steps))
+
+
+@dataclass(frozen=True)
+class Record:
+    """What `trainer.json` tells."""
+
+    progress: Progress
+    reason: str
+    rollback_steps: list[int]
+    hashes: dict[str, str]
+
+    @classmethod
+    def read(cls, folder: Folder) -> "Record":
+        """Raises as Checkpoint.read does."""
+        with _reading(folder, LAST_FILE):
+            text = _text(folder.read(LAST_FILE, MAX_BYTES[LAST_FILE]))
+            try:
+                trainer = _json(text)
+            except ValueError as error:
+                raise DamagedError(str(error)) from error
+            _check_format(trainer)
+            own_hash, hashes = trainer.pop(OWN_HASH, None), trainer.pop(HASHES, None)
+            # The text, not what it says: 1e-5 and 1E-5 are one number, and the second was never written.
+            if own_hash is None or not isinstance(hashes, dict) or text != sealed(trainer, hashes):
+                raise DamagedError("it was changed")
+            trainer.pop("format", None)
+            reason, steps = trainer.pop("reason", None), trainer.pop(ROLLBACK_STEPS, [])
+            try:
+                progress = checked_progress(trainer)
+            except UnknownFieldError as error:
+                raise NewerVersionError(str(error)) from error
+            if not isinstance(reason, str):
+                raise InputError("reason must be a text")
+            if set(FILES) - hashes.keys():
+                raise InputError(f"{HASHES} names too few files")
+            known = isinstance(steps, list) and all(type(step) is int and 0 <= step <= progress.step for step in steps)
+            if not known:
+                raise InputError(f"{ROLLBACK_STEPS} must be steps up to {progress.step:,}")
+            return cls(progress, reason, steps, hashes)
+
+    def weights(self, folder: Folder) -> tuple[dict[str, Tensor], ModelShape]:
+        """The model's weights, and its shape without dropout."""
+        shape = self._shape(folder)
+        with torch.device("meta"):
+            expected = shapes_of(Transformer(shape).qwen3_weights())
+        return self.tensors(folder, MODEL, expected), shape
+
+    def tensors(self, folder: Folder, name: str, model: Shapes) -> dict[str, Tensor]:
+        """The tensors in a file of a checkpoint of such a model."""
+        data = self.content(folder, name, MAX_STATES[name] * bytes_of(model) + MAX_HEADER_BYTES)
+        with _reading(folder, name):
+            return read_tensors(data, model if name == MODEL else None)
+
+    def content(self, folder: Folder, name: str, limit: int) -> bytes:
+        """What a file holds, which must be as it was written, and of no more than `limit` bytes."""
+        with _reading(folder, name), folder.open_to_read(name) as file:
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(size + 1) if size <= limit else b""
+            content = hashlib.sha256(data).hexdigest() if size <= limit else sha256_of(file)
+            if content != self.hashes.get(name):
+                raise DamagedError("it was changed, or is not whole")
+            if size > limit:
+                raise InputError(f"it has more than {limit:,} bytes")
+            return data
+
+    def kept(self, folder: Folder, own: RollbackState) -> tuple[RollbackState, ...]:
+        """The states to roll back to, oldest first; none where the file with them is not there."""
+        apart = [step for step in self.rollback_steps if step != own.step]
+        if not apart:
+            return (own,) if self.rollback_steps else ()
+        try:
+            folder.stat(ROLLBACK)
+        except FileNotFoundError:
+            return ()
+        tensors = self.tensors(folder, ROLLBACK, shapes_of(own.weights))
+        with _reading(folder, ROLLBACK):
+            found = {step: _rollback_state(step, tensors, own) for step in apart}
+        return tuple(own if step == own.step else found[step] for step in sorted(self.rollback_steps))
+
+    def _shape(self, folder: Folder) -> ModelShape:
+        data = self.content(folder, SHAPE_FILE, MAX_BYTES[SHAPE_FILE])
+        with _reading(folder, SHAPE_FILE):
+            told = _json(_text(data))
+            sizes: dict[str, Any] = {name: told.get(key) for name, key in SIZES.items()}
+            known = all(type(size) is int and 0 < size <= MAX_SIZE for size in sizes.values())
+            if not known:
+                raise ValueError(f"{', '.join(SIZES.values())} must be whole numbers that a model can have")
+            # A size that no option can have is told of as the option is.
+            ModelConfig(**{name: size for name, size in sizes.items() if name != "vocab_size"})
+            return ModelShape(**sizes)
+
+
+def write_checkpoint(folder: Folder, contents: Contents, reason: str) -> None:
+    """Write all files into an empty directory, and wait until they are on the disk; raises OSError."""
+    step = contents.progress.step
+    apart = [state for state in contents.kept if state.step != step]
+    tensors = {name: tensor for state in apart for name, tensor in _rollback_tensors(state).items()}
+    hashes = {
+        MODEL: write_tensors(folder, MODEL, contents.weights, {"format": "pt"}),
+        OPTIMIZER: write_tensors(folder, OPTIMIZER, contents.state),
+        SHAPE_FILE: _write(folder, SHAPE_FILE, json.dumps(contents.shape.to_qwen3(), indent=1)),
+        TOKENIZER_FILE: _write(folder, TOKENIZER_FILE, contents.tokenizer),
+    }
+    if apart:
+        hashes[ROLLBACK] = write_tensors(folder, ROLLBACK, tensors)
+    steps = [state.step for state in contents.kept]
+    trainer = trainer_record(contents.progress, reason, steps)
+    _write(folder, LAST_FILE, sealed(trainer, hashes))
+    folder.sync()
+
+
+def trainer_record(progress: Progress, reason: str, rollback_steps: Sequence[int]) -> dict[str, Any]:
+    """`trainer.json` without its hashes."""
+    return {"format": FORMAT, **asdict(progress), "reason": reason, ROLLBACK_STEPS: list(rollback_steps)}
+
+
+def sealed(trainer: Mapping[str, Any], hashes: Mapping[str, str]) -> str:
+    """`trainer.json` with the hashes of the other files, and of itself without that last line."""
+    record = {**trainer, HASHES: dict(hashes)}
+    return json.dumps({**record, OWN_HASH: hashlib.sha256(json.dumps(record).encode()).hexdigest()}, indent=1)
+
+
+def _write(folder: Folder, name: str, text: str) -> str:
+    """Make a file, and wait until it is on the disk; its SHA-256."""
+    data = text.encode()
+    with folder.open_new(name) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return hashlib.sha256(data).hexdigest()
+
+
+def _rollback_tensors(state: RollbackState) -> dict[str, Tensor]:
+    parts = {"model": state.weights, "optimizer": state.state}
+    return {
+        f"{state.step}.{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()
+    }
+
+
+def _rollback_state(step: int, tensors: Mapping[str, Tensor], own: RollbackState) -> RollbackState:
+    """One of the states in `rollback.safetensors`; raises InputError where it is none of the run whose own this is."""
+    weights, state = (
+        {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        for prefix in (f"{step}.model.", f"{step}.optimizer.")
+    )
+    if shapes_of(weights) != shapes_of(own.weights) or shapes_of(state) != shapes_of(own.state):
+        raise InputError(f"it has no state of step {step:,} that fits the model")
+    return RollbackState(step, weights, state)
+
+
+def _check_format(trainer: Mapping[str, Any]) -> None:
+    told = trainer.get("format", 1)
+    if type(told) is int and told > FORMAT:
+        raise NewerVersionError(f"its format is {told}")
+    if told not in range(1, FORMAT + 1):
+        raise DamagedError("its format is unknown")
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")
+
+
+def _json(text: str) -> dict[str, Any]:
+    """A JSON object; raises ValueError."""
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("it is not JSON") from error
+    if not isinstance(told, dict):
+        raise ValueError("it is no JSON object")
+    return told
+
+
+@contextmanager
+def _reading(folder: Folder, name: str) -> Iterator[None]:
+    """Name the file in the sentence about what is wrong with it."""
+    place = visible_line(str(folder.path / name))
+    try:
+        yield
+    except DamagedError as error:
+        raise DamagedError(f"{place} is damaged: {error}.") from error
+    except FileNotFoundError as error:
+        raise DamagedError(f"{place} is missing.") from error
+    except NewerVersionError as error:
+        message = f"{place} was written by a newer version of tui-trainer: update to resume ({error})."
+        raise NewerVersionError(message) from error
+    except (InputError, ValueError) as error:
+        raise InputError(f"{place}: {error}.") from error
+    except OSError as error:
+        raise InputError(f"{place} cannot be read: {visible_line(error.strerror or str(error))}.") from error

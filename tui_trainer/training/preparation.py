@@ -1,0 +1,303 @@
+"""From a configuration to a trainer that is ready: corpus, plan, model, optimizer, run directory."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+import torch
+
+from tui_trainer.config import AUTO, Config, InputError
+from tui_trainer.corpus.corpus import Corpus, load_corpus
+from tui_trainer.model.transformer import Transformer
+from tui_trainer.run.directory import CONFIG, RunDirectory, cannot_write, create_run, runs_root
+from tui_trainer.run.events import Alert, Event, RunStarted, Stage
+from tui_trainer.run.folder import Folder
+from tui_trainer.run.text import visible_line
+from tui_trainer.training.build import build_model, build_optimizer, build_stepper, shape_of
+from tui_trainer.training.checkpoints.format import Checkpoint
+from tui_trainer.training.checkpoints.store import CheckpointStore
+from tui_trainer.training.command_queue import CommandQueue
+from tui_trainer.training.device import choose_device, device_label, setup, versions
+from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
+from tui_trainer.training.memory import smaller_batches_alert, within_memory
+from tui_trainer.training.planning.calibration import measure, planned_timings, use_threads
+from tui_trainer.training.planning.capacity import check_capacity
+from tui_trainer.training.planning.compilation import compile_layers
+from tui_trainer.training.planning.length import settle_length
+from tui_trainer.training.planning.plan import (
+    Plan,
+    replan,
+    resolve_length,
+    resolve_sizes,
+    tokens_per_epoch,
+    tokens_per_step,
+)
+from tui_trainer.training.planning.replan import LengthCheck
+from tui_trainer.training.planning.stored_plan import recover_plan
+from tui_trainer.training.progress import Progress
+from tui_trainer.training.recovery.divergence import fault
+from tui_trainer.training.recovery.rollback_buffer import RollbackState, restore_state
+from tui_trainer.training.step.precision import choose_precision
+from tui_trainer.training.step.stepper import Stepper
+from tui_trainer.training.trainer import Trainer
+
+
+class Preparation:
+    """Builds a trainer in stages, each published; gives up with PreparationStopped when a stop is asked for."""
+
+    def __init__(self, command_queue: CommandQueue, publish: Callable[[Event], None]) -> None:
+        self._command_queue = command_queue
+        self._publish = publish
+        self._stage_name, self._stage_began = "", 0.0
+        self._warning = ""
+        self._asked_sizes = 0, 0
+        """Sequences in a micro-batch and micro-batches in a step, before any were split for want of memory."""
+
+    def new(self, config: Config, opened: Callable[[RunDirectory, int], Folder]) -> Trainer:
+        """A trainer at step 0, in a run directory made for it; raises InputError before anything is made."""
+        device = choose_device(config.run.device)
+        plan = Plan(config).chosen(precision=choose_precision(config.run.precision, device))
+        corpus = self._load_corpus(config)
+        plan = resolve_sizes(plan, corpus, device.type)
+        check_capacity(shape_of(plan.config, corpus), plan.config.optimizer.optimizer, device)
+        self._asked_sizes = _sizes(plan.config)
+        use_threads(plan.config.run.threads)
+        self._stage("measuring this machine")
+        timings, reason = measure(plan.config, corpus, device, self._check_stop)
+        sized = plan.chosen(threads=(torch.get_num_threads(), reason))
+        plan = resolve_length(sized, corpus, timings)
+        if config.schedule.minutes != AUTO:
+            self._stage("compiling the model" if plan.config.run.compile == "on" else "measuring a step of the run")
+            timings = planned_timings(plan.config, corpus, device, self._check_stop, timings)
+            plan = replan(sized, plan, corpus, timings)
+        self._stage("building the model")
+        model = build_model(plan.config, corpus, device)
+        stepper = self._build_stepper(plan.config, corpus, model)
+        self._stage("making the run's directory")
+        directory = create_run(runs_root(config.run.runs_dir), config.run.name, corpus.label)
+        config = plan.config.update(name=directory.name, runs_dir=str(directory.path.parent.resolve()))
+        sampling = config.sampling
+        progress = Progress(
+            corpus.fingerprint,
+            sampling.temperature,
+            sampling.prompt,
+            planned_steps=config.schedule.steps,
+            setup=setup(),
+        )
+        checked = partial(LengthCheck, sized, plan, corpus, timings) if sized.config.schedule.minutes != AUTO else None
+        return self._finish(Plan(config, plan.reasons), corpus, model, stepper, progress, directory, opened, checked)
+
+    def resumed(
+        self,
+        config: Config,
+        folder: Folder,
+        steps: int,
+        again: bool,
+        opened: Callable[[RunDirectory, int], Folder],
+    ) -> Trainer:
+        """A trainer where the run's newest checkpoint stands, with the length of `settle_length`; raises InputError."""
+        device = choose_device(config.run.device)
+        corpus = self._load_corpus(config)
+        self._stage("reading the checkpoint")
+        directory = RunDirectory(folder.path)
+        checkpoint, damaged = CheckpointStore(folder, config.run.keep).newest()
+        progress = checkpoint.progress
+        if reason := fault(progress.guard):
+            raise InputError(reason)
+        config = recover_plan(folder, config, progress)
+        if progress.batch_size:
+            _check_batch(directory, config, progress)
+            config = config.update(batch_size=progress.batch_size, accumulate=progress.accumulate)
+        if progress.fingerprint != corpus.fingerprint:
+            raise InputError(
+                f"The corpus of {directory.name} has changed since the run began: restore it, or train a new run."
+            )
+        misfit = InputError(f"The checkpoint of {directory.name} does not fit its config.toml: restore that file.")
+        # Before a model is made: a configuration can ask for one of any size.
+        if checkpoint.shape != replace(shape_of(config, corpus), dropout=0.0):
+            raise misfit
+        self._asked_sizes = _sizes(config)
+        planned = progress.planned_steps or config.schedule.steps
+        config = settle_length(progress, config, steps, again)
+        self._stage("building the model")
+        use_threads(config.run.threads)
+        model = build_model(config, corpus, device)
+        stepper = self._build_stepper(config, corpus, model)
+        try:
+            restore_state(RollbackState(progress.step, checkpoint.weights, checkpoint.state), model, stepper)
+        except (KeyError, RuntimeError) as error:
+            if out_of_memory(error):
+                raise
+            raise misfit from error
+        parts = corpus, model, stepper, progress, directory, opened
+        trainer = self._finish(Plan(config), *parts, checkpoint=checkpoint, damaged=damaged)
+        self._report_length(checkpoint, planned)
+        return trainer
+
+    def _report_length(self, checkpoint: Checkpoint, planned: int) -> None:
+        """Say how the run goes on, if it does; `planned` is how many steps it had when it was saved."""
+        progress = checkpoint.progress
+        steps = progress.planned_steps
+        if progress.finished:
+            early = progress.step < planned
+            steps_asked = f"--steps above {progress.step}, other than {planned}" if early else "a larger --steps"
+            message = (
+                f"The run has come to its end, at step {progress.step:,} of {planned:,}. "
+                f"To train on, resume it with --again, or with {steps_asked}."
+            )
+            self._publish(Alert(step=progress.step, kind="resume", severity="info", message=message))
+        else:
+            self._compare(checkpoint, "as it would have gone on" if steps == planned else "as it was saved")
+        if steps != planned:
+            message = (
+                f"The run now has {steps:,} steps in all, where {planned:,} were planned: "
+                "the learning rate follows the schedule of a run of that length."
+            )
+            self._publish(Alert(step=progress.step, kind="schedule", severity="info", message=message))
+
+    def _compare(self, checkpoint: Checkpoint, unchanged: str) -> None:
+        """Say whether what follows is to the bit what would have followed."""
+        progress = checkpoint.progress
+        now, before = setup(), progress.setup
+        changed = [
+            f"{name} {before.get(name, '?')}, now {value}" for name, value in now.items() if before.get(name) != value
+        ]
+        if checkpoint.kept_lost:
+            changed.append("the states that it could have rolled back to are missing")
+        if changed:
+            message = f"Resumed at step {progress.step:,}, approximately: {'; '.join(changed)}."
+            self._publish(Alert(step=progress.step, kind="resume", severity="warning", message=message))
+        else:
+            message = f"Resumed at step {progress.step:,}, exactly {unchanged}."
+            self._publish(Alert(step=progress.step, kind="resume", severity="info", message=message))
+        progress.setup = now
+
+    def _build_stepper(self, config: Config, corpus: Corpus, model: Transformer) -> Stepper:
+        stepper = build_stepper(config, corpus, model, build_optimizer(config, model))
+        if config.run.compile == "on":
+            self._stage("compiling the model")
+            while not self._compiled(config, model, stepper):
+                self._check_stop()
+        return stepper
+
+    def _compiled(self, config: Config, model: Transformer, stepper: Stepper) -> bool:
+        """Whether it is compiled, or cannot be: not so when that has to be tried again with less memory."""
+        batch_size, accumulate = stepper.sizes
+        fitting = config.update(batch_size=batch_size, accumulate=accumulate)
+        try:
+            self._warning = within_memory(lambda: compile_layers(model, fitting))
+        except MemoryError as error:
+            if stepper.split() is None:
+                raise RunFailedError(NOT_ENOUGH_MEMORY) from error
+            return False
+        return True
+
+    def _finish(
+        self,
+        plan: Plan,
+        corpus: Corpus,
+        model: Transformer,
+        stepper: Stepper,
+        progress: Progress,
+        directory: RunDirectory,
+        opened: Callable[[RunDirectory, int], Folder],
+        checked: Callable[[Folder], LengthCheck] | None = None,
+        checkpoint: Checkpoint | None = None,
+        damaged: Sequence[int] = (),
+    ) -> Trainer:
+        """The checkpoint is that which a resumed run goes on from; those of the steps `damaged` are newer."""
+        batch_size, accumulate = stepper.sizes
+        plan = plan.chosen(batch_size=(batch_size, ""), accumulate=(accumulate, ""))
+        config, split = plan.config, stepper.sizes != self._asked_sizes
+        if split:
+            progress.batch_size, progress.accumulate = stepper.sizes
+        try:
+            # In this order: where the journal cannot be opened, a longer run has not been begun.
+            folder = opened(directory, progress.step)
+            store = CheckpointStore(folder, config.run.keep)
+            aside = store.resume_from(progress, damaged) if checkpoint else []
+            folder.replace_text(CONFIG, config.to_toml())
+        except OSError as error:
+            raise cannot_write(directory.path, error) from error
+        self._publish(describe(plan, corpus, model, progress, directory))
+        if self._warning:
+            self._publish(Alert(step=progress.step, kind="compile", severity="warning", message=self._warning))
+        if split:
+            self._publish(smaller_batches_alert(progress.step, *stepper.sizes))
+        for path in aside:
+            message = f"A newer checkpoint was damaged: it is kept as {visible_line(str(path))}."
+            self._publish(Alert(step=progress.step, kind="checkpoint", severity="error", message=message))
+        check, kept = checked(folder) if checked else None, checkpoint.kept if checkpoint else ()
+        return Trainer(config, corpus, model, stepper, progress, store, self._command_queue, self._publish, check, kept)
+
+    def _load_corpus(self, config: Config) -> Corpus:
+        try:
+            return load_corpus(config.data, self._stage)
+        except MemoryError as error:
+            raise RunFailedError("There is not enough memory for a corpus of this size: use a part of it.") from error
+
+    def _check_stop(self) -> None:
+        if self._command_queue.stopping:
+            raise PreparationStopped
+
+    def _stage(self, name: str, done: int = 0, total: int = 0) -> None:
+        self._check_stop()
+        now = time.monotonic()
+        if name != self._stage_name:
+            self._stage_name, self._stage_began = name, now
+        self._publish(Stage(stage=name, done=done, total=total, seconds=now - self._stage_began))
+
+
+def _sizes(config: Config) -> tuple[int, int]:
+    return config.optimizer.batch_size, config.optimizer.accumulate
+
+
+def _check_batch(directory: RunDirectory, config: Config, progress: Progress) -> None:
+    """Raises InputError where the micro-batches of a checkpoint do not make steps as large as the configured ones."""
+    batch_size, accumulate = _sizes(config)
+    if progress.batch_size * progress.accumulate != batch_size * accumulate:
+        raise InputError(
+            f"The checkpoint of {visible_line(directory.name)} has steps of {progress.batch_size:,} x "
+            f"{progress.accumulate:,} sequences, its config.toml of {batch_size:,} x {accumulate:,} (batch_size x "
+            "accumulate): restore that file, or move the checkpoint away to go on from the one before it."
+        )
+
+
+def describe(plan: Plan, corpus: Corpus, model: Transformer, progress: Progress, directory: RunDirectory) -> RunStarted:
+    """The event that opens a run."""
+    config, shape = plan.config, model.shape
+    course = config.schedule
+    return RunStarted(
+        step=progress.step,
+        run=directory.name,
+        path=str(directory.path),
+        corpus=corpus.label,
+        versions=versions(),
+        device=device_label(model.lm_head.weight.device),
+        precision=config.run.precision,
+        preset=config.model.preset,
+        parameters=model.parameter_count,
+        layers=shape.layers,
+        width=shape.width,
+        heads=shape.heads,
+        context=shape.context,
+        tokenizer=corpus.tokenizer.kind,
+        vocab_size=shape.vocab_size,
+        fingerprint=corpus.fingerprint,
+        train_tokens=len(corpus.train),
+        val_tokens=len(corpus.val),
+        unigram_entropy=corpus.unigram_entropy,
+        tokens_per_epoch=tokens_per_epoch(config, corpus),
+        tokens_per_step=tokens_per_step(config),
+        steps=course.steps,
+        schedule=course.schedule,
+        lr=config.optimizer.lr,
+        min_lr=course.min_lr,
+        warmup=course.warmup,
+        clip=config.optimizer.clip,
+        temperature=progress.temperature,
+        prompt=progress.prompt,
+        optimizer=config.optimizer.optimizer,
+        reasons=plan.reasons,
+    )

@@ -1,0 +1,1 @@
+"""What looks at the model between steps: sampling and evaluation."""

@@ -1,0 +1,85 @@
+"""Judging a run as it goes: the validation loss, the best so far, and when to stop early."""
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+from tui_trainer.analysis.perplexity import bits_per_byte, perplexity
+from tui_trainer.corpus.corpus import Corpus
+from tui_trainer.model.transformer import Transformer
+from tui_trainer.run.events import Alert, Evaluation, Event, finite
+from tui_trainer.training.probes.evaluation import evaluate
+from tui_trainer.training.progress import Progress
+
+OVERFITTING_AFTER: Final = 3
+"""Evaluations without improvement that are worth a word."""
+
+
+class Validation:
+    """Evaluates the model, and counts in `progress` what early stopping goes by."""
+
+    def __init__(
+        self,
+        model: Transformer,
+        corpus: Corpus,
+        progress: Progress,
+        precision: str,
+        patience: int,
+        publish: Callable[[Event], None],
+    ) -> None:
+        self._model = model
+        self._corpus = corpus
+        self._progress = progress
+        self._precision = precision
+        self._patience = patience
+        self._publish = publish
+
+    @property
+    def out_of_patience(self) -> str:
+        """Why to stop early, if the last evaluations were no improvement for as often as the user allows; else empty.
+
+        It goes by `progress` alone, so a run that was cut before it could end ends when it is resumed.
+        """
+        if not self._progress.out_of_patience(self._patience):
+            return ""
+        return f"validation loss has not improved for {self._progress.evaluations_since_best} evaluations"
+
+    def judge(self, interrupted: Callable[[], bool]) -> bool:
+        """Evaluate and publish; whether the model is the best so far. An interrupted evaluation changes nothing."""
+        loss = evaluate(self._model, self._corpus.val, self._precision, interrupted)
+        if loss is None:
+            return False
+        progress = self._progress
+        best = math.isfinite(loss) and (progress.best_loss is None or loss < progress.best_loss)
+        self._publish_evaluation(loss, best)
+        progress.evaluated_step = progress.step
+        progress.loss_sum, progress.loss_count = 0.0, 0
+        if best:
+            progress.best_loss, progress.best_step, progress.evaluations_since_best = loss, progress.step, 0
+            return True
+        progress.evaluations_since_best += 1
+        self._watch_overfitting()
+        return False
+
+    def _publish_evaluation(self, loss: float, best: bool) -> None:
+        progress = self._progress
+        self._publish(
+            Evaluation(
+                step=progress.step,
+                train_loss=progress.loss_sum / progress.loss_count if progress.loss_count else None,
+                val_loss=finite(loss),
+                perplexity=finite(perplexity(loss)),
+                bits_per_byte=finite(bits_per_byte(loss, len(self._corpus.val) - 1, self._corpus.val_bytes)),
+                best=best,
+            )
+        )
+        if not math.isfinite(loss):
+            self._alert("divergence", "error", "The validation loss is not finite.")
+
+    def _watch_overfitting(self) -> None:
+        if self._progress.evaluations_since_best == OVERFITTING_AFTER and not self.out_of_patience:
+            since = self._progress.best_step
+            self._alert("overfitting", "warning", f"No better validation since step {since:,}: it may be overfitting.")
+
+    def _alert(self, kind: str, severity: str, message: str) -> None:
+        self._publish(Alert(step=self._progress.step, kind=kind, severity=severity, message=message))

@@ -1,0 +1,1 @@
+"""One optimizer step: batches, forward and backward passes, precision, optimizers."""

@@ -1,0 +1,65 @@
+"""What is known of the steps taken, told as events and counted for the next evaluation."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from tui_trainer.run.events import Alert, Event, Step, finite
+from tui_trainer.training.progress import Progress
+from tui_trainer.training.step.stepper import Stepper, StepResult
+
+OVERFLOWS: Final = 4
+"""Skipped steps in a row that are no news in fp16, while the right scale of the loss is being found."""
+
+
+class StepReports:
+    """Takes the results of steps as they become known; `watchers` are given each, in the trainer's thread."""
+
+    def __init__(
+        self,
+        stepper: Stepper,
+        progress: Progress,
+        precision: str,
+        tokens_per_step: int,
+        publish: Callable[[Event], None],
+        watchers: Sequence[Callable[[StepResult], None]],
+    ) -> None:
+        self._stepper, self._progress, self._precision = stepper, progress, precision
+        self._tokens_per_step = tokens_per_step
+        self._publish = publish
+        self._watchers = watchers
+        self._skipped = 0
+
+    def publish_known(self, wait: bool) -> None:
+        """Tell what is known of the steps taken, of all of them with `wait`."""
+        for result in self._stepper.results(wait):
+            self._publish(
+                Step(
+                    step=result.step,
+                    loss=finite(result.loss),
+                    lr=result.lr,
+                    grad_norm=finite(result.grad_norm),
+                    weight_norm=finite(result.weight_norm),
+                    tokens=result.step * self._tokens_per_step,
+                    step_seconds=result.seconds,
+                    tokens_per_second=self._tokens_per_step / result.seconds,
+                )
+            )
+            for watch in self._watchers:
+                watch(result)
+            self._count(result)
+
+    def _count(self, result: StepResult) -> None:
+        if result.finite:
+            self._skipped = 0
+            self._progress.loss_sum += result.loss
+            self._progress.loss_count += 1
+            return
+        self._skipped += 1
+        if self._precision == "fp16" and self._skipped < OVERFLOWS:
+            message = "A gradient was too large for fp16: the update was skipped, and the loss is scaled less now."
+            self._alert("overflow", "info", message)
+        else:
+            self._alert("divergence", "error", "The loss or its gradient is not finite: the update was skipped.")
+
+    def _alert(self, kind: str, severity: str, message: str) -> None:
+        self._publish(Alert(step=self._progress.step, kind=kind, severity=severity, message=message))

@@ -1,0 +1,1 @@
+"""Charts: a widget, its layout, its axes, and plotext behind one module."""

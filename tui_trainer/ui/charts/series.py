@@ -1,0 +1,85 @@
+"""Curves made ready for a chart: as few points as the screen can show, with every extreme kept."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_trainer.history.series import Curve, Values
+
+Points = tuple[Values, Values]
+
+
+def curve_of(steps: Values, values: Values) -> Curve:
+    """A curve of exact points."""
+    return Curve(steps, values, values, values)
+
+
+def columns_of(curve: Curve, low: float, high: float, columns: int) -> NDArray[np.intp]:
+    """Where each of `columns` equal parts of the axis `low` to `high` that holds a point begins in the curve."""
+    column = np.floor((curve.steps - low) / max(high - low, 1e-9) * columns)
+    return np.flatnonzero(np.diff(column, prepend=column[:1] - 1))
+
+
+def envelope(curve: Curve, low: float, high: float, columns: int) -> list[Points]:
+    """The line through the least value of every column and, where they differ, the one through the greatest."""
+    if not len(curve):
+        return []
+    starts = columns_of(curve, low, high, columns)
+    bottom, top = np.fmin.reduceat(curve.low, starts), np.fmax.reduceat(curve.high, starts)
+    lines = [bottom] if np.array_equal(bottom, top, equal_nan=True) else [bottom, top]
+    return [(curve.steps[starts], line) for line in lines]
+
+
+def mean_line(curve: Curve, low: float, high: float, columns: int) -> Points:
+    """The mean of every column."""
+    if not len(curve):
+        return curve.steps, curve.mean
+    starts = columns_of(curve, low, high, columns)
+    finite = np.isfinite(curve.mean)
+    counts = np.add.reduceat(finite.astype(float), starts)
+    sums = np.add.reduceat(np.where(finite, curve.mean, 0.0), starts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return curve.steps[starts], sums / counts
+
+
+def finite_range(*series: Values) -> tuple[float, float] | None:
+    """The least and greatest finite value; None without one."""
+    values = np.concatenate([values[np.isfinite(values)] for values in series])
+    return (float(values.min()), float(values.max())) if len(values) else None
+
+
+def first_step(*curves: Curve) -> float:
+    """Where a chart of these curves begins: one before their first step, which is 0 unless a run was resumed."""
+    return max(0.0, min(float(curve.steps[0]) for curve in curves if len(curve)) - 1)
+
+
+def settled(curve: Curve, end: float) -> Curve:
+    """The curve without the first tenth of a chart that ends at `end`: the steep beginning would flatten the rest."""
+    if not len(curve):
+        return curve
+    begin = int(np.searchsorted(curve.steps, curve.steps[0] + (end - curve.steps[0]) / 10))
+    return Curve(curve.steps[begin:], curve.low[begin:], curve.high[begin:], curve.mean[begin:])
+
+
+def spread(steps: Values, distance: float) -> list[int]:
+    """Indexes of points at least `distance` apart, the last among them."""
+    chosen: list[int] = []
+    for index in range(len(steps) - 1, -1, -1):
+        if not chosen or steps[chosen[-1]] - steps[index] >= distance:
+            chosen.append(index)
+    return chosen
+
+
+def within(values: Values, low: float, high: float) -> Values:
+    """Values held within limits; a stretch outside is left out, but for the points where it enters and leaves."""
+    values = np.where(np.isfinite(values), values, np.nan)
+    outside = (values < low) | (values > high)
+    padded = np.concatenate(([True], outside, [True]))
+    return np.where(outside & padded[:-2] & padded[2:], np.nan, np.clip(values, low, high))
+
+
+def bulk(curve: Curve, part: float = 0.99) -> Values:
+    """Two values between which the middle `part` of a noisy curve's extremes lies: rare spikes leave the chart."""
+    low, high = curve.low[np.isfinite(curve.low)], curve.high[np.isfinite(curve.high)]
+    if not len(low):
+        return low
+    return np.array([np.quantile(low, (1 - part) / 2), np.quantile(high, (1 + part) / 2)])
