@@ -23,7 +23,8 @@ NEEDS_LITTLE = ("analysis", "history", "run", "sessions", "state")
 def modules_of(package: str) -> list[str]:
     """Every module below a package of the first level."""
     paths = sorted((PACKAGE / package).rglob("*.py"))
-    return [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__") for path in paths]
+    names = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in paths]
+    return [name.removesuffix(".__init__") for name in names]
 
 
 def loaded_by(*modules: str) -> set[str]:
