@@ -412,7 +412,7 @@ def test_a_killed_trainer_leaves_a_terminal_to_work_in(corpus: Path, run: Path) 
 def test_a_trainer_that_a_library_ends_leaves_a_terminal_to_work_in(corpus: Path) -> None:
     ending = (
         "import os, sys\n"
-        "from tui_trainer.training import prepare\n"
+        "from tui_trainer.training import preparation\n"
         "preparation.choose_device = lambda asked: os._exit(2)\n"
         "from tui_trainer.cli import main\n"
         f"sys.argv = ['tui-trainer', {str(corpus)!r}, *{list(LONG)}]\n"
