@@ -6,20 +6,22 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tui_trainer.history.series import Curve, Series
+from tui_trainer.history.curve import Curve, exact_curve
+from tui_trainer.history.history import History
 from tui_trainer.ui.charts import axes
 from tui_trainer.ui.charts.layout import Line, Mark, Plot, Rule, message, render
-from tui_trainer.ui.charts.series import bulk, curve_of, envelope, mean_line, settled, spread, within
+from tui_trainer.ui.charts.series import bulk, envelope, mean_line, settled, spread, within
 from tui_trainer.ui.palette import MIXES
+from tui_trainer.ui.panes.pane import CURVE_POINTS
 
 COLOURS = dict.fromkeys(MIXES, (200, 200, 200))
 
 
 def series(values: list[float | None]) -> Curve:
-    filled = Series()
+    history = History()
     for step, value in enumerate(values, 1):
-        filled.append(step, value)
-    return filled.curve()
+        history.add(step, {"metric": value})
+    return history.window("metric", 0, len(values), CURVE_POINTS)
 
 
 def plot_of(values: list[float | None], log: bool = False) -> Plot:
@@ -153,7 +155,7 @@ def test_no_room_is_no_picture(size: tuple[int, int]) -> None:
 
 
 def test_a_picture_without_data_is_an_empty_chart() -> None:
-    empty = curve_of(np.empty(0), np.empty(0))
+    empty = exact_curve(np.empty(0), np.empty(0))
     picture = render(Plot(0, 10, 0, 1, [Line(empty, "bright"), Line(empty, "raw", band=True)]), 40, 8, COLOURS)
     assert "┤" in picture.plain
 

@@ -1,16 +1,23 @@
 """Exponential moving averages."""
 
 import math
+from dataclasses import dataclass, field
 
 
+@dataclass
 class Smoother:
     """Exponential moving average without the bias of its start; a gap does not move it."""
 
-    def __init__(self, half_life: float) -> None:
-        self.half_life = half_life
-        self._decay = 0.5 ** (1 / half_life)
-        self._sum = 0.0
-        self._weight = 0.0
+    half_life: float
+    sum: float = 0.0
+    weight: float = 0.0
+    decay: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a half-life there cannot be."""
+        if not self.half_life > 0:
+            raise ValueError(f"{self.half_life} is no half-life")
+        self.decay = 0.5 ** (1 / self.half_life)
 
     def with_half_life(self, half_life: float) -> "Smoother":
         """This one, if it has that half-life; else a new one."""
@@ -19,6 +26,6 @@ class Smoother:
     def update(self, value: float | None) -> float | None:
         """Take one value in; the average so far, None before the first finite value."""
         if value is not None and math.isfinite(value):
-            self._sum = self._decay * self._sum + (1 - self._decay) * value
-            self._weight = self._decay * self._weight + (1 - self._decay)
-        return self._sum / self._weight if self._weight else None
+            self.sum = self.decay * self.sum + (1 - self.decay) * value
+            self.weight = self.decay * self.weight + (1 - self.decay)
+        return self.sum / self.weight if self.weight else None

@@ -1,1 +1,1 @@
-"""Metrics over the steps of a run, in bounded memory."""
+"""Metric history: every number of a run over its steps, at any zoom, in bounded memory; numpy only."""

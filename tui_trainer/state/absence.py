@@ -1,7 +1,6 @@
 """What happened while nobody looked: gathered from the moment the last viewer left, or from the start of the run."""
 
-from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from tui_trainer.run.events import (
@@ -64,99 +63,95 @@ class Absence:
         )
 
 
+@dataclass
 class AbsenceTracker:
     """Who looks at a run, by the commands in its journal, and what has happened since nobody does."""
 
-    def __init__(self) -> None:
-        self._viewers = 0
-        self._recorder = AbsenceRecorder(from_start=True)
+    viewers: int = 0
+    recorder: "AbsenceRecorder" = field(default_factory=lambda: AbsenceRecorder(from_start=True))
 
     def apply(self, event: Event) -> None:
         match event:
             case CommandApplied(name="attach"):
-                self._viewers += 1
+                self.viewers += 1
             case CommandApplied(name="detach"):
-                self._viewers = max(0, self._viewers - 1)
-                self._recorder = AbsenceRecorder(event.time, event.step)
-            case RunStarted() if self._viewers:  # they were left without a word when the trainer before vanished
-                self._viewers = 0
-                self._recorder = AbsenceRecorder(self._recorder.until, self._recorder.step)
-        self._recorder.apply(event)
+                self.viewers = max(0, self.viewers - 1)
+                self.recorder = AbsenceRecorder.since(event.time, event.step)
+            case RunStarted() if self.viewers:  # they were left without a word when the trainer before vanished
+                self.viewers = 0
+                self.recorder = AbsenceRecorder.since(self.recorder.until, self.recorder.step)
+        self.recorder.apply(event)
 
     def absence(self) -> Absence | None:
         """None while somebody looks."""
-        return None if self._viewers else self._recorder.absence()
+        return None if self.viewers else self.recorder.absence()
 
 
+@dataclass
 class AbsenceRecorder:
-    """Gathers an absence from the events in it."""
+    """Gathers an absence from the events in it: the fields are those of `Absence`."""
 
-    def __init__(self, since: float = 0.0, step: int = 0, from_start: bool = False) -> None:
-        self.until, self.step = since, step
-        self._since_step, self._from_start = step, from_start
-        self._seconds = self._best_at = 0.0
-        self._best: Evaluation | None = None
-        self._evaluations = self._checkpoints = self._samples = self._alert_count = 0
-        self._resumes = self._resumed_from = 0
-        self._alerts: list[Alert] = []
-        self._commands: deque[CommandApplied] = deque(maxlen=COMMANDS_KEPT)
-        self._command_count = 0
-        self._ended = ""
+    since_step: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    until: float = 0.0
+    from_start: bool = False
+    evaluations: int = 0
+    best: Evaluation | None = None
+    best_at: float = 0.0
+    """What `seconds` was at the best evaluation."""
+    checkpoints: int = 0
+    samples: int = 0
+    resumes: int = 0
+    resumed_from: int = 0
+    alerts: tuple[Alert, ...] = ()
+    alert_count: int = 0
+    commands: tuple[CommandApplied, ...] = ()
+    command_count: int = 0
+    ended: str = ""
+
+    @classmethod
+    def since(cls, time: float, step: int) -> "AbsenceRecorder":
+        return cls(since_step=step, step=step, until=time)
 
     def apply(self, event: Event) -> None:
-        self._seconds += max(0.0, event.time - (self.until or event.time))
+        self.seconds += max(0.0, event.time - (self.until or event.time))
         self.until = event.time
         match event:
             case Step():
                 self.step = event.step
             case Evaluation():
-                self._evaluations += 1
+                self.evaluations += 1
                 if event.best:
-                    self._best, self._best_at = event, self._seconds
+                    self.best, self.best_at = event, self.seconds
             case CheckpointSaved():
-                self._checkpoints += 1
+                self.checkpoints += 1
             case Sample():
-                self._samples += 1
+                self.samples += 1
             case RunStarted() if event.step:
-                self._resumes += 1
-                self._resumed_from = self.step = event.step
+                self.resumes += 1
+                self.resumed_from = self.step = event.step
             case Alert():
-                self._take_alert(event)
+                self._apply_alert(event)
             case CommandApplied() if event.name not in ("attach", "detach"):
-                self._commands.append(event)
-                self._command_count += 1
+                self.commands = (*self.commands, event)[-COMMANDS_KEPT:]
+                self.command_count += 1
             case StateChanged():
                 ended = event.state in ENDED
-                self._ended = f"{event.state}: {event.reason}" if ended and event.reason else event.state * ended
+                self.ended = f"{event.state}: {event.reason}" if ended and event.reason else event.state * ended
 
-    def _take_alert(self, alert: Alert) -> None:
-        self._alert_count += 1
-        self._alerts.append(alert)
+    def _apply_alert(self, alert: Alert) -> None:
+        self.alert_count += 1
+        self.alerts = (*self.alerts, alert)
         error = alert.severity == "error"
-        alike = [kept for kept in self._alerts if (kept.severity == "error") == error]
+        alike = [number for number, kept in enumerate(self.alerts) if (kept.severity == "error") == error]
         if len(alike) > (ERRORS_KEPT if error else ALERTS_KEPT):
-            self._alerts.remove(alike[0])
+            self.alerts = self.alerts[: alike[0]] + self.alerts[alike[0] + 1 :]
 
     def absence(self) -> Absence:
-        return Absence(
-            since_step=self._since_step,
-            step=self.step,
-            seconds=self._seconds,
-            until=self.until,
-            from_start=self._from_start,
-            evaluations=self._evaluations,
-            best=self._best,
-            best_age=self._seconds - self._best_at,
-            checkpoints=self._checkpoints,
-            samples=self._samples,
-            resumes=self._resumes,
-            resumed_from=self._resumed_from,
-            alerts=tuple(self._alerts),
-            alert_count=self._alert_count,
-            commands=tuple(self._commands),
-            command_count=self._command_count,
-            ended=self._ended,
-        )
+        values = vars(self).copy()
+        best_at = values.pop("best_at")
+        return Absence(**values, best_age=self.seconds - best_at)
 
 
 def describe(

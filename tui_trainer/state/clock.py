@@ -1,5 +1,6 @@
 """The time a run takes: spent so far, for a step, and left."""
 
+from dataclasses import dataclass, field
 from typing import Final
 
 from tui_trainer.analysis.smoothing import Smoother
@@ -12,22 +13,20 @@ RATE_HALF_LIFE: Final = 20.0
 """Steps over which the step time is averaged."""
 
 
+@dataclass
 class TrainingClock:
     """Time spent training, by the events' own clock, and the time that is left."""
 
-    def __init__(self) -> None:
-        self.elapsed = 0.0
-        self.step_seconds: float | None = None
-        self.restart()
-
-    def restart(self) -> None:
-        """A trainer took over: rates and waits of the one before say nothing."""
-        self._running = False
-        self._heard_at = 0.0
-        """When something was last heard of a running trainer."""
-        self._last_time: float | None = None
-        self._interval = Smoother(RATE_HALF_LIFE * 10)
-        self._step = Smoother(RATE_HALF_LIFE)
+    elapsed: float = 0.0
+    step_seconds: float | None = None
+    running: bool = False
+    heard_at: float = 0.0
+    """When something was last heard of a running trainer."""
+    last_time: float | None = None
+    interval: Smoother = field(default_factory=lambda: Smoother(RATE_HALF_LIFE * 10))
+    """Averages the seconds from step to step."""
+    step: Smoother = field(default_factory=lambda: Smoother(RATE_HALF_LIFE))
+    """Averages the seconds of a step alone."""
 
     def apply(self, event: Event) -> None:
         """Let the time go on to that of an event, if it is of the training."""
@@ -36,46 +35,51 @@ class TrainingClock:
         elif isinstance(event, StateChanged):
             self._change_state(event)
         elif isinstance(event, RunStarted):
-            self.restart()
-        elif self._running and isinstance(event, (Evaluation, Sample, CheckpointSaved)):
+            self._restart()
+        elif self.running and isinstance(event, (Evaluation, Sample, CheckpointSaved)):
             self._advance_to(event.time)
+
+    def _restart(self) -> None:
+        """A trainer took over: rates and waits of the one before say nothing."""
+        self.running, self.heard_at, self.last_time = False, 0.0, None
+        self.interval, self.step = Smoother(self.interval.half_life), Smoother(self.step.half_life)
 
     def _change_state(self, event: StateChanged) -> None:
         """Only a trainer tells these three; of others may hear, much later, who finds that it has vanished."""
-        if self._running and event.state in ("paused", "finished", "stopped"):
+        if self.running and event.state in ("paused", "finished", "stopped"):
             self._advance_to(event.time)
-        self._running = event.state == "running"
-        self._heard_at = event.time
-        self._last_time = event.time if self._running else None
+        self.running = event.state == "running"
+        self.heard_at = event.time
+        self.last_time = event.time if self.running else None
 
     def _advance_to(self, time: float) -> None:
-        passed = time - self._heard_at
+        passed = time - self.heard_at
         if 0 < passed <= self._longest_silence:
             self.elapsed += passed
-        self._heard_at = time
+        self.heard_at = time
 
     @property
     def _longest_silence(self) -> float:
         """Seconds: what takes longer was the process or the machine asleep, and says nothing of training."""
-        return max(GAP_SECONDS, 20 * (self._interval.update(None) or 0.0))
+        return max(GAP_SECONDS, 20 * (self.interval.update(None) or 0.0))
 
     def _tick(self, event: Step) -> None:
-        if self._running and event.time >= self._heard_at:
+        if self.running and event.time >= self.heard_at:
             self._advance_to(event.time)
         else:  # a single step of a paused run; or the computer's clock was set back
             self.elapsed += event.step_seconds
-            self._heard_at = event.time
-        interval = event.step_seconds if self._last_time is None else event.time - self._last_time
+            self.heard_at = event.time
+        interval = event.step_seconds if self.last_time is None else event.time - self.last_time
         if interval < 0:  # the computer's clock was set back
             interval = event.step_seconds
         # A single step of a paused run: the wait for the next one is not training.
-        self._last_time = event.time if self._running else None
-        if self._interval.update(None) is not None and interval > self._longest_silence:
+        self.last_time = event.time if self.running else None
+        if self.interval.update(None) is not None and interval > self._longest_silence:
             return
-        self._interval.update(interval)
-        self.step_seconds = self._step.update(event.step_seconds)
+        self.interval.update(interval)
+        self.step_seconds = self.step.update(event.step_seconds)
 
     def seconds_left(self, steps: int) -> float | None:
         """Evaluations, samples and saves count too, since they lie between the steps."""
-        interval = self._interval.update(None)
+        interval = self.interval.update(None)
         return None if interval is None else max(0, steps) * interval

@@ -1,14 +1,12 @@
 """What a run looks like now: events folded into one state, and the frozen snapshot a screen draws from."""
 
-from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from tui_trainer.analysis.perplexity import perplexity
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.analysis.smoothing import Smoother
-from tui_trainer.history.series import Curve, Series
+from tui_trainer.history.history import History
+from tui_trainer.history.measurements import evaluation_numbers, step_numbers
 from tui_trainer.run.events import (
     Activity,
     Alert,
@@ -29,7 +27,9 @@ from tui_trainer.state.absence import Absence, AbsenceTracker
 from tui_trainer.state.clock import TrainingClock
 from tui_trainer.state.samples import same_sample
 
-SERIES: Final = ("loss", "smoothed_loss", "val_loss", "perplexity", "val_perplexity", "lr", "grad_norm", "weight_norm")
+SMOOTHED: Final = "smoothed_loss"
+"""The metric that is derived from the others."""
+
 SAMPLES_KEPT: Final = 50
 ALERTS_KEPT: Final = 50
 MARKS_KEPT: Final = 200
@@ -71,7 +71,8 @@ class Snapshot:
     resources: Resources | None = None
     temperature: float = 1.0
     prompt: str = ""
-    series: Mapping[str, Curve] = field(default_factory=dict)
+    history: History = field(default_factory=History)
+    """Is asked for windows, and goes on with the run: a window that ends at `step` has all up to this moment."""
     absence: Absence | None = None
     """What happened since nobody looks; None while somebody does."""
     marks: tuple[Alert, ...] = ()
@@ -81,175 +82,167 @@ class Snapshot:
     """The learning rate of the steps to come."""
 
 
-class RunState:
-    """Folds events, in order, into what the screens show."""
+NOT_STORED: Final = {"stored": False}
+"""Marks what does not follow from the journal, or is stored otherwise."""
 
-    def __init__(self) -> None:
-        self.version = 0
-        self.first_samples: dict[str, Sample] = {}
-        """The earliest sample of each prompt, for comparing before with after."""
-        self._state = StateChanged(state="loading")
-        self._stage: Stage | None = None
-        self._stages_done: list[str] = []
-        self._activity = ""
-        self._run: RunStarted | None = None
-        self._schedule: Schedule | None = None
-        self._step: Step | None = None
-        self._evaluation: Evaluation | None = None
-        self._best: Evaluation | None = None
-        self._samples: deque[Sample] = deque(maxlen=SAMPLES_KEPT)
-        self._partial: PartialSample | None = None
-        self._checkpoint: CheckpointSaved | None = None
-        self._alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
-        self._resources: Resources | None = None
-        self._temperature = 1.0
-        self._prompt = ""
-        self._clipped = 0
-        self._seen = 0
-        self._clock = TrainingClock()
-        self._series = {name: Series() for name in SERIES}
-        self._loss_smoother = Smoother(10)
-        self._absences = AbsenceTracker()
-        self._marks: deque[Alert] = deque(maxlen=MARKS_KEPT)
+
+@dataclass
+class RunState:
+    """Folds events, in order, into what the screens show. Whatever a snapshot shows is replaced, not changed."""
+
+    history: History = field(default_factory=History, metadata=NOT_STORED)
+    version: int = field(default=0, metadata=NOT_STORED)
+    first_samples: dict[str, Sample] = field(default_factory=dict)
+    """The earliest sample of each prompt, for comparing before with after."""
+    state: StateChanged = field(default_factory=lambda: StateChanged(state="loading"))
+    stage: Stage | None = field(default=None, metadata=NOT_STORED)
+    stages_done: tuple[str, ...] = field(default=(), metadata=NOT_STORED)
+    activity: str = field(default="", metadata=NOT_STORED)
+    run: RunStarted | None = None
+    schedule: Schedule | None = None
+    step: Step | None = None
+    evaluation: Evaluation | None = None
+    best: Evaluation | None = None
+    samples: tuple[Sample, ...] = ()
+    partial: PartialSample | None = field(default=None, metadata=NOT_STORED)
+    checkpoint: CheckpointSaved | None = None
+    alerts: tuple[Alert, ...] = ()
+    resources: Resources | None = None
+    temperature: float = 1.0
+    prompt: str = ""
+    clipped: int = 0
+    """Steps since the trainer took the run up whose gradient was clipped, of so many `seen`."""
+    seen: int = 0
+    clock: TrainingClock = field(default_factory=TrainingClock)
+    loss_smoother: Smoother = field(default_factory=lambda: Smoother(10.0))
+    absences: AbsenceTracker = field(default_factory=AbsenceTracker)
+    marks: tuple[Alert, ...] = ()
 
     def apply(self, event: Event) -> None:
         self.version += 1
-        self._absences.apply(event)
-        self._clock.apply(event)
+        self.absences.apply(event)
+        self.clock.apply(event)
         match event:
             case Step():
                 self._apply_step(event)
             case Evaluation():
                 self._apply_evaluation(event)
             case Sample():
-                for sample in [sample for sample in self._samples if same_sample(event, sample)]:
-                    self._samples.remove(sample)
-                self._samples.appendleft(event)
+                others = [sample for sample in self.samples if not same_sample(event, sample)]
+                self.samples = (event, *others)[:SAMPLES_KEPT]
                 self.first_samples.setdefault(event.prompt, event)
-                self._partial = None
+                self.partial = None
             case PartialSample():
-                self._partial = event
+                self.partial = event
             case StateChanged():
-                self._state = event
-                self._activity = ""
+                self.state = event
+                self.activity = ""
             case Stage():
-                if self._stage is not None and self._stage.stage != event.stage:
-                    self._stages_done.append(self._stage.stage)
-                self._stage = event
+                if self.stage is not None and self.stage.stage != event.stage:
+                    self.stages_done += (self.stage.stage,)
+                self.stage = event
             case Activity():
-                self._activity = event.doing
+                self.activity = event.doing
             case RunStarted():
                 self._apply_start(event)
             case ScheduleChanged():
                 self._apply_schedule(event)
             case CheckpointSaved():
-                self._checkpoint = event
+                self.checkpoint = event
             case Alert():
-                self._alerts.appendleft(event)
+                self.alerts = (event, *self.alerts)[:ALERTS_KEPT]
                 if event.severity != "info":
-                    self._marks.append(event)
+                    self.marks = (*self.marks, event)[-MARKS_KEPT:]
             case Resources():
-                self._resources = event
+                self.resources = event
             case CommandApplied(name="set_temperature", value=float() | int() as temperature):
-                self._temperature = temperature
+                self.temperature = temperature
             case CommandApplied(name="set_prompt", value=str() as prompt):
-                self._prompt = prompt
+                self.prompt = prompt
 
     def _apply_start(self, event: RunStarted) -> None:
-        self._state = StateChanged(step=event.step, time=event.time, state="loading")
-        self._run = event if self._run is None else replace(event, reasons=_still_hold(self._run, event))
-        self._schedule = Schedule(event.schedule, event.lr, event.min_lr, event.warmup, event.steps)
-        self._temperature, self._prompt = event.temperature, event.prompt
+        self.state = StateChanged(step=event.step, time=event.time, state="loading")
+        self.run = event if self.run is None else replace(event, reasons=_still_hold(self.run, event))
+        self.schedule = Schedule(event.schedule, event.lr, event.min_lr, event.warmup, event.steps)
+        self.temperature, self.prompt = event.temperature, event.prompt
         self._smooth_for(event.steps)
-        for series in self._series.values():
-            series.drop_after(event.step)
-        if self._step is not None and self._step.step > event.step:
-            self._step = None
-        if self._evaluation is not None and self._evaluation.step > event.step:
-            self._evaluation = None
-        self._clipped = self._seen = 0
+        self.history.drop_after(event.step)
+        if self.step is not None and self.step.step > event.step:
+            self.step = None
+        if self.evaluation is not None and self.evaluation.step > event.step:
+            self.evaluation = None
+        self.clipped = self.seen = 0
 
     def _apply_schedule(self, event: ScheduleChanged) -> None:
-        if self._run is None:
+        if self.run is None:
             return
         plan = {name: getattr(event, name) for name in ("steps", "schedule", "lr", "min_lr", "warmup")}
-        reasons = self._run.reasons | ({"steps": event.reason} if event.reason else {})
-        self._run = replace(self._run, reasons=reasons, **plan)
-        self._schedule = Schedule(event.schedule, event.lr, event.min_lr, event.warmup, event.steps)
-        self._schedule = replace(self._schedule, factor=event.factor, until=event.until)
+        reasons = self.run.reasons | ({"steps": event.reason} if event.reason else {})
+        self.run = replace(self.run, reasons=reasons, **plan)
+        self.schedule = Schedule(event.schedule, event.lr, event.min_lr, event.warmup, event.steps)
+        self.schedule = replace(self.schedule, factor=event.factor, until=event.until)
         self._smooth_for(event.steps)
 
     def _smooth_for(self, steps: int) -> None:
         """Smooth the loss over a part of a run of so many steps."""
-        self._loss_smoother = self._loss_smoother.with_half_life(max(10, steps / 200))
+        self.loss_smoother = self.loss_smoother.with_half_life(max(10, steps / 200))
 
     def _apply_step(self, event: Step) -> None:
-        self._step = event
-        self._seen += 1
-        self._clipped += self._run is not None and bool(self._run.clip) and (event.grad_norm or 0) > self._run.clip
-        smoothed = self._loss_smoother.update(event.loss)
-        values = {
-            "loss": event.loss,
-            "smoothed_loss": smoothed,
-            "perplexity": None if smoothed is None else perplexity(smoothed),
-            "lr": event.lr,
-            "grad_norm": event.grad_norm,
-            "weight_norm": event.weight_norm,
-        }
-        for name, value in values.items():
-            self._series[name].append(event.step, value)
+        self.step = event
+        self.seen += 1
+        self.clipped += self.run is not None and bool(self.run.clip) and (event.grad_norm or 0) > self.run.clip
+        self.history.add(event.step, step_numbers(event) | {SMOOTHED: self.loss_smoother.update(event.loss)})
 
     def _apply_evaluation(self, event: Evaluation) -> None:
         """A run resumed from a checkpoint that was saved amid an evaluation does it again: the later one counts."""
-        if self._evaluation is not None and self._evaluation.step == event.step:
-            self._series["val_loss"].drop_after(event.step - 1)
-            self._series["val_perplexity"].drop_after(event.step - 1)
-        self._evaluation = event
+        numbers = evaluation_numbers(event)
+        if self.evaluation is not None and self.evaluation.step == event.step:
+            self.history.forget(event.step, numbers)
+        self.evaluation = event
         if event.best:
-            self._best = event
-        self._series["val_loss"].append(event.step, event.val_loss)
-        self._series["val_perplexity"].append(event.step, event.perplexity)
+            self.best = event
+        self.history.add(event.step, numbers)
 
     @property
     def _tokens_per_second(self) -> float | None:
         """From the averaged step time, so that the two never contradict each other."""
-        seconds = self._clock.step_seconds
-        return self._run.tokens_per_step / seconds if self._run and seconds else None
+        seconds = self.clock.step_seconds
+        return self.run.tokens_per_step / seconds if self.run and seconds else None
 
     def snapshot(self) -> Snapshot:
         """A frozen copy; nothing in it changes later."""
-        step, run = self._step, self._run
+        step, run = self.step, self.run
         current = step.step if step else (run.step if run else 0)
         return Snapshot(
             version=self.version,
-            state=self._state.state,
-            reason=self._state.reason,
-            model=self._state.model,
-            stage=self._stage,
-            stages_done=tuple(self._stages_done),
-            activity=self._activity,
+            state=self.state.state,
+            reason=self.state.reason,
+            model=self.state.model,
+            stage=self.stage,
+            stages_done=self.stages_done,
+            activity=self.activity,
             run=run,
             step=current,
             last_step=step,
-            smoothed_loss=self._loss_smoother.update(None),
-            step_seconds=self._clock.step_seconds,
+            smoothed_loss=self.loss_smoother.update(None),
+            step_seconds=self.clock.step_seconds,
             tokens_per_second=self._tokens_per_second,
-            seconds_left=self._clock.seconds_left(run.steps - current) if run else None,
-            elapsed=self._clock.elapsed,
-            clipped_share=self._clipped / self._seen if self._seen else None,
-            last_evaluation=self._evaluation,
-            best_evaluation=self._best,
-            samples=tuple(self._samples),
-            partial_sample=self._partial,
-            last_checkpoint=self._checkpoint,
-            alerts=tuple(self._alerts),
-            resources=self._resources,
-            temperature=self._temperature,
-            prompt=self._prompt,
-            series={name: series.curve() for name, series in self._series.items()},
-            absence=self._absences.absence(),
-            marks=tuple(self._marks),
-            schedule=self._schedule,
+            seconds_left=self.clock.seconds_left(run.steps - current) if run else None,
+            elapsed=self.clock.elapsed,
+            clipped_share=self.clipped / self.seen if self.seen else None,
+            last_evaluation=self.evaluation,
+            best_evaluation=self.best,
+            samples=self.samples,
+            partial_sample=self.partial,
+            last_checkpoint=self.checkpoint,
+            alerts=self.alerts,
+            resources=self.resources,
+            temperature=self.temperature,
+            prompt=self.prompt,
+            history=self.history,
+            absence=self.absences.absence(),
+            marks=self.marks,
+            schedule=self.schedule,
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.curves import curve
 from tests.unit.run.journals import write_journal
 from tests.unit.run.test_lock import held
 from tests.unit.sessions.control.test_server import Trainer
@@ -123,7 +124,7 @@ def test_past_and_present_come_together(run: RunDirectory, trainer: Trainer) -> 
     assert session.snapshot().step == 2
     trainer.publish(step(3))
     watching.wait_for(lambda event: event.step == 3)
-    assert session.snapshot().series["loss"].steps.tolist() == [1, 2, 3]
+    assert curve(session.snapshot(), "loss").steps.tolist() == [1, 2, 3]
     session.leave()
     assert watching.ends()
     assert trainer.commands == []
@@ -167,7 +168,7 @@ def test_what_waits_for_room_in_the_journal_is_of_the_past_too(run: RunDirectory
     assert [alert.message for alert in session.missed.alerts] == ["The disk is full."]
     trainer.publish(step(3))
     watching.wait_for(lambda event: event.step == 3)
-    assert session.snapshot().series["loss"].steps.tolist() == [1, 2, 3]
+    assert curve(session.snapshot(), "loss").steps.tolist() == [1, 2, 3]
     session.leave()
     assert watching.ends()
 
@@ -188,7 +189,7 @@ def test_steps_taken_again_come_in_the_place_of_those_before_though_they_wait(
         trainer.publish(event)
     session = AttachedSession(run)
     watching = until_told(session)
-    assert session.snapshot().series["loss"].steps.tolist() == [1, 2]
+    assert curve(session.snapshot(), "loss").steps.tolist() == [1, 2]
     session.leave()
     assert watching.ends()
 
@@ -228,7 +229,7 @@ def test_who_joins_as_a_run_ends_sees_how_it_ended(run: RunDirectory) -> None:
     watching = Watching(session)
     until(lambda: session.read_only_reason, "the end")
     now = session.snapshot()
-    assert (now.state, now.step, now.series["loss"].steps.tolist()) == ("finished", 2, [1, 2])
+    assert (now.state, now.step, curve(now, "loss").steps.tolist()) == ("finished", 2, [1, 2])
     assert session.missed is not None and session.missed.ended == "finished"
     session.leave()
     assert watching.ends()

@@ -11,7 +11,7 @@ LEFT_AT = 1000.0
 
 
 def gather(*events: Event) -> Absence:
-    recorder = AbsenceRecorder(since=LEFT_AT, step=40)
+    recorder = AbsenceRecorder.since(LEFT_AT, step=40)
     for event in events:
         recorder.apply(event)
     return recorder.absence()

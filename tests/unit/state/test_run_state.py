@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.curves import curve
 from tests.unit.run.test_events import RUN
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.run.commands import Command
@@ -106,11 +107,11 @@ def test_a_short_run() -> None:
     assert snapshot.resources is not None
     assert (snapshot.temperature, snapshot.prompt) == (0.8, "The")
     assert snapshot.schedule == Schedule("wsd", 3e-3, 0.0, 100, 100)
-    assert snapshot.series["loss"].mean.tolist() == [3, 2, 1]
-    assert snapshot.series["grad_norm"].mean.tolist() == [0.5, 0.5, 1.5]
-    assert snapshot.series["val_loss"].steps.tolist() == [2, 3]
+    assert curve(snapshot, "loss").mean.tolist() == [3, 2, 1]
+    assert curve(snapshot, "grad_norm").mean.tolist() == [0.5, 0.5, 1.5]
+    assert curve(snapshot, "val_loss").steps.tolist() == [2, 3]
     assert 1 < (snapshot.smoothed_loss or 0) < 3
-    np.testing.assert_allclose(snapshot.series["perplexity"].mean, np.exp(snapshot.series["smoothed_loss"].mean))
+    assert curve(snapshot, "smoothed_loss").mean[-1] == snapshot.smoothed_loss
 
 
 def test_the_version_grows_with_every_event() -> None:
@@ -123,10 +124,10 @@ def test_the_version_grows_with_every_event() -> None:
 def test_a_snapshot_is_frozen() -> None:
     folded = fold(*BEGUN, step(1), sample(1, "a"), evaluation(1, 2.0, best=True))
     before = folded.snapshot()
-    kept = (before.step, before.samples, before.alerts, before.elapsed, before.series["loss"].mean.tolist())
+    kept = (before.step, before.samples, before.alerts, before.elapsed, curve(before, "loss").mean.tolist())
     for event in (step(2, loss=9.0), sample(2, "b"), Alert(kind="a", severity="info", message="m"), started(step=1)):
         folded.apply(event)
-    assert (before.step, before.samples, before.alerts, before.elapsed, before.series["loss"].mean.tolist()) == kept
+    assert (before.step, before.samples, before.alerts, before.elapsed, curve(before, "loss").mean.tolist()) == kept
     with pytest.raises(FrozenInstanceError):
         before.step = 5  # type: ignore[misc]
 
@@ -202,7 +203,7 @@ def test_there_is_no_telling_the_time_left_before_a_step() -> None:
 
 def test_a_loss_that_is_not_finite_is_a_gap() -> None:
     snapshot = look(*BEGUN, step(1), step(2, loss=None, grad_norm=None), step(3))
-    np.testing.assert_array_equal(snapshot.series["loss"].mean, [2, np.nan, 2])
+    np.testing.assert_array_equal(curve(snapshot, "loss").mean, [2, np.nan, 2])
     assert snapshot.smoothed_loss == pytest.approx(2.0)
     assert snapshot.clipped_share == 0
 
@@ -226,10 +227,10 @@ def test_a_resumed_run_drops_what_it_takes_again() -> None:
     snapshot = look(*first, started(step=3, time=500.0))
     assert snapshot.step == 3
     assert snapshot.last_step is None
-    assert snapshot.series["loss"].steps.tolist() == [1, 2, 3]
-    assert len(snapshot.series["val_loss"]) == 0
+    assert curve(snapshot, "loss").steps.tolist() == [1, 2, 3]
+    assert len(curve(snapshot, "val_loss")) == 0
     snapshot = look(*first, started(step=3, time=500.0), state("running", 500.0, 3), step(4, 501.0, loss=40.0))
-    assert snapshot.series["loss"].mean.tolist() == [1, 2, 3, 40]
+    assert curve(snapshot, "loss").mean.tolist() == [1, 2, 3, 40]
     assert snapshot.step == 4
 
 
@@ -238,8 +239,8 @@ def test_an_evaluation_that_is_done_again_counts_once() -> None:
     first = [*BEGUN, step(1), evaluation(1, 4.0, best=True), step(2), evaluation(2, 3.0, best=True)]
     again = [started(step=2, time=500.0), state("running", 500.0, 2), evaluation(2, 3.001, best=True)]
     snapshot = look(*first, *again, step(3))
-    assert snapshot.series["val_loss"].steps.tolist() == snapshot.series["val_perplexity"].steps.tolist() == [1, 2]
-    assert snapshot.series["val_loss"].mean.tolist() == [4.0, 3.001]
+    assert curve(snapshot, "val_loss").steps.tolist() == [1, 2]
+    assert curve(snapshot, "val_loss").mean.tolist() == [4.0, 3.001]
     assert snapshot.last_evaluation == snapshot.best_evaluation == evaluation(2, 3.001, best=True)
 
 
@@ -251,7 +252,7 @@ def test_the_rates_that_were_used_stay_when_the_plan_changes() -> None:
     used = [0.1, 0.2, 0.3]
     first = [*BEGUN, *(step(number, lr=rate) for number, rate in enumerate(used, 1))]
     snapshot = look(*first, started(step=3, time=500.0, steps=1_000))
-    assert snapshot.series["lr"].mean.tolist() == used
+    assert curve(snapshot, "lr").mean.tolist() == used
     assert snapshot.schedule == Schedule("wsd", 3e-3, 0.0, 100, 1_000)
 
 

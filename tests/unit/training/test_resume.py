@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.curves import curve
 from tests.unit.run import journals
 from tests.unit.training.checkpoints.forging import forge
 from tests.unit.training.helpers import (
@@ -82,7 +83,7 @@ def test_the_journal_and_the_screen_go_on(corpus: Path, runs: Path) -> None:
     states = [event.state for event in events if isinstance(event, StateChanged)]
     assert states == ["running", "stopped", "running", "finished"]
     snapshot = session.snapshot()
-    assert snapshot.series["loss"].steps.tolist() == list(range(1, 13))
+    assert curve(snapshot, "loss").steps.tolist() == list(range(1, 13))
     steps = [sample.step for sample in snapshot.samples]
     assert steps == [12, 6, 0], "those that an uninterrupted run has"
 
@@ -91,7 +92,7 @@ def test_steps_of_an_abandoned_tail_are_shown_once(corpus: Path, runs: Path) -> 
     run_to_end(small_config(corpus, eval_every=100), stop_after(5, save=False))  # the last checkpoint is of step 3
     session = resume(only_run(runs))
     assert session.of(Step)[0].step == 4
-    assert session.snapshot().series["loss"].steps.tolist() == list(range(1, 13))
+    assert curve(session.snapshot(), "loss").steps.tolist() == list(range(1, 13))
 
 
 def test_the_screen_shows_the_past_before_the_first_step(corpus: Path, runs: Path) -> None:
@@ -106,7 +107,7 @@ def test_the_screen_shows_the_past_before_the_first_step(corpus: Path, runs: Pat
     session.run()
     assert {snapshot.state for snapshot in seen[:3]} == {"loading"}
     assert seen[1].step == 5
-    assert len(seen[1].series["loss"]) == 5
+    assert len(curve(seen[1], "loss")) == 5
 
 
 def test_an_evaluation_that_was_given_up_is_made_up_for(corpus: Path, runs: Path) -> None:

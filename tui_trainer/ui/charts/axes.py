@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_trainer.history.series import Values
+from tui_trainer.history.curve import Values
 
 LABEL_WIDTH = 6
 """Cells of the longest tick label shown, such as 1.5e-3."""

@@ -8,7 +8,7 @@ import numpy as np
 from rich.style import Style
 from rich.text import Text
 
-from tui_trainer.history.series import Curve
+from tui_trainer.history.curve import Curve
 from tui_trainer.ui.charts import axes
 from tui_trainer.ui.charts.axes import LABEL_WIDTH, Scale
 from tui_trainer.ui.charts.rasteriser import Stroke, draw

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from rich.text import Text
 
-from tui_trainer.history.series import Values
+from tui_trainer.history.curve import Values
 
 Limits = tuple[float, float]
 

@@ -3,14 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_trainer.history.series import Curve, Values
+from tui_trainer.history.curve import Curve, Values
 
 Points = tuple[Values, Values]
-
-
-def curve_of(steps: Values, values: Values) -> Curve:
-    """A curve of exact points."""
-    return Curve(steps, values, values, values)
 
 
 def columns_of(curve: Curve, low: float, high: float, columns: int) -> NDArray[np.intp]:
@@ -56,8 +51,7 @@ def settled(curve: Curve, end: float) -> Curve:
     """The curve without the first tenth of a chart that ends at `end`: the steep beginning would flatten the rest."""
     if not len(curve):
         return curve
-    begin = int(np.searchsorted(curve.steps, curve.steps[0] + (end - curve.steps[0]) / 10))
-    return Curve(curve.steps[begin:], curve.low[begin:], curve.high[begin:], curve.mean[begin:])
+    return curve.since(curve.steps[0] + (end - curve.steps[0]) / 10)
 
 
 def spread(steps: Values, distance: float) -> list[int]:

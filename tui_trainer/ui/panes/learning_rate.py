@@ -4,10 +4,10 @@ import numpy as np
 from textual.app import ComposeResult
 
 from tui_trainer.analysis.schedules import Schedule
-from tui_trainer.history.series import Curve
+from tui_trainer.history.curve import Curve, exact_curve
 from tui_trainer.state.run_state import Snapshot
 from tui_trainer.ui.charts.layout import Line, Mark, Plot
-from tui_trainer.ui.charts.series import curve_of, finite_range
+from tui_trainer.ui.charts.series import finite_range
 from tui_trainer.ui.charts.widget import Chart
 from tui_trainer.ui.numbers import UNKNOWN, scientific
 from tui_trainer.ui.panes.pane import Pane, at_rest, curve, flags
@@ -81,4 +81,4 @@ def planned(schedule: Schedule, step: int) -> Curve:
     corners = [schedule.warmup, schedule.until, schedule.until + 1]
     ends = np.unique(np.concatenate((np.linspace(step + 1, schedule.steps, POINTS), corners)).astype(int))
     ends = ends[(ends > step) & (ends <= schedule.steps)]
-    return curve_of(ends.astype(float), np.array([schedule.at(int(end) - 1) for end in ends]))
+    return exact_curve(ends.astype(float), np.array([schedule.at(int(end) - 1) for end in ends]))

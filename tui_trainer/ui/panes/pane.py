@@ -7,11 +7,14 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
 
-from tui_trainer.history.series import EMPTY_CURVE, Curve
+from tui_trainer.history.curve import Curve
 from tui_trainer.run.text import visible_line
 from tui_trainer.state.run_state import Snapshot
 from tui_trainer.ui.pending_commands import PendingCommands
 from tui_trainer.ui.text_fit import Part, fit, join, row_width
+
+CURVE_POINTS = 2048
+"""In a curve: several for each column of the widest chart, as its limits and dots depend on single points."""
 
 BORDER_CELLS = 6
 """Cells of the top border that a title cannot use: corners and the spaces around it."""
@@ -76,8 +79,8 @@ class Pane(VerticalScroll):
 
 
 def curve(snapshot: Snapshot, name: str) -> Curve:
-    """A series, empty before the run's first event."""
-    return snapshot.series.get(name, EMPTY_CURVE)
+    """A metric over the whole run, so far."""
+    return snapshot.history.window(name, 0, snapshot.step, CURVE_POINTS)
 
 
 def chart_key(snapshot: Snapshot) -> object:

@@ -1,8 +1,10 @@
 """The perplexity pane: among how many tokens the model hesitates, on a logarithmic axis."""
 
+import numpy as np
 from textual.app import ComposeResult
 
 from tui_trainer.analysis.perplexity import perplexity, perplexity_in_words
+from tui_trainer.history.curve import Curve
 from tui_trainer.state.run_state import Snapshot
 from tui_trainer.ui.charts.layout import Line, Plot, Rule
 from tui_trainer.ui.charts.series import finite_range, first_step
@@ -36,7 +38,7 @@ class PerplexityPane(Pane):
 
 
 def perplexity_plot(snapshot: Snapshot) -> Plot | None:
-    trained, validation = curve(snapshot, "perplexity"), curve(snapshot, "val_perplexity")
+    trained, validation = (_perplexity(curve(snapshot, loss)) for loss in ("smoothed_loss", "val_loss"))
     limits = finite_range(trained.mean, validation.mean)
     if limits is None:
         return None
@@ -48,3 +50,9 @@ def perplexity_plot(snapshot: Snapshot) -> Plot | None:
     lines = [Line(validation, "second", dotted=True), Line(trained, "bright")]
     start = first_step(trained, validation)
     return Plot(start, snapshot.step, low, high, lines=lines, rules=rules, flags=flags(snapshot), log=True)
+
+
+def _perplexity(loss: Curve) -> Curve:
+    """The mean is that of the losses, so a geometric one."""
+    with np.errstate(over="ignore"):
+        return Curve(loss.steps, np.exp(loss.low), np.exp(loss.high), np.exp(loss.mean), loss.count)
