@@ -20,6 +20,7 @@ from tui_trainer.ui.panes.norms import gradient_plot, weight_plot
 from tui_trainer.ui.panes.perplexity import perplexity_plot
 from tui_trainer.ui.panes.samples import sample_content
 from tui_trainer.ui.panes.vitals import pace_rows, rest_rows
+from tui_trainer.ui.view import View
 
 RUN = scripted.running()
 
@@ -171,31 +172,31 @@ async def test_an_error_in_a_chart_stays_in_that_chart(monkeypatch: pytest.Monke
 
 def test_plots_wait_for_data() -> None:
     for plot in (loss_plot, perplexity_plot, gradient_plot, weight_plot):
-        assert plot(Snapshot()) is None
+        assert plot(View()) is None
 
 
 def test_perplexity_reaches_up_to_guessing() -> None:
-    plot = perplexity_plot(snapshot_of(RUN))
+    plot = perplexity_plot(View(snapshot_of(RUN)))
     assert plot is not None and plot.log and plot.high >= scripted.VOCABULARY
     assert plot.rules[0].label == "guessing 65"
 
 
 def test_a_run_without_clipping_has_no_clip_line() -> None:
     events = [replace(scripted.RUN, clip=0.0), scripted.step_event(1)]
-    plot = gradient_plot(snapshot_of(events))
+    plot = gradient_plot(View(snapshot_of(events)))
     assert plot is not None and plot.rules == []
 
 
 def rates(*events: scripted.Event) -> tuple[list[float], list[float]]:
     """The learning rates that are drawn as used, and as planned, from the first on."""
-    plot = rate_plot(snapshot_of(list(events)))
+    plot = rate_plot(View(snapshot_of(list(events))))
     assert plot is not None
     planned, used = plot.lines
     return used.curve.mean.tolist(), planned.curve.mean.tolist()
 
 
 def test_the_whole_schedule_is_drawn_from_the_start() -> None:
-    plot = rate_plot(snapshot_of([scripted.RUN]))
+    plot = rate_plot(View(snapshot_of([scripted.RUN])))
     assert plot is not None
     planned, used = plot.lines
     assert (planned.curve.steps[0], planned.curve.steps[-1], plot.start, plot.end) == (1, 5_000, 0, 5_000)

@@ -26,6 +26,7 @@ from tui_trainer.ui.screens.away import AwayScreen
 from tui_trainer.ui.screens.help import HelpScreen
 from tui_trainer.ui.screens.main import MainScreen
 from tui_trainer.ui.screens.quit import QuitScreen, needs_asking
+from tui_trainer.ui.view import View
 
 FRAME_SECONDS = 0.25
 
@@ -121,7 +122,7 @@ class TrainerApp(RunActions):
 
     def draw(self, panes: bool = True) -> None:
         self.main_screen.offer(self.session.is_attached, bool(self.session.read_only_reason))
-        self.main_screen.show(self._clock.advance(self.snapshot), self.pending, panes)
+        self.main_screen.show(View(self._clock.advance(self.snapshot), self.pending), panes)
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen())

@@ -7,14 +7,9 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
 
-from tui_trainer.history.curve import Curve
 from tui_trainer.run.text import visible_line
-from tui_trainer.state.run_state import Snapshot
-from tui_trainer.ui.pending_commands import PendingCommands
 from tui_trainer.ui.text_fit import Part, fit, join, row_width
-
-CURVE_POINTS = 2048
-"""In a curve: several for each column of the widest chart, as its limits and dots depend on single points."""
+from tui_trainer.ui.view import View
 
 BORDER_CELLS = 6
 """Cells of the top border that a title cannot use: corners and the spaces around it."""
@@ -35,16 +30,16 @@ class Pane(VerticalScroll):
         self._summary: list[Part] = []
         self.border_title = self._heading()
 
-    def show(self, snapshot: Snapshot, pending: PendingCommands) -> None:
+    def show(self, view: View) -> None:
         """Bring the pane up to date; an error is shown in the pane and ends nothing."""
         try:
-            self.draw(snapshot, pending)
+            self.draw(view)
             if self.border_subtitle is not None:
                 self.border_subtitle = None
         except Exception as error:
             self.border_subtitle = Content(visible_line(f"cannot draw: {error!r}"))
 
-    def draw(self, snapshot: Snapshot, pending: PendingCommands) -> None:
+    def draw(self, view: View) -> None:
         raise NotImplementedError
 
     def _heading(self) -> Content:
@@ -76,24 +71,3 @@ class Pane(VerticalScroll):
         self._titling = True
         self.border_title = title
         self._titling = False
-
-
-def curve(snapshot: Snapshot, name: str) -> Curve:
-    """A metric over the whole run, so far."""
-    return snapshot.history.window(name, 0, snapshot.step, CURVE_POINTS)
-
-
-def chart_key(snapshot: Snapshot) -> object:
-    """What a chart depends on: an equal key means an equal chart."""
-    evaluation = snapshot.last_evaluation
-    return snapshot.run is not None, snapshot.step, evaluation and evaluation.step, len(snapshot.marks)
-
-
-def flags(snapshot: Snapshot) -> list[float]:
-    """Where charts of the run mark that something happened."""
-    return [mark.step for mark in snapshot.marks]
-
-
-def at_rest(snapshot: Snapshot) -> bool:
-    """Whether the run stands still, so that charts owe its last point."""
-    return snapshot.state != "running"

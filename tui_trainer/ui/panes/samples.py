@@ -13,6 +13,7 @@ from tui_trainer.state.samples import MODELS, sample_label
 from tui_trainer.ui.panes.pane import Pane
 from tui_trainer.ui.pending_commands import PendingCommands
 from tui_trainer.ui.text_fit import part, shorten
+from tui_trainer.ui.view import View
 
 
 class SamplesPane(Pane):
@@ -33,7 +34,8 @@ class SamplesPane(Pane):
     def compose(self) -> ComposeResult:
         yield self._top
 
-    def draw(self, snapshot: Snapshot, pending: PendingCommands) -> None:
+    def draw(self, view: View) -> None:
+        snapshot, pending = view.snapshot, view.pending
         self._show_settings(snapshot, pending)
         self._height = self.virtual_size.height
         changed = self._show_top(top_content(snapshot, pending))

@@ -9,8 +9,8 @@ from tui_trainer.run.text import human_bytes, human_count, human_seconds, visibl
 from tui_trainer.state.run_state import Snapshot
 from tui_trainer.ui.numbers import UNKNOWN, fixed, milliseconds, percent
 from tui_trainer.ui.panes.pane import Pane
-from tui_trainer.ui.pending_commands import PendingCommands
 from tui_trainer.ui.text_fit import Part, bar, part, shorten
+from tui_trainer.ui.view import View
 
 TWO_COLUMNS, FIRST_COLUMN = 54, 22
 """Cells from which the table has two columns, and those of the first."""
@@ -32,7 +32,8 @@ class VitalsPane(Pane):
     def compose(self) -> ComposeResult:
         yield self._text
 
-    def draw(self, snapshot: Snapshot, pending: PendingCommands) -> None:
+    def draw(self, view: View) -> None:
+        snapshot = view.snapshot
         self.summarise(*_count_alerts(snapshot.alerts))
         width = self.scrollable_content_region.width
         content = _loading(snapshot, width) if snapshot.state == "loading" else _vitals(snapshot, width)

@@ -9,14 +9,13 @@ from textual.containers import Container
 from textual.geometry import Size
 from textual.screen import Screen
 
-from tui_trainer.state.run_state import Snapshot
 from tui_trainer.ui.banner import Banner
 from tui_trainer.ui.header import Header
 from tui_trainer.ui.keybar import KeyBar
 from tui_trainer.ui.keys import SCREEN, bindings
 from tui_trainer.ui.panes import PANES, Pane
-from tui_trainer.ui.pending_commands import PendingCommands
 from tui_trainer.ui.tabs import TabStrip
+from tui_trainer.ui.view import View
 
 CHARTS = 4
 """The first panes are charts, which take turns on a small screen."""
@@ -67,14 +66,15 @@ class MainScreen(Screen[None]):
         """Whose run it is, and whether it takes no commands: what the key bar has to offer goes by that."""
         self._keybar.is_attached, self._keybar.refused = is_attached, refused
 
-    def show(self, snapshot: Snapshot, pending: PendingCommands, panes: bool = True) -> None:
+    def show(self, view: View, panes: bool = True) -> None:
         """Bring what can be seen up to date, with or without the panes."""
-        self._header.show(snapshot, pending)
+        snapshot = view.snapshot
+        self._header.show(snapshot, view.pending)
         self._banner.show(snapshot)
         self._keybar.state, self._keybar.choice = snapshot.state, bool(snapshot.model)
         for pane in self._panes:
             if panes and pane.display:
-                pane.show(snapshot, pending)
+                pane.show(view)
 
     def pane(self, number: int) -> Pane:
         return self._panes[number - 1]
