@@ -12,7 +12,7 @@ from tui_trainer.ui.charts import axes
 from tui_trainer.ui.charts.layout import Line, Mark, Plot, Rule, message, render
 from tui_trainer.ui.charts.series import bulk, envelope, mean_line, settled, spread, within
 from tui_trainer.ui.palette import MIXES
-from tui_trainer.ui.panes.pane import CURVE_POINTS
+from tui_trainer.ui.view import CURVE_POINTS
 
 COLOURS = dict.fromkeys(MIXES, (200, 200, 200))
 
