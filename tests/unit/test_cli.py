@@ -12,8 +12,8 @@ from tests.unit.run import journals
 from tests.unit.run.test_lock import held
 from tests.waiting import TIMEOUT
 from tui_trainer import cli
+from tui_trainer.cli import look
 from tui_trainer.config import Config, options
-from tui_trainer.launch import front_end
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import RunStarted, Step
 from tui_trainer.training.local import LocalSession
@@ -151,7 +151,7 @@ def test_replay_without_a_name_takes_a_run_that_is_over(
     for name in ("over", "live"):
         program(corpus, *SMALL, "--name", name)
     viewed: list[str] = []
-    monkeypatch.setattr(front_end, "view", lambda session, name: viewed.append(name) or 0)
+    monkeypatch.setattr(look, "view", lambda session, name: viewed.append(name) or 0)
     with held(RunDirectory(runs / "live")):
         assert program("replay").status == 0
     assert program("replay").status == 0

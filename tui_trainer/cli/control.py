@@ -8,7 +8,7 @@ import click
 
 from tui_trainer.cli.options import json_option, run_argument, runs_dir_option
 from tui_trainer.config import InputError
-from tui_trainer.launch.front_end import FAILED
+from tui_trainer.launch.exits import FAILED
 from tui_trainer.run.advice import attach_command
 from tui_trainer.run.commands import Command, Pause, Resume, SaveCheckpoint, Stop
 from tui_trainer.run.directory import RunDirectory, runs_root

@@ -12,7 +12,7 @@ import click
 import tui_trainer
 from tui_trainer.cli import control, look, train
 from tui_trainer.config import InputError
-from tui_trainer.launch.front_end import BAD_INPUT, SIGNALLED
+from tui_trainer.launch.exits import BAD_INPUT, SIGNALLED
 from tui_trainer.run.printing import say
 from tui_trainer.run.text import visible_line
 

@@ -3,7 +3,7 @@
 import click
 
 from tui_trainer.cli.options import json_option, run_argument, runs_dir_option
-from tui_trainer.launch import front_end
+from tui_trainer.launch.view import view
 from tui_trainer.run.directory import runs_root
 from tui_trainer.run.finding import find_run
 from tui_trainer.run.lock import is_locked
@@ -21,7 +21,7 @@ def attach(run: str, runs_dir: str) -> int:
     from tui_trainer.sessions.attached import AttachedSession
 
     directory = find_run(run, runs_root(runs_dir), is_locked)
-    return front_end.view(AttachedSession(directory), directory.name)
+    return view(AttachedSession(directory), directory.name)
 
 
 @click.command(short_help="Look at a run that nobody trains.")
@@ -35,7 +35,7 @@ def replay(run: str, runs_dir: str) -> int:
     from tui_trainer.sessions.replay import ReplaySession
 
     directory = find_run(run, runs_root(runs_dir), lambda each: each.journal.is_file() and not is_locked(each))
-    return front_end.view(ReplaySession(directory), directory.name)
+    return view(ReplaySession(directory), directory.name)
 
 
 @click.command(short_help="Tell how a run is doing, in a line.")

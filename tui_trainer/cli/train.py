@@ -9,7 +9,7 @@ from tui_trainer.cli.control import resume_live, waiting_options
 from tui_trainer.cli.options import headless_option, run_argument
 from tui_trainer.cli.settings import SectionedCommand, check_typed, config_options
 from tui_trainer.config import Config, InputError
-from tui_trainer.launch import front_end
+from tui_trainer.launch.train import train as train_session
 from tui_trainer.run.directory import runs_root
 from tui_trainer.run.lock import is_locked
 from tui_trainer.run.text import visible_line
@@ -35,7 +35,7 @@ def train(corpus: tuple[str, ...], config_file: Path | None, headless: bool, **a
         config = config.update(corpus=corpus)
     from tui_trainer.training.local import LocalSession
 
-    return front_end.train(LocalSession(config), headless)
+    return train_session(LocalSession(config), headless)
 
 
 @click.command(short_help="Go on with a run.")
@@ -66,4 +66,4 @@ def resume(
         return resume_live(directory, timeout, as_json)
     from tui_trainer.training.local import LocalSession
 
-    return front_end.train(LocalSession.resume(directory, steps or 0, again), headless)
+    return train_session(LocalSession.resume(directory, steps or 0, again), headless)

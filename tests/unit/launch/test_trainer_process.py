@@ -1,6 +1,5 @@
-"""What signals do to a trainer without a screen, and streams that outlive their terminal."""
+"""What signals do to a trainer without a screen."""
 
-import io
 import os
 import signal
 from collections.abc import Iterator
@@ -13,9 +12,9 @@ from tests.unit.run.journals import write_journal
 from tests.unit.state.test_run_state import state, step
 from tests.unit.test_headless import Told
 from tests.waiting import until
-from tui_trainer.launch import front_end
-from tui_trainer.launch.front_end import HANDLED, TolerantStream, TrainerProcess
+from tui_trainer.launch import trainer_process
 from tui_trainer.launch.terminal import Terminal
+from tui_trainer.launch.trainer_process import HANDLED, TrainerProcess
 from tui_trainer.run.commands import Detach, SaveCheckpoint, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Event
@@ -68,7 +67,7 @@ def test_a_signal_saves_and_stops(number: signal.Signals) -> None:
 
 
 def test_an_interrupt_that_a_job_gets_twice_at_once_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(front_end, "TOGETHER_SECONDS", 60.0)
+    monkeypatch.setattr(trainer_process, "TOGETHER_SECONDS", 60.0)
     session = Signalled(signal.SIGINT, signal.SIGINT)
     assert headless(session).ended_by == signal.SIGINT
     assert session.asked == [Stop(value=True, source="SIGINT")]
@@ -79,8 +78,8 @@ def test_an_interrupt_of_what_is_stopping_ends_the_process_at_once(
     first: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     statuses: list[int] = []
-    monkeypatch.setattr(front_end, "TOGETHER_SECONDS", -1.0)
-    monkeypatch.setattr(front_end, "_end_at_once", statuses.append)
+    monkeypatch.setattr(trainer_process, "TOGETHER_SECONDS", -1.0)
+    monkeypatch.setattr(trainer_process, "end_at_once", statuses.append)
     session = Signalled(first, signal.SIGINT)
     headless(session)
     assert statuses == [130]
@@ -126,28 +125,3 @@ def test_of_two_runs_whose_trainers_had_one_id_the_last_is_said_to_be_killed(tmp
     told = TrainerProcess(cast(LocalSession, session))._describe_kill(os.getpid(), signal.SIGKILL)
     assert "newest checkpoint of bees with:\n  " in told
     assert told.endswith(f" resume {tmp_path / 'bees'}")
-
-
-class Gone(io.StringIO):
-    def write(self, text: str) -> int:
-        raise OSError(5, "Input/output error")
-
-
-def test_a_stream_whose_terminal_is_gone_tells_so_once_and_takes_everything() -> None:
-    lost: list[bool] = []
-    stream = TolerantStream(Gone(), lambda: lost.append(True))
-    assert [stream.write("frame"), stream.write("frames")] == [5, 6]
-    stream.flush()
-    assert lost == [True]
-
-
-def test_a_stream_is_otherwise_as_it_was() -> None:
-    below = io.StringIO()
-    stream = TolerantStream(below, lambda: pytest.fail("nothing is lost"))
-    stream.write("frame")
-    assert below.getvalue() == "frame" and not stream.isatty()
-
-
-def test_a_run_is_looked_at_on_a_terminal_only() -> None:
-    with pytest.raises(front_end.InputError, match="status"):
-        front_end.view(Told(), "woods")

@@ -1,0 +1,28 @@
+"""Trains in this process, behind the front end that fits."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from tui_trainer.launch.exits import end_at_once
+from tui_trainer.launch.outcome import conclude_training
+from tui_trainer.launch.streams import read_keys_from_terminal
+from tui_trainer.launch.trainer_process import TrainerProcess
+
+if TYPE_CHECKING:
+    from tui_trainer.training.local import LocalSession
+
+
+def train(session: "LocalSession", headless: bool) -> int:
+    """Run a session behind the front end that fits; its exit status."""
+    headless = headless or not (sys.stdout.isatty() and sys.stderr.isatty())
+    if not headless:
+        read_keys_from_terminal()
+    trainer = TrainerProcess(session)
+    if headless:
+        trainer.run_headless()
+    else:
+        trainer.run_on_screen()
+    status = conclude_training(session, trainer.ended_by)
+    if session.given_up or not headless or trainer.ended_by is not None:
+        end_at_once(status)  # who has left is not to wait while the interpreter tidies up, which takes seconds
+    return status
