@@ -10,7 +10,7 @@ from tests.driving import Driver, driving
 from tui_trainer.run.commands import Stop
 from tui_trainer.run.events import Activity
 from tui_trainer.ui import app
-from tui_trainer.ui.keys import KEYS
+from tui_trainer.ui.key_table import KEYS
 from tui_trainer.ui.screens.main import MainScreen
 from tui_trainer.ui.screens.quit import QuitScreen
 

@@ -3,7 +3,7 @@
 from tests import scripted
 from tests.driving import driving
 from tui_trainer.run.commands import Generate, SetPrompt
-from tui_trainer.ui.keys import KEYS
+from tui_trainer.ui.key_table import KEYS
 from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.screens.help import key_list
 

@@ -8,6 +8,7 @@ import pytest
 from tui_trainer.cli.entry import cli
 from tui_trainer.config import flag, options
 from tui_trainer.model.presets import PRESETS
+from tui_trainer.ui.key_table import KEYS
 from tui_trainer.ui.keys import markdown_table
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +18,7 @@ OTHER_PROGRAMS = {"--constraint", "--corpus", "--editable", "--kills", "--megaby
 
 def test_the_key_list_is_the_key_table() -> None:
     listed = README.partition("<!-- keys -->\n")[2].partition("<!-- /keys -->")[0]
-    assert listed == markdown_table()
+    assert listed == markdown_table(KEYS)
 
 
 @pytest.mark.parametrize("option", sorted(set(re.findall(r"--[a-z][a-z-]+", README)) - OTHER_PROGRAMS))

@@ -19,7 +19,8 @@ from tui_trainer.sessions.base import Session
 from tui_trainer.ui.actions import SAMPLES_NUMBER, RunActions
 from tui_trainer.ui.clock import RunningClock
 from tui_trainer.ui.job_control import shell_waits, stop_and_continue_with_job
-from tui_trainer.ui.keys import KEYS
+from tui_trainer.ui.key_table import KEYS
+from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.notifications import notifications
 from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.screens.away import AwayScreen
@@ -40,7 +41,7 @@ model trains 4 % slower."""
 
 class TrainerApp(RunActions):
     CSS_PATH = Path(__file__).with_name("app.tcss")
-    BINDINGS: ClassVar[list[BindingType]] = [binding for key in KEYS for binding in key.bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
     def __init__(self, session: Session, title: str) -> None:
         super().__init__(session)

@@ -6,7 +6,8 @@ from textual.content import Content
 from textual.reactive import reactive
 
 from tui_trainer.ui.buttons import ButtonRow, button
-from tui_trainer.ui.keys import KEYS, RUN, SAMPLES, Key
+from tui_trainer.ui.key_table import KEYS
+from tui_trainer.ui.keys import RUN, SAMPLES, Key
 from tui_trainer.ui.text_fit import Part, fit, join, row_width
 
 

@@ -4,7 +4,7 @@ import time
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -13,15 +13,12 @@ from textual.widgets import Static
 from tui_trainer.run.text import visible_line
 from tui_trainer.state.absence import Absence, describe
 from tui_trainer.state.run_state import Snapshot
+from tui_trainer.ui.key_table import AWAY_KEYS
+from tui_trainer.ui.keys import bindings, key_hints
 
 
 class AwayScreen(ModalScreen[None]):
-    """Closes with any of the usual keys, but not with space: pressed twice, that would pause the run."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter", "dismiss", "Close"),
-        Binding("q", "quit", "Close, and leave as `q` does"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(AWAY_KEYS)
 
     def __init__(self, absence: Absence, snapshot: Snapshot) -> None:
         super().__init__()
@@ -32,7 +29,7 @@ class AwayScreen(ModalScreen[None]):
             dialog.border_title = "Since the start" if self._absence.from_start else "While you were away"
             with VerticalScroll(id="away-lines"):
                 yield Static(away_text(self._absence, self._snapshot), id="away-text")
-            yield Static("enter  look at the run\nq      leave", classes="hint")
+            yield Static(key_hints(AWAY_KEYS), classes="hint")
 
     async def action_quit(self) -> None:
         await self.app.pop_screen()

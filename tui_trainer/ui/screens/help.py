@@ -4,23 +4,24 @@ from itertools import groupby
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui_trainer.ui.keys import KEYS
+from tui_trainer.ui.key_table import HELP_KEYS, KEYS
+from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.panes import PANES
 
 
 class HelpScreen(ModalScreen[None]):
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,enter", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(HELP_KEYS)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as scroll:
             scroll.border_title = "Help"
-            scroll.border_subtitle = "escape closes"
+            scroll.border_subtitle = " ".join((HELP_KEYS[0].shown, HELP_KEYS[0].help))
             yield Static(key_list(), classes="help-part")
             yield Static(Content.styled("The panes", "bold $text-accent"))
             for pane in PANES:

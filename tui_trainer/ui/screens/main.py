@@ -1,18 +1,20 @@
 """The main screen: arranges the panes to the size of the terminal."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container
 from textual.geometry import Size
 from textual.screen import Screen
 
 from tui_trainer.ui.banner import Banner
 from tui_trainer.ui.header import Header
+from tui_trainer.ui.key_table import KEYS
 from tui_trainer.ui.keybar import KeyBar
-from tui_trainer.ui.keys import SCREEN, bindings
+from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.panes import PANES, Pane
 from tui_trainer.ui.tabs import TabStrip
 from tui_trainer.ui.view import View
@@ -36,9 +38,12 @@ def arrangement(size: Size) -> str:
 
 class MainScreen(Screen[None]):
     AUTO_FOCUS = None
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.key, f"app.{key.action}", show=False) for key in bindings(SCREEN) if key.key in ("tab", "shift+tab")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(
+        # Of the screen's own, else Textual's for moving the focus would come first.
+        replace(key, action=f"app.{key.action}")
+        for key in KEYS
+        if key.id in ("next", "previous")
+    )
 
     def __init__(self, title: str) -> None:
         super().__init__()

@@ -3,12 +3,14 @@
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_trainer.run.text import visible_line
+from tui_trainer.ui.key_table import PROMPT_KEYS
+from tui_trainer.ui.keys import bindings, key_hints
 
 LINE_END = "⏎"
 """How an input line shows the end of one; typed, it stands for it."""
@@ -17,7 +19,7 @@ LINE_END = "⏎"
 class PromptScreen(ModalScreen[str | None]):
     """Returns the new prompt, or None when nothing shall change."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Keep the old prompt")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(PROMPT_KEYS)
 
     def __init__(self, prompt: str) -> None:
         super().__init__()
@@ -28,7 +30,7 @@ class PromptScreen(ModalScreen[str | None]):
             dialog.border_title = "Prompt"
             yield Static("Samples go on from this text.", classes="explanation")
             yield Input(visible_line(self._prompt), id="prompt-input")
-            yield Static("enter   use it, and write a sample\nescape  keep the old one", classes="hint")
+            yield Static(key_hints(PROMPT_KEYS), classes="hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         unchanged = event.value == visible_line(self._prompt)

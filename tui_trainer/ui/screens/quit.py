@@ -1,33 +1,31 @@
 """The quit dialog: asks whether to save, then waits for the run to end."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
+from textual.widgets._button import ButtonVariant
 
 from tui_trainer.run.commands import Stop
 from tui_trainer.sessions.base import Session
 from tui_trainer.state.run_state import Snapshot
-from tui_trainer.ui.keys import TRAINING
+from tui_trainer.ui.key_table import QUIT_KEYS, TRAINING
+from tui_trainer.ui.keys import bindings
 
 SAVING, STOPPING = "Saving a checkpoint…", "Stopping…"
 STEP_FIRST = "Ending the step, then saving a checkpoint…"
 """A step can only be left between two of its micro-batches, which may be long."""
 
 
+KEYS_BY_ID: Final = {key.id: key for key in QUIT_KEYS}
+CHOICES: Final = ("detach", "save", "discard", "stay")
+
+
 class QuitScreen(ModalScreen[None]):
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "detach", "Detach"),
-        Binding("q", "again", show=False),
-        Binding("s", "leave(True)", "Save and quit"),
-        Binding("x", "leave(False)", "Quit without saving"),
-        Binding("escape", "stay", "Stay"),
-        Binding("up,left", "app.focus_previous", show=False),
-        Binding("down,right", "app.focus_next", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(QUIT_KEYS)
 
     def __init__(self, session: Session, snapshot: Snapshot) -> None:
         super().__init__()
@@ -39,10 +37,16 @@ class QuitScreen(ModalScreen[None]):
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Quit"
             yield Static(unsaved(self._snapshot), id="quit-text", classes="explanation")
-            yield Button(f"Detach: training goes on  (d{' or q' * self._session.is_attached})", id="detach")
-            yield Button(f"Save and quit  (s{' or q' * (not self._session.is_attached)})", id="save", variant="primary")
-            yield Button("Quit without saving  (x)", id="discard")
-            yield Button("Stay  (escape)", id="stay")
+            for choice in CHOICES:
+                yield self._button(choice)
+
+    def _button(self, choice: str) -> Button:
+        """What to press for a choice; the key that opened the dialog is one for that which loses nothing."""
+        key = KEYS_BY_ID[choice]
+        again = choice == ("detach" if self._session.is_attached else "save")
+        keys = " or ".join([key.shown, *[KEYS_BY_ID["again"].shown] * again])
+        variant: ButtonVariant = "primary" if choice == "save" else "default"
+        return Button(f"{key.help}  ({keys})", variant, id=choice)
 
     def on_mount(self) -> None:
         self.query_one("#detach").display = self._session.is_attached or self._snapshot.state in TRAINING
