@@ -8,6 +8,7 @@ from textual.widgets import Static
 
 from tests import scripted
 from tests.driving import Driver, driving
+from tests.folding import folded
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.run.events import Activity, Alert, Evaluation, PartialSample, Resources, Sample, ScheduleChanged
 from tui_trainer.run.journal import decode, encode
@@ -298,11 +299,11 @@ async def test_what_is_recalled_is_not_written_twice() -> None:
     events = scripted.running(600)
     async with driving(events) as screen:
         before = written(screen)
-        screen.session.load_history([decoded for event in events if (decoded := decode(encode(event)))])
+        screen.session.replace_state(folded([decoded for event in events if (decoded := decode(encode(event)))]))
         await screen.publish(scripted.step_event(601))
         assert written(screen) == before and len(before) == 2
         missed = scripted.sample_event(602, "missed")
-        screen.session.load_history([*events, missed])
+        screen.session.replace_state(folded([*events, missed]))
         await screen.publish(scripted.step_event(603))
         assert written(screen) == [sample_content(missed).plain, *before]
 
@@ -311,7 +312,7 @@ async def test_a_sample_that_a_resume_takes_again_is_written_once_and_one_it_und
     again = scripted.sample_event(500, scripted.WRITTEN[500])
     async with driving(scripted.running(800)) as screen:
         assert len(written(screen)) == 3
-        screen.session.load_history(scripted.running(600))
+        screen.session.replace_state(folded(scripted.running(600)))
         await screen.publish(replace(again, time=again.time + 1_000))
         assert [text.splitlines()[0] for text in written(screen)] == ["step 500  T 0.80", "step 250  T 0.80"]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.folding import folded
 from tests.unit.run.test_events import RUN
 from tests.unit.state.test_run_state import evaluation, sample, state, step
 from tests.waiting import TIMEOUT, until
@@ -110,7 +111,7 @@ def test_a_wall_clock_set_back_an_hour_silences_nothing() -> None:
 
 def test_a_run_that_had_begun_before_says_how_long_it_will_be() -> None:
     session, out = Told(step(2), state("finished", 200.0)), io.StringIO()
-    session.load_history([STARTED, state("running", 100.0), step(1)])
+    session.replace_state(folded([STARTED, state("running", 100.0), step(1)]))
     Headless(session, out).run()
     assert out.getvalue().startswith("step       2/1,000  loss 2.0000  lr 1.00e-01  1.5K tok/s  16m38s left\n")
 

@@ -49,9 +49,9 @@ class History:
     after ten million.
     """
 
-    def __init__(self, buckets: int = BUCKETS, batch: int = BATCH) -> None:
-        assert buckets % 2 == 0
-        self._buckets, self._batch = buckets, batch
+    def __init__(self, buckets: int | None = None, batch: int = BATCH) -> None:
+        self._buckets, self._batch = buckets or BUCKETS, batch
+        assert self._buckets % 2 == 0
         self._view = empty_view()
 
     @classmethod
@@ -73,6 +73,11 @@ class History:
     def stride(self) -> int:
         """Steps of a bucket: there is no more detail than that."""
         return self._view.pyramid.stride
+
+    @property
+    def cells(self) -> Cells:
+        """All buckets that are full: shape (metrics, 4, buckets)."""
+        return self._view.pyramid.cells
 
     def window(self, metric: str, start: float, end: float, columns: int) -> Curve:
         """A metric from step `start` to `end`, both included, in at most `columns` points.
@@ -140,11 +145,13 @@ class History:
             cells[rows, :, step] = nothing[:, :, 0]
             self._view = replace(view, pyramid=Pyramid.of(cells))
 
-    def buckets_before(self, step: int) -> Cells:
-        """The whole buckets of the steps before `step`: shape (metrics, 4, buckets)."""
+    def before(self, step: int) -> "History":
+        """One of the steps before `step` alone, in whole buckets: raises ValueError where a bucket has others too."""
         self.flush()
-        pyramid = self._view.pyramid
-        return pyramid.cells[:, :, : step // pyramid.stride]
+        length, part = divmod(step, self.stride)
+        if part or length > self._view.pyramid.length:
+            raise ValueError(f"no bucket ends before step {step:,}")
+        return History.of(self.metrics, self.stride, self.cells[:, :, :length])
 
     def _admit(self, recent: Sequence[Measured]) -> None:
         """Give metrics that are met for the first time a row, while there are any left."""

@@ -5,7 +5,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from tui_trainer.run.codec import decode, encode
 from tui_trainer.run.events import Evaluation, Event, Resources, RunStarted, Sample, Step
@@ -16,8 +16,8 @@ JOURNAL: Final = "journal.jsonl"
 MAX_LINE: Final = 4 * 2**20
 """Bytes in a line; a longer one is damage, or meant to do harm, and is never held in memory."""
 
-MAX_BYTES: Final = 2**30
-"""Of a journal that are read, some four million steps: of a longer one its beginning and its end."""
+MAX_BYTES: Final = 2**33
+"""Of a journal that are read at once, some thirty million steps: of a longer part its beginning and its end."""
 
 BEGINNING: Final = 2**20
 """Bytes read at the beginning of such a journal: they tell what the run is."""
@@ -39,34 +39,83 @@ def read(folder: Folder, size: int = 0) -> Iterator[Event]:
     file.
     """
     with folder.open_to_read(JOURNAL) as file:
-        for line in _lines(file, size):
-            if (event := decode(line)) is not None and event.journalled:
+        for line in lines(file, 0, end_of(file, size)):
+            if (event := _journalled(line.text)) is not None:
                 yield event
 
 
-def _lines(file: BinaryIO, size: int = 0) -> Iterator[bytes]:
-    """The lines in the first `size` bytes (0: in all), but for those too long, and for the middle of a huge file."""
+def without_superseded(folder: Folder, size: int = 0, resumed_at: int | None = None) -> Iterator[Event]:
+    """Events as `read` gives them, without the measurements that a later resume from an older step took again.
+
+    `resumed_at` stands for a resume, from that step, which is not yet in the journal.
+    """
+    with folder.open_to_read(JOURNAL) as file:
+        for _, event in valid_lines(file, 0, end_of(file, size), resumed_at):
+            if event is not None:
+                yield event
+
+
+class Line(NamedTuple):
+    """A line of a journal, with its line end, and where it begins; one that is too long is cut up, and has no text."""
+
+    begin: int
+    length: int
+    text: bytes
+
+    @property
+    def end(self) -> int:
+        return self.begin + self.length
+
+
+def end_of(file: BinaryIO, size: int = 0) -> int:
+    """Where to stop reading a journal of which the first `size` bytes are wanted, or all (0)."""
     end = file.seek(0, 2)
-    end = min(end, size) if size else end
-    file.seek(0)
-    if end > MAX_BYTES:
-        yield from _lines_up_to(file, BEGINNING)
-        file.seek(end - MAX_BYTES)
-        _skip_line(file, MAX_BYTES)
-    yield from _lines_up_to(file, end)
+    return min(end, size) if size else end
 
 
-def _lines_up_to(file: BinaryIO, end: int) -> Iterator[bytes]:
-    position = file.tell()
-    while line := file.readline(MAX_LINE):
-        whole = len(line) < MAX_LINE or line.endswith(b"\n")
-        position += len(line)
-        if not whole:
-            position += _skip_line(file, end - position)
-        if position > end:
+def valid_lines(
+    file: BinaryIO, begin: int, end: int, resumed_at: int | None = None
+) -> Iterator[tuple[Line, Event | None]]:
+    """The lines between two places, with the events of those that have one that counts: see `without_superseded`."""
+    valid = [math.inf if resumed_at is None else resumed_at]
+    """The last step that still counts, before each start and after the last, from the end backwards."""
+    for start in reversed([start.step for start in starts(file, begin, end)]):
+        valid.append(min(valid[-1], start))
+    for line in lines(file, begin, end):
+        event = _journalled(line.text)
+        if isinstance(event, RunStarted) and len(valid) > 1:  # one may have been added since they were counted
+            valid.pop()
+        yield line, None if isinstance(event, MEASUREMENTS) and event.step > valid[-1] else event
+
+
+def starts(file: BinaryIO, begin: int, end: int) -> Iterator[RunStarted]:
+    """Every time a trainer took the run up, between two places in a journal."""
+    for line in lines(file, begin, end):
+        if _START in line.text and isinstance(event := decode(line.text), RunStarted):
+            yield event
+
+
+def lines(file: BinaryIO, begin: int, end: int) -> Iterator[Line]:
+    """The lines between two places, but for the middle of a huge part; the first place is where a line begins."""
+    if end - begin > MAX_BYTES:
+        yield from _lines(file, begin, begin + BEGINNING)
+        begin = end - MAX_BYTES
+        file.seek(begin)
+        begin += _skip_line(file, MAX_BYTES)
+    yield from _lines(file, begin, end)
+
+
+def _lines(file: BinaryIO, begin: int, end: int) -> Iterator[Line]:
+    file.seek(begin)
+    while text := file.readline(MAX_LINE):
+        length = len(text)
+        if begin + length > end:
             return
-        if whole:
-            yield line
+        if length == MAX_LINE and not text.endswith(b"\n"):
+            text = b""
+            length += _skip_line(file, end - begin - length)
+        yield Line(begin, length, text)
+        begin += length
 
 
 def _skip_line(file: BinaryIO, most: int) -> int:
@@ -79,30 +128,9 @@ def _skip_line(file: BinaryIO, most: int) -> int:
     return skipped
 
 
-def without_superseded(folder: Folder, size: int = 0, resumed_at: int | None = None) -> Iterator[Event]:
-    """Events as `read` gives them, without the measurements that a later resume from an older step took again.
-
-    `resumed_at` stands for a resume, from that step, which is not yet in the journal.
-    """
-    taken_up = [event.step for event in _starts(folder, size)]
-    valid = [math.inf if resumed_at is None else resumed_at]
-    """The last step that still counts, before each start and after the last, from the end backwards."""
-    for step in reversed(taken_up):
-        valid.append(min(valid[-1], step))
-    for event in read(folder, size):
-        if isinstance(event, RunStarted) and len(valid) > 1:  # one may have been added since they were counted
-            valid.pop()
-        elif isinstance(event, MEASUREMENTS) and event.step > valid[-1]:
-            continue
-        yield event
-
-
-def _starts(folder: Folder, size: int) -> Iterator[Event]:
-    """Every time a trainer took the run up."""
-    with folder.open_to_read(JOURNAL) as file:
-        for line in _lines(file, size):
-            if _START in line and isinstance(event := decode(line), RunStarted):
-                yield event
+def _journalled(line: bytes) -> Event | None:
+    event = decode(line)
+    return event if event is not None and event.journalled else None
 
 
 def tail(folder: Folder, size: int = 262_144, steps: int | None = None) -> list[Event]:

@@ -3,24 +3,22 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from tui_trainer.config import InputError
-from tui_trainer.run import journal
 from tui_trainer.run.commands import Attach, Command, Stop
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import ENDED, Alert, Event, RunStarted, StateChanged
+from tui_trainer.run.events import ENDED, Alert, Event, RunStarted, Stage, StateChanged
 from tui_trainer.run.lock import folder_is_locked
 from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.base import Outcome, Session
 from tui_trainer.sessions.control.client import REFUSED, Connection, Greeting
 from tui_trainer.sessions.control.protocol import NO_ROOM
-from tui_trainer.state.run_state import RunState
+from tui_trainer.sessions.past import READING, Past
 
 RETRY_SECONDS: Final = 0.5
 
@@ -55,6 +53,7 @@ class AttachedSession(Session):
         self._unsent: deque[Command] = deque()
         self._leaving = threading.Event()
         self._stop: Stop | None = None
+        self._past_shown = False
         if not folder_is_locked(self._folder):
             self._folder.close()
             raise InputError(f"The run {name} is not being trained: look at it with replay, or go on with resume.")
@@ -121,7 +120,7 @@ class AttachedSession(Session):
         """The trainer has ended: stay until left, unless it did as it was told."""
         if self.snapshot().state not in ENDED:
             with suppress(InputError):  # it may have ended before it could tell this viewer
-                self._show_past(journal.without_superseded(self._folder))
+                self._show_past()
         if self.snapshot().state not in ENDED:
             self.publish(StateChanged(step=self.snapshot().step, state="failed", reason=VANISHED))
         with self._sending:
@@ -179,27 +178,32 @@ class AttachedSession(Session):
 
     def _join(self, greeting: Greeting, events: Sequence[Event]) -> None:
         """Take in the journal's part of the past, and what waits to be written there; raises InputError."""
-        size = greeting.journal
-        started = [event.step for event in events if isinstance(event, RunStarted)]
-        written = journal.without_superseded(self._folder, size, min(started, default=None)) if size else ()
-        if size or events:
+        if greeting.journal or events:
             attended = bool(greeting.state) and greeting.unattended_since is None
-            self._show_past(chain(written, events), attended)
+            self._show_past(greeting.journal, events, attended)
 
-    def _show_past(self, events: Iterable[Event], attended: bool = False) -> None:
+    def _show_past(self, size: int | None = None, waiting: Sequence[Event] = (), attended: bool = False) -> None:
         """Show what has happened so far; raises InputError when the journal cannot be read.
 
-        `attended` says that somebody looks already, which the journal may not tell yet.
+        That is all of the journal, or of its first `size` bytes, and what waits to be written there. `attended` says
+        that somebody looks already, which the journal may not tell yet.
         """
-        past = RunState()
+        started = [event.step for event in waiting if isinstance(event, RunStarted)]
+        past = Past(self._folder)
         try:
-            for event in events:
-                past.apply(event)
+            for done, total in past.read(size, min(started, default=None)) if size != 0 else ():
+                if self._leaving.is_set():
+                    return
+                if not self._past_shown:
+                    self.publish(Stage(stage=READING, done=done, total=total))
         except OSError as error:
             raise InputError(f"The journal of {self.label} cannot be read: {error.strerror}.") from error
-        if self.version == 0 and not attended:
-            self.missed = past.snapshot().absence
-        self.replace_state(past)
+        for event in waiting:
+            past.state.apply(event)
+        if not self._past_shown and not attended:
+            self.missed = past.state.snapshot().absence
+        self._past_shown = True
+        self.replace_state(past.state)
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Alert) and event.kind == "stop":

@@ -3,7 +3,7 @@
 import queue
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -132,15 +132,11 @@ class Session(ABC):
         """Put nothing more into a queue that `listen` gave."""
         self._subscribers.remove(listener)
 
-    def load_history(self, events: Iterable[Event]) -> None:
-        """Take in a past, all at once: snapshots show it, listeners do not hear of it."""
-        past = RunState()
-        for event in events:
-            past.apply(event)
-        self.replace_state(past)
-
     def replace_state(self, past: RunState) -> None:
-        """Show a past in place of what was shown so far; nothing else may change it from now on."""
+        """Show a past in place of what was shown so far; nothing else may change it from now on.
+
+        Snapshots show it, subscribers do not hear of it.
+        """
         with self._lock:
             past.version += self._state.version
             self._state = past

@@ -1,18 +1,19 @@
 """The replayed session: a run that nobody trains, as its journal tells it."""
 
+import os
 import threading
-from itertools import takewhile
 from pathlib import Path
 
 from tui_trainer.config import InputError
-from tui_trainer.run import journal
 from tui_trainer.run.commands import Command, Stop
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import ENDED, StateChanged
+from tui_trainer.run.events import ENDED, Stage, StateChanged
+from tui_trainer.run.folder import Folder
 from tui_trainer.run.lock import is_locked
 from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.attached import VANISHED
 from tui_trainer.sessions.base import Outcome, Session
+from tui_trainer.sessions.past import READING, Past
 
 
 class ReplaySession(Session):
@@ -46,7 +47,7 @@ class ReplaySession(Session):
     def run(self) -> None:
         try:
             with self.directory.open() as folder:
-                self.load_history(takewhile(lambda event: not self._left.is_set(), journal.without_superseded(folder)))
+                self._load_history(Past(folder), folder)
         except OSError as error:
             self.outcome = Outcome(2, f"The journal of {self.label} cannot be read: {error.strerror}.")
             return
@@ -55,3 +56,13 @@ class ReplaySession(Session):
             self.publish(StateChanged(step=last.step, state="failed", reason=VANISHED))
         self._left.wait()
         self.outcome = Outcome()
+
+    def _load_history(self, past: Past, folder: Folder) -> None:
+        """Show the run's past, or what has been read of it when this session is left."""
+        for done, total in past.read():
+            if self._left.is_set():
+                break
+            self.publish(Stage(stage=READING, done=done, total=total))
+        self.replace_state(past.state)
+        if folder.owner == os.geteuid():
+            past.write_index()

@@ -94,7 +94,7 @@ class RunState:
     version: int = field(default=0, metadata=NOT_STORED)
     first_samples: dict[str, Sample] = field(default_factory=dict)
     """The earliest sample of each prompt, for comparing before with after."""
-    state: StateChanged = field(default_factory=lambda: StateChanged(state="loading"))
+    state: StateChanged = field(default_factory=lambda: StateChanged(state="loading", time=0.0))
     stage: Stage | None = field(default=None, metadata=NOT_STORED)
     stages_done: tuple[str, ...] = field(default=(), metadata=NOT_STORED)
     activity: str = field(default="", metadata=NOT_STORED)

@@ -7,12 +7,12 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from tui_trainer.config import STANDARD_INPUT, Config, InputError
 from tui_trainer.corpus.sources import corpus_label, find_sources
+from tui_trainer.history.journal_index import INDEX
 from tui_trainer.run import index, journal
 from tui_trainer.run.commands import Command
 from tui_trainer.run.directory import CONFIG, RunDirectory, cannot_write, check_name, check_root, runs_root
@@ -25,7 +25,9 @@ from tui_trainer.run.relocation import DirectoryMonitor
 from tui_trainer.sessions.attendance import Attendance
 from tui_trainer.sessions.base import Joined, Outcome, Session
 from tui_trainer.sessions.control.server import ControlServer
+from tui_trainer.sessions.index_writer import IndexWriter
 from tui_trainer.sessions.overview import saved_progress
+from tui_trainer.sessions.past import READING, Past
 from tui_trainer.training.command_queue import CommandQueue
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
 from tui_trainer.training.planning.length import check_steps
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 TRACEBACK: Final = "traceback.txt"
 LOG: Final = "output.log"
 
-OWN_FILES: Final = (journal.JOURNAL, LOG, CONFIG, f".{CONFIG}.partial", LOCK_FILE)
+OWN_FILES: Final = (journal.JOURNAL, INDEX, LOG, CONFIG, f".{CONFIG}.partial", LOCK_FILE)
 """All that is in the directory of a run that has not begun."""
 
 END_NOT_SAVED: Final = (
@@ -72,6 +74,7 @@ class LocalSession(Session):
         self._publishing = threading.RLock()
         """Held while an event goes to the screen and to the journal, so that a viewer can join between two."""
         self._journal: JournalWriter | None = None
+        self._index: IndexWriter | None = None
         self._control: ControlServer | None = None
         self._folder: Folder | None = None
         """The run's directory, open from the moment it is trained in to the end."""
@@ -135,6 +138,9 @@ class LocalSession(Session):
             return Joined(self._journal.size, self._journal.waiting(), self.subscribe(), about)
 
     def _close_journal(self) -> None:
+        if self._index is not None:
+            self._index.close()
+            self._index = None
         with self._publishing:
             lacking = self._journal.close() if self._journal is not None else ""
             self._journal = None
@@ -233,23 +239,21 @@ class LocalSession(Session):
             raise FileNotFoundError("The run's directory is not open.")
         return folder.open_to_append(LOG)
 
-    def _load_history(self) -> None:
-        """Show a resumed run's past."""
+    def _load_history(self, resumed_at: int | None = None) -> None:
+        """Show a resumed run's past: that before step `resumed_at`, where it is known that it goes on from there."""
+        past = Past(self.folder)
         try:
-            self.folder.stat(journal.JOURNAL)
+            for done, total in past.read(resumed_at=resumed_at):
+                if self._command_queue.stopping:
+                    raise PreparationStopped
+                self.publish(Stage(stage=READING, done=done, total=total))
         except FileNotFoundError:
             return
-        self.publish(Stage(stage="reading the journal"))
-        try:
-            self.load_history(chain(self._past(), [StateChanged(state="loading")]))
         except OSError as error:
             raise cannot_write(self.folder.path, error) from error
-
-    def _past(self) -> Iterator[Event]:
-        for event in journal.without_superseded(self.folder):
-            if self._command_queue.stopping:
-                raise PreparationStopped
-            yield event
+        past.write_index()
+        past.state.apply(StateChanged(state="loading"))
+        self.replace_state(past.state)
 
     def _take_lock(self, directory: RunDirectory) -> None:
         try:
@@ -268,12 +272,12 @@ class LocalSession(Session):
             self._take_lock(directory)
         elif self.snapshot().step > step:
             # A run that was killed had gone on from its checkpoint: those steps are taken again.
-            past = journal.without_superseded(self.folder, resumed_at=step)
-            self.load_history(chain(past, [StateChanged(state="loading")]))
+            self._load_history(resumed_at=step)
         last = self.snapshot().step
         with self._publishing:
             self._directory_monitor = DirectoryMonitor(self.folder)
             self._journal = JournalWriter(journal.Journal(self.folder), self._publishing, self.publish)
+        self._index = IndexWriter(self.folder)
         if last < step:
             self.publish(missing_steps(last + 1, step, step, "the trainer ended before it had written them"))
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.curves import curve
+from tests.folding import curve
 from tests.unit.run.journals import write_journal
 from tests.unit.run.test_lock import held
 from tests.unit.sessions.control.test_server import Trainer
@@ -19,6 +19,7 @@ from tui_trainer.run import folder, journal
 from tui_trainer.run.commands import Generate, Pause, Resume, SaveCheckpoint, SetPrompt, SetTemperature, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, CommandApplied, Event, StateChanged
+from tui_trainer.run.journal import Line
 from tui_trainer.sessions.attached import UNSENT_LIMIT, AttachedSession
 from tui_trainer.sessions.base import Outcome, Session
 from tui_trainer.sessions.control import server
@@ -86,13 +87,13 @@ def test_a_recording_can_be_left_while_its_journal_is_read(run: RunDirectory, mo
     write_journal(run.path, started())
     session = ReplaySession(run)
 
-    def endless(path: Path) -> Iterator[Event]:
-        yield started()
+    def endless(*_: object) -> Iterator[tuple[Line, Event]]:
+        yield Line(0, 1, b"\n"), started()
         session.leave()
         while True:
-            yield step(1)
+            yield Line(0, 1, b"\n"), step(1)
 
-    monkeypatch.setattr(journal, "without_superseded", endless)
+    monkeypatch.setattr(journal, "valid_lines", endless)
     session.run()
     assert session.outcome == Outcome()
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.curves import curve
+from tests.folding import curve, folded
 from tests.unit.run.test_events import RUN
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.run.commands import Command
@@ -349,7 +349,7 @@ def test_the_first_sample_is_remembered_however_many_follow() -> None:
 def test_listeners_hear_what_is_published_and_not_what_is_recalled() -> None:
     idle = Idle()
     heard = [idle.subscribe(), idle.subscribe()]
-    idle.load_history([step(1)])
+    idle.replace_state(folded([step(1)]))
     idle.publish(step(2))
     assert [queue.get_nowait() for queue in heard] == [step(2), step(2)]
     assert all(queue.empty() for queue in heard)

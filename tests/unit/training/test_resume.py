@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.curves import curve
+from tests.folding import curve
 from tests.unit.run import journals
 from tests.unit.training.checkpoints.forging import forge
 from tests.unit.training.helpers import (

@@ -1,0 +1,314 @@
+"""The past of a run through the index beside its journal: the same, to the bit, as event by event without one."""
+
+import os
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.folding import folded
+from tests.unit.run.journals import write_journal
+from tests.unit.state.test_run_state import evaluation, sample, started, state, step
+from tui_trainer.history import history as history_module
+from tui_trainer.history import journal_index
+from tui_trainer.history.journal_index import INDEX
+from tui_trainer.run import journal
+from tui_trainer.run.codec import encode
+from tui_trainer.run.events import (
+    Alert,
+    CheckpointSaved,
+    CommandApplied,
+    Event,
+    Resources,
+    RunStarted,
+    ScheduleChanged,
+    StateChanged,
+)
+from tui_trainer.run.folder import Folder
+from tui_trainer.run.journal import JOURNAL
+from tui_trainer.sessions.past import Past
+from tui_trainer.state.run_state import RunState
+from tui_trainer.state.serialization import dump_state
+
+SPACING = 16
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Folder]:
+    with Folder.open(tmp_path) as opened:
+        yield opened
+
+
+def eventful(seed: int, steps: int = 300) -> list[Event]:
+    """A run that is resumed several times from older steps, replanned and rolled back, with all kinds of events."""
+    chosen = random.Random(seed)
+    events: list[Event] = [started(), state("running", 100.0)]
+    now, time = 0, 100.0
+    for _ in range(steps):
+        now, time = now + 1, time + chosen.uniform(0.1, 2.0)
+        loss = chosen.choice([None, *(chosen.gauss(3, 1) for _ in range(9))])
+        events.append(step(now, time, loss=loss, grad_norm=chosen.choice([None, chosen.uniform(0, 2)])))
+        events += [replace(event, time=time) for event in happened(chosen, now)]
+        if chosen.random() < 0.02:
+            now = max(0, now - chosen.choice([0, 1, 7, 20, 60]))
+            events += [started(step=now, time=time, steps=chosen.choice([100, 5000])), state("running", time, now)]
+    return events
+
+
+def happened(chosen: random.Random, now: int) -> list[Event]:
+    """What comes beside a step."""
+    kinds: list[Event] = [
+        evaluation(now, chosen.gauss(3, 1), best=chosen.random() < 0.5),
+        sample(now, chosen.choice(["a", "b", "ü\n"]), chosen.choice(["The", "A"])),
+        Alert(
+            step=now, kind="divergence", severity=chosen.choice(["info", "warning", "error"]), message="Rolled back."
+        ),
+        CheckpointSaved(step=now, path=f"step-{now:08}", reason="regular"),
+        Resources(step=now, memory_bytes=now, device_memory_bytes=0),
+        CommandApplied(step=now, name=chosen.choice(["attach", "detach", "pause"]), value=None, source="keyboard"),
+        CommandApplied(step=now, name="set_temperature", value=chosen.random(), source="keyboard"),
+        ScheduleChanged(step=now, steps=400, schedule="wsd", lr=1e-3, min_lr=0.0, warmup=5, factor=0.5, until=now + 20),
+        state(chosen.choice(["paused", "running"]), 100.0, now),
+    ]
+    return [kind for kind in kinds if chosen.random() < 0.1]
+
+
+def read(past: Past, size: int = 0, resumed_at: int | None = None) -> Past:
+    for _ in past.read(size, resumed_at):
+        pass
+    return past
+
+
+def opened(folder: Folder, size: int = 0, resumed_at: int | None = None) -> Past:
+    """As whoever opens the run finds its past."""
+    return read(Past(folder, SPACING), size, resumed_at)
+
+
+def indexed(folder: Folder) -> Past:
+    past = opened(folder)
+    past.write_index()
+    return past
+
+
+def event_by_event(folder: Folder, size: int = 0, resumed_at: int | None = None) -> RunState:
+    return folded(journal.without_superseded(folder, size, resumed_at))
+
+
+def assert_same(past: Past, expected: RunState) -> None:
+    found = past.state
+    assert dump_state(found) == dump_state(expected)
+    for each in (found, expected):
+        each.history.flush()
+    ours, theirs = found.snapshot(), expected.snapshot()
+    assert replace(ours, version=0, history=theirs.history) == replace(theirs, version=0)
+    for metric in ("loss", "smoothed_loss", "lr", "grad_norm", "val_loss"):
+        for columns in (1, 10_000) if found.history.stride == expected.history.stride else (1,):
+            curves = [each.history.window(metric, 0, 10_000, columns) for each in (found, expected)]
+            for name in ("low", "high", "count"):
+                np.testing.assert_array_equal(getattr(curves[0], name), getattr(curves[1], name))
+            np.testing.assert_allclose(curves[0].mean, curves[1].mean, rtol=1e-12)
+
+
+# -- the same as without -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_it_is_the_same_as_event_by_event(folder: Folder, seed: int) -> None:
+    write_journal(folder.path, *eventful(seed))
+    expected = event_by_event(folder)
+    assert_same(opened(folder), expected)
+    indexed(folder)
+    assert folder.is_file(INDEX)
+    assert_same(opened(folder), expected)
+    step = expected.snapshot().step
+    for resumed_at in (step, step - 1, step // 2, 3, 0):
+        assert_same(opened(folder, resumed_at=resumed_at), event_by_event(folder, resumed_at=resumed_at))
+
+
+@pytest.mark.parametrize("seed", range(100, 106))
+def test_it_is_the_same_when_it_is_read_on_as_the_journal_grows(folder: Folder, seed: int) -> None:
+    """At every size from time to time, with an index from each, where a line may be written in two parts."""
+    events = eventful(seed)
+    lines = [f"{encode(event)}\n".encode() for event in events]
+    chosen = random.Random(seed)
+    past, size = Past(folder, SPACING), 0
+    data = b"".join(lines)
+    while size < len(data):
+        with folder.open_to_append(JOURNAL) as file:
+            file.write(data[size : size + chosen.randint(1, 9_000)])
+        size = folder.stat(JOURNAL).st_size
+        assert_same(read(past), expected := event_by_event(folder))
+        past.write_index()
+        assert_same(opened(folder), expected)
+
+
+def test_it_is_the_same_in_buckets_of_many_steps(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (history_module, journal_index):
+        monkeypatch.setattr(module, "BUCKETS", 64)
+    write_journal(folder.path, *eventful(1, 700))
+    expected = event_by_event(folder)
+    assert expected.history.stride > 1
+    indexed(folder)
+    assert_same(opened(folder), expected)
+    step = expected.snapshot().step
+    for resumed_at in (step, step - 1, step // 2, 3):
+        assert_same(opened(folder, resumed_at=resumed_at), event_by_event(folder, resumed_at=resumed_at))
+
+
+def test_only_what_the_index_lacks_is_read(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_journal(folder.path, started(), *map(step, range(1, 1001)))
+    indexed(folder)
+    decoded = []
+    decode = journal.decode
+    monkeypatch.setattr(journal, "decode", lambda line: decoded.append(line) or decode(line))
+    assert opened(folder).state.snapshot().step == 1000
+    assert 0 < len(decoded) <= SPACING
+
+
+def test_a_run_taken_up_from_far_back_is_read_from_a_place_before(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not from the beginning."""
+    write_journal(folder.path, started(), *map(step, range(1, 5001)))
+    indexed(folder)
+    decoded = []
+    decode = journal.decode
+    monkeypatch.setattr(journal, "decode", lambda line: decoded.append(line) or decode(line))
+    assert opened(folder, resumed_at=4_000).state.snapshot().step == 4_000
+    assert len(decoded) <= 1_000 + 64 * SPACING
+
+
+def test_a_part_of_the_journal_has_the_past_of_that_part(folder: Folder) -> None:
+    """As a viewer needs it, who is told the rest."""
+    events = eventful(7)
+    write_journal(folder.path, *events)
+    indexed(folder)
+    sizes = np.cumsum([len(encode(event).encode()) + 1 for event in events])
+    for size in map(int, sizes[::40]):
+        assert_same(opened(folder, size), event_by_event(folder, size))
+
+
+# -- an index that is none -----------------------------------------------------------------------------------------
+
+
+def damage(path: Path, kind: str) -> None:
+    data = path.read_bytes()
+    match kind:
+        case "missing":
+            path.unlink()
+        case "empty":
+            path.write_bytes(b"")
+        case "cut short":
+            path.write_bytes(data[: len(data) // 2])
+        case "damaged":
+            path.write_bytes(data[:200] + bytes([data[200] ^ 1]) + data[201:])
+        case "noise":
+            path.write_bytes(os.urandom(5_000))
+        case "link":
+            path.rename(path.with_name("elsewhere"))
+            path.symlink_to(path.with_name("elsewhere"))
+        case "pipe":
+            path.unlink()
+            os.mkfifo(path)
+        case "directory":
+            path.unlink()
+            path.mkdir()
+
+
+@pytest.mark.parametrize(
+    "kind", ["missing", "empty", "cut short", "damaged", "noise", "link", "pipe", "directory", "stale"]
+)
+def test_an_index_that_is_none_is_made_anew(folder: Folder, kind: str) -> None:
+    write_journal(folder.path, *eventful(3))
+    indexed(folder)
+    good = (folder.path / INDEX).read_bytes()
+    if kind == "stale":
+        (folder.path / JOURNAL).unlink()
+        write_journal(folder.path, *eventful(4))
+    else:
+        damage(folder.path / INDEX, kind)
+    past = indexed(folder)
+    assert_same(past, event_by_event(folder))
+    if kind == "directory":
+        assert (folder.path / INDEX).is_dir()
+    else:
+        assert (folder.path / INDEX).is_file() and not (folder.path / INDEX).is_symlink()
+        assert ((folder.path / INDEX).read_bytes() == good) is (kind != "stale")
+    assert_same(opened(folder), event_by_event(folder))
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"run": 5}', "[" * 100_000, '{"samples": {}}'])
+def test_a_state_that_is_none_is_not_believed(folder: Folder, text: str) -> None:
+    """Though it is signed; the one before it is."""
+    write_journal(folder.path, *eventful(5))
+    with folder.open_to_read(JOURNAL) as file:
+        indexed(folder)
+        index = journal_index.read_index(folder, file, 10**9)
+        assert index is not None
+        forged = replace(index, states={**index.states, index.places[-1].step: text})
+        journal_index.write_index(folder, file, forged)
+        assert_same(opened(folder), event_by_event(folder))
+        journal_index.write_index(folder, file, replace(index, states=dict.fromkeys(index.states, text)))
+        assert_same(opened(folder), event_by_event(folder))
+
+
+def test_where_nothing_can_be_written_there_is_no_index(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Folder, name: str, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    write_journal(folder.path, *eventful(6))
+    monkeypatch.setattr(Folder, "replace", refuse)
+    assert_same(indexed(folder), event_by_event(folder))
+    assert not folder.is_file(INDEX)
+
+
+def test_a_short_run_needs_no_index(folder: Folder) -> None:
+    write_journal(folder.path, started(), *map(step, range(1, SPACING)))
+    indexed(folder)
+    assert not folder.is_file(INDEX)
+
+
+def test_of_a_journal_whose_middle_is_left_out_there_is_no_index(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "MAX_BYTES", 20_000)
+    monkeypatch.setattr(journal, "BEGINNING", 1_500)
+    write_journal(folder.path, started(), *map(step, range(1, 1001)))
+    assert indexed(folder).state.snapshot().step == 1000
+    assert not folder.is_file(INDEX)
+
+
+def test_a_torn_last_line_is_read_when_it_is_whole(folder: Folder) -> None:
+    write_journal(folder.path, started(), step(1))
+    line = f"{encode(step(2))}\n".encode()
+    past = Past(folder, SPACING)
+    for part, expected in ((line[:50], 1), (line[50:], 2), (b"{garbage}\n", 2), (line[:-1], 2), (b"\n", 2)):
+        with folder.open_to_append(JOURNAL) as file:
+            file.write(part)
+        assert read(past).state.snapshot().step == expected
+    assert_same(past, event_by_event(folder))
+
+
+def test_steps_that_go_back_without_a_word_are_taken_as_they_come(folder: Folder) -> None:
+    """In a journal that somebody joined by hand, say."""
+    numbers = [*range(1, 60), *range(20, 90), 3, *range(90, 100)]
+    write_journal(folder.path, started(), *map(step, numbers))
+    indexed(folder)
+    past = opened(folder)
+    assert past.state.snapshot().step == 99
+    assert past.state.history.window("loss", 0, 100, 1).high.tolist() == [2.0]
+
+
+def test_hours_of_reading_can_be_given_up(folder: Folder) -> None:
+    write_journal(folder.path, started(), *map(step, range(1, 1001)))
+    past = Past(folder, SPACING)
+    for done, total in past.read():
+        assert 0 < done <= total == folder.stat(JOURNAL).st_size
+        break
+    assert 0 < past.state.snapshot().step < 1000
+    assert isinstance(event_by_event(folder).run, RunStarted)
+    assert_same(read(past), event_by_event(folder))
+    assert isinstance(past.state.state, StateChanged)

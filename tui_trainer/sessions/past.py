@@ -1,0 +1,129 @@
+"""The past of a run, as its journal tells it: read from the last place that the index beside it knows."""
+
+import math
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import BinaryIO, Final
+
+from tui_trainer.history.history import History
+from tui_trainer.history.journal_index import Index, Place, read_index, write_index
+from tui_trainer.run import journal
+from tui_trainer.run.events import Event
+from tui_trainer.run.folder import Folder
+from tui_trainer.run.journal import JOURNAL, MEASUREMENTS, Line
+from tui_trainer.state.run_state import RunState
+from tui_trainer.state.serialization import dump_state, load_state
+
+SPACING: Final = 8192
+"""Steps from place to place, some two million bytes of a journal: so many are read at least when a run is opened."""
+
+READING: Final = "reading the journal"
+"""What that is called while it lasts."""
+
+LINES: Final = 256
+"""Read at once: a hundredth of a second."""
+
+
+class Past:
+    """Events folded into a state and its history; can be read on as the journal grows. For one thread at a time.
+
+    Now and then what has been found is kept as a place, to begin from the next time: in the index, or where a run was
+    taken up from an older step, so that what came after that counts no longer.
+    """
+
+    def __init__(self, folder: Folder, spacing: int = SPACING) -> None:
+        self.state = RunState()
+        self._folder, self._spacing = folder, spacing
+        self._position: int | None = None
+        """Bytes that have been read; None before anything was."""
+        self._reached = 0
+        """The last step of which there is a measurement."""
+        self._places: tuple[Place, ...] = ()
+        self._states: dict[int, str] = {}
+        """What the state was at some of the places, by their step."""
+        self._indexed = 0
+        """The step of the last place in the index."""
+        self._whole = True
+        """Whether nothing was left out, as it is of a huge journal."""
+
+    def read(self, size: int | None = None, resumed_at: int | None = None) -> Iterator[tuple[int, int]]:
+        """Read the journal, or its first `size` bytes, on to its end; to be run through, and may be given up.
+
+        `resumed_at` is a step that the run is going to be taken up from. Yields now and then how many bytes have been
+        read, and of how many. Raises OSError.
+        """
+        with self._folder.open_to_read(JOURNAL) as file:
+            end = journal.end_of(file, size or 0)
+            if self._position is None:
+                self._open_index(file, end)
+            starts = [start.step for start in journal.starts(file, self._begin, end)]
+            if (last := min((*starts, math.inf if resumed_at is None else resumed_at))) < self._reached:
+                self._go_back(last, self.state.history)
+            self._whole &= end - self._begin <= journal.MAX_BYTES
+            for number, (line, event) in enumerate(journal.valid_lines(file, self._begin, end, resumed_at), 1):
+                self._take(line, event)
+                if number % LINES == 0:
+                    yield line.end, end
+
+    def write_index(self) -> None:
+        """Keep what was found beside the journal, where that can be done and there is anything new."""
+        history = self.state.history
+        places = tuple(place for place in self._places if place.step % history.stride == 0)
+        if not places or places[-1].step == self._indexed or places[-1].step not in self._states:
+            return
+        last = places[-1].step
+        kept = history.before(last)
+        known = {place.step for place in places}
+        states = {step: state for step, state in self._states.items() if step in known}
+        with suppress(OSError), self._folder.open_to_read(JOURNAL) as file:
+            write_index(self._folder, file, Index(places, states, kept.metrics, kept.stride, kept.cells))
+            self._indexed = last
+
+    @property
+    def _begin(self) -> int:
+        return self._position or 0
+
+    def _open_index(self, file: BinaryIO, end: int) -> None:
+        self._position = 0
+        if (index := read_index(self._folder, file, end)) is not None:
+            self._places, self._states = index.places, dict(index.states)
+            self._indexed = index.places[-1].step
+            self._go_back(math.inf, History.of(index.metrics, index.stride, index.cells))
+
+    def _go_back(self, last: float, history: History) -> None:
+        """To the newest place that has no measurement of a step after `last`; to the beginning without one."""
+        self._places = tuple(place for place in self._places if place.step <= last + 1)
+        while self._places:
+            place = self._places[-1]
+            with suppress(ValueError, TypeError, KeyError, RecursionError):
+                self.state = load_state(self._states[place.step], history.before(place.step))
+                self._position, self._reached = place.offset, place.step - 1
+                return
+            self._places = self._places[:-1]
+        self.state, self._position, self._reached = RunState(), 0, 0
+
+    def _take(self, line: Line, event: Event | None) -> None:
+        if event is None:
+            if line.text.endswith(b"\n") or not line.text:  # else it may be yet to be written
+                self._position = line.end
+            return
+        if isinstance(event, MEASUREMENTS):
+            self._note_place(event.step, line.begin)
+            self._reached = max(self._reached, event.step)
+        self.state.apply(event)
+        self._position = line.end
+
+    def _note_place(self, step: int, offset: int) -> None:
+        """Before the first measurement of a step after the next place."""
+        spacing = max(self._spacing, self.state.history.stride)
+        place = Place(step // spacing * spacing, offset)
+        if place.step > self._reached and self._whole:
+            self._places += (place,)
+            self._states[place.step] = dump_state(self.state)
+            for other in [other for other in self._states if not self._is_kept(other, place.step)]:
+                del self._states[other]
+
+    def _is_kept(self, step: int, last: int) -> bool:
+        """Of the last places every state is kept, of those before some: a run is seldom taken up from far back."""
+        number, age = step // self._spacing, (last - step) // self._spacing
+        return age < 8 or number % 64 == 0 or (age < 64 and number % 8 == 0)
