@@ -141,6 +141,7 @@ class AttachedSession(Session):
                 if self._leaving.is_set():  # before there was a connection to shut down
                     return
                 greeting = connection.greet()
+                connection.receive_ahead()
                 if greeting.pid is None:  # the trainer was about to end
                     return
                 if not greeting.room:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.unit.state.test_run_state import started, state, step
 from tests.waiting import TIMEOUT, arriving, until
 from tui_trainer.config import InputError
 from tui_trainer.run import folder, journal
-from tui_trainer.run.commands import Generate, Pause, Resume, SaveCheckpoint, SetPrompt, SetTemperature, Stop
+from tui_trainer.run.commands import Attach, Generate, Pause, Resume, SaveCheckpoint, SetPrompt, SetTemperature, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, CommandApplied, Event, StateChanged
 from tui_trainer.run.journal import Line
@@ -26,6 +27,7 @@ from tui_trainer.sessions.control import server
 from tui_trainer.sessions.control.address import bind
 from tui_trainer.sessions.control.protocol import NO_ROOM
 from tui_trainer.sessions.control.server import SOURCE
+from tui_trainer.sessions.past import Past
 from tui_trainer.sessions.replay import ReplaySession
 
 
@@ -343,6 +345,32 @@ def test_a_trainer_that_hangs_up_before_it_has_greeted_is_tried_again(run: RunDi
         session.leave()
         assert watching.ends()
         trainer.control.close()
+
+
+def test_a_viewer_that_reads_a_long_past_is_not_sent_away(
+    run: RunDirectory, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More happens meanwhile than a socket holds, and it takes longer than the trainer waits for anybody."""
+    many = 4_000
+
+    def read_long(past: Past, *arguments: Any) -> Iterator[tuple[int, int]]:
+        yield from read(past, *arguments)
+        for number in range(2, many):
+            trainer.publish(step(number))
+        until(lambda: all(events.empty() for events in trainer._subscribers), "the socket")
+
+    read = Past.read
+    monkeypatch.setattr(Past, "read", read_long)
+    monkeypatch.setattr(server, "STALLED_SECONDS", 0.05)
+    trainer.publish(started())
+    trainer.publish(step(1))
+    session = AttachedSession(run)
+    watching = Watching(session)
+    until(lambda: session.snapshot().step == many - 1, "the last step")
+    assert len(curve(session.snapshot(), "loss")) == many - 1
+    assert trainer.asked == [Attach(SOURCE)]
+    session.leave()
+    assert watching.ends()
 
 
 def test_the_first_to_come_has_missed_what_happened_and_the_next_nothing(run: RunDirectory, trainer: Trainer) -> None:

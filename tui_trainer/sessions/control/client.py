@@ -1,7 +1,9 @@
 """The other end of a control socket: what a viewer does, and a command that only asks one thing."""
 
 import json
+import queue
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -55,7 +57,7 @@ _HINTS: Final = get_type_hints(Greeting)
 
 
 class Connection:
-    """A connection to a live trainer. One thread reads; any may send or hang up."""
+    """A connection to a live trainer. One thread asks for what comes; any may send or hang up."""
 
     def __init__(self, folder: Folder, check: Callable[[], None] = lambda: None) -> None:
         """To the trainer in a run's directory; raises OSError when nobody listens.
@@ -67,11 +69,15 @@ class Connection:
         self._lines = self._read()
         self._waiting = 0
         """Events of the past that have been announced and not been read."""
+        self._receiver: threading.Thread | None = None
 
     def __enter__(self) -> "Connection":
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.hang_up()
+        if self._receiver is not None:
+            self._receiver.join()
         self._socket.close()
 
     def greet(self) -> Greeting:
@@ -85,6 +91,13 @@ class Connection:
             raise InputError("The trainer does not speak this protocol: it may be of another version.") from error
         self._waiting = greeting.waiting
         return greeting
+
+    def receive_ahead(self) -> None:
+        """Take in from now on whatever comes, in a thread of its own: the trainer sends away who lets it wait."""
+        received: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._receiver = threading.Thread(target=_put_all, args=(self._lines, received), name="receiver", daemon=True)
+        self._receiver.start()
+        self._lines = iter(received.get, None)
 
     def past(self) -> list[Event]:
         """The events of the past that the greeting has announced, if they have not been read."""
@@ -117,6 +130,15 @@ class Connection:
         """Lines; whoever sends a longer one than any event takes is listened to no further."""
         with suppress(MessageTooLong):
             yield from read_lines(self._socket, MAX_LINE, self._check)
+
+
+def _put_all(lines: Iterator[bytes], received: "queue.SimpleQueue[bytes | None]") -> None:
+    """None comes last."""
+    try:
+        for line in lines:
+            received.put(line)
+    finally:
+        received.put(None)
 
 
 def _object(line: bytes) -> dict[str, Any]:
