@@ -77,22 +77,31 @@ def valid_lines(
     file: BinaryIO, begin: int, end: int, resumed_at: int | None = None
 ) -> Iterator[tuple[Line, Event | None]]:
     """The lines between two places, with the events of those that have one that counts: see `without_superseded`."""
-    valid = [math.inf if resumed_at is None else resumed_at]
-    """The last step that still counts, before each start and after the last, from the end backwards."""
-    for start in reversed([start.step for start in starts(file, begin, end)]):
-        valid.append(min(valid[-1], start))
-    for line in lines(file, begin, end):
+    for line, last_step in limited_lines(file, begin, end, resumed_at):
         event = _journalled(line.text)
-        if isinstance(event, RunStarted) and len(valid) > 1:  # one may have been added since they were counted
-            valid.pop()
-        yield line, None if isinstance(event, MEASUREMENTS) and event.step > valid[-1] else event
+        yield line, None if isinstance(event, MEASUREMENTS) and event.step > last_step else event
 
 
-def starts(file: BinaryIO, begin: int, end: int) -> Iterator[RunStarted]:
-    """Every time a trainer took the run up, between two places in a journal."""
+def limited_lines(file: BinaryIO, begin: int, end: int, resumed_at: int | None = None) -> Iterator[tuple[Line, float]]:
+    """The lines between two places, each with the last step of which a measurement in it would count."""
+    last_steps = [math.inf if resumed_at is None else resumed_at]
+    """Before each start and after the last, from the end backwards."""
+    for step in reversed(starts(file, begin, end)):
+        last_steps.append(min(last_steps[-1], step))
     for line in lines(file, begin, end):
-        if _START in line.text and isinstance(event := decode(line.text), RunStarted):
-            yield event
+        if len(last_steps) > 1 and _start(line.text) is not None:
+            last_steps.pop()
+        yield line, last_steps[-1]
+
+
+def starts(file: BinaryIO, begin: int, end: int) -> list[int]:
+    """The step of every time that a trainer took the run up, between two places in a journal."""
+    return [event.step for line in lines(file, begin, end) if (event := _start(line.text)) is not None]
+
+
+def _start(line: bytes) -> RunStarted | None:
+    event = decode(line) if _START in line else None
+    return event if isinstance(event, RunStarted) else None
 
 
 def lines(file: BinaryIO, begin: int, end: int) -> Iterator[Line]:

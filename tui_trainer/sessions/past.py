@@ -56,7 +56,7 @@ class Past:
             end = journal.end_of(file, size or 0)
             if self._position is None:
                 self._open_index(file, end)
-            starts = [start.step for start in journal.starts(file, self._begin, end)]
+            starts = journal.starts(file, self._begin, end)
             if (last := min((*starts, math.inf if resumed_at is None else resumed_at))) < self._reached:
                 self._go_back(last, self.state.history)
             self._whole &= end - self._begin <= journal.MAX_BYTES
