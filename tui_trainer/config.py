@@ -1,7 +1,8 @@
 """What a run is asked to be: small frozen dataclasses by owner, checked when made, read from and written to TOML.
 
 Every field is declared with `option`: the command line, the checks and the help are all made from these declarations.
-`AUTO` stands for "choose for me"; a resolved configuration has none left.
+None stands for "choose for me"; a field's type is that of a resolved configuration, which has none left but for the
+lengths that were not asked for.
 """
 
 import re
@@ -14,8 +15,8 @@ from typing import Any, Final
 
 import tomli_w
 
-AUTO: Final = -1
-"""A number left to the presets, the corpus or the device."""
+LEFT_OPEN: Final = -1
+"""What a configuration file may say for None, which TOML does not have."""
 
 STANDARD_INPUT: Final = "-"
 """In the place of a corpus file: the text comes from there."""
@@ -96,12 +97,12 @@ def check_number(spec: Field[Any], value: float) -> None:
 
 
 def _check_field(spec: Field[Any], value: Any) -> None:
+    if value is None and spec.default is None:
+        return
     expected, name = _TYPES.get(spec.type, (tuple, "a list of texts"))
     items = value if isinstance(value, tuple) else ()
     if not isinstance(value, expected) or isinstance(value, bool) or not all(isinstance(item, str) for item in items):
         raise InputError(f"{flag(spec.name)} must be {name}, not {reprlib.repr(value)}.")
-    if value == spec.default:
-        return
     choices = spec.metadata["choices"]
     if choices and value not in choices:
         raise InputError(f"{flag(spec.name)} {reprlib.repr(value)} is unknown: choose one of {', '.join(choices)}.")
@@ -122,18 +123,18 @@ class Section:
 class DataConfig(Section):
     corpus: tuple[str, ...] = option((), "Text files, directories or glob patterns (.gz too); - is standard input.")
     tokenizer: str = option("auto", "What a token is.", choices=TOKENIZERS)
-    vocab_size: int = option(AUTO, "Vocabulary of the BPE tokenizer.", minimum=256, maximum=65536)
+    vocab_size: int = option(None, "Vocabulary of the BPE tokenizer.", minimum=256, maximum=65536)
     val_fraction: float = option(0.1, "Part of the text, its end, that validates; at most 1 MB.", above=0, maximum=0.5)
-    token_masking: float = option(AUTO, "Share of inputs replaced at random in training.", minimum=0, maximum=0.9)
-    bpe_dropout: float = option(AUTO, "Chance that a BPE token is split up while training.", minimum=0, maximum=0.9)
+    token_masking: float = option(None, "Share of inputs replaced at random in training.", minimum=0, maximum=0.9)
+    bpe_dropout: float = option(None, "Chance that a BPE token is split up while training.", minimum=0, maximum=0.9)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.vocab_size != AUTO and self.tokenizer in ("char", "byte"):
+        if self.vocab_size is not None and self.tokenizer in ("char", "byte"):
             raise InputError(
                 f"--vocab-size does nothing to the {self.tokenizer} tokenizer: leave it out, or use --tokenizer bpe."
             )
-        if self.bpe_dropout > 0 and self.tokenizer in ("char", "byte"):
+        if self.bpe_dropout and self.tokenizer in ("char", "byte"):
             raise InputError(
                 f"--bpe-dropout does nothing to the {self.tokenizer} tokenizer: leave it out, or use --tokenizer bpe."
             )
@@ -142,15 +143,15 @@ class DataConfig(Section):
 @dataclass(frozen=True)
 class ModelConfig(Section):
     preset: str = option("auto", "Size of the model and of its batches.", choices=PRESETS)
-    context: int = option(AUTO, "Tokens the model sees at once.", minimum=2, maximum=65536)
-    layers: int = option(AUTO, "Transformer layers.", minimum=1, maximum=256)
-    heads: int = option(AUTO, "Attention heads; must divide the width.", minimum=1, maximum=256)
-    width: int = option(AUTO, "Width of the residual stream.", minimum=2, maximum=16384)
-    dropout: float = option(AUTO, "Share of activations dropped while training.", minimum=0, maximum=0.9)
+    context: int = option(None, "Tokens the model sees at once.", minimum=2, maximum=65536)
+    layers: int = option(None, "Transformer layers.", minimum=1, maximum=256)
+    heads: int = option(None, "Attention heads; must divide the width.", minimum=1, maximum=256)
+    width: int = option(None, "Width of the residual stream.", minimum=2, maximum=16384)
+    dropout: float = option(None, "Share of activations dropped while training.", minimum=0, maximum=0.9)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.width > 0 and self.heads > 0 and self.width % (2 * self.heads):
+        if self.width and self.heads and self.width % (2 * self.heads):
             good = ", ".join(str(n) for n in range(1, 65) if self.width % (2 * n) == 0)
             advice = f"choose --heads from {good}" if good else "choose an even --width"
             raise InputError(
@@ -161,33 +162,33 @@ class ModelConfig(Section):
 @dataclass(frozen=True)
 class OptimizerConfig(Section):
     optimizer: str = option("auto", "What updates the matrices inside the layers.", choices=OPTIMIZERS)
-    lr: float = option(AUTO, "Peak learning rate, on AdamW's scale at width 128.", above=0, maximum=10)
+    lr: float = option(None, "Peak learning rate, on AdamW's scale at width 128.", above=0, maximum=10)
     weight_decay: float = option(0.1, "Decay of the weight matrices.", minimum=0, maximum=10)
     clip: float = option(1.0, "Largest gradient norm; 0 turns clipping off.", minimum=0)
-    batch_size: int = option(AUTO, "Sequences in a micro-batch.", minimum=1, maximum=65536)
+    batch_size: int = option(None, "Sequences in a micro-batch.", minimum=1, maximum=65536)
     accumulate: int = option(1, "Micro-batches in a step.", minimum=1, maximum=65536)
 
 
 @dataclass(frozen=True)
 class ScheduleConfig(Section):
     schedule: str = option("wsd", "Course of the learning rate.", choices=SCHEDULES)
-    min_lr: float = option(AUTO, "Learning rate at the end.", minimum=0, maximum=10)
-    warmup: int = option(AUTO, "Steps of linear warmup.", minimum=0)
-    steps: int = option(AUTO, "Optimizer steps in the run.", minimum=1, maximum=10**12)
-    minutes: float = option(AUTO, "Time to train for; a step is timed, then sets the steps.", above=0, maximum=1e6)
-    epochs: float = option(AUTO, "Passes over the training text; sets the steps.", above=0, maximum=1e6)
+    min_lr: float = option(None, "Learning rate at the end.", minimum=0, maximum=10)
+    warmup: int = option(None, "Steps of linear warmup.", minimum=0)
+    steps: int = option(None, "Optimizer steps in the run.", minimum=1, maximum=10**12)
+    minutes: float = option(None, "Time to train for; a step is timed, then sets the steps.", above=0, maximum=1e6)
+    epochs: float = option(None, "Passes over the training text; sets the steps.", above=0, maximum=1e6)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        lengths = [flag(name) for name in ("steps", "minutes", "epochs") if getattr(self, name) != AUTO]
+        lengths = [flag(name) for name in ("steps", "minutes", "epochs") if getattr(self, name) is not None]
         if len(lengths) > 1:
             raise InputError(f"{' and '.join(lengths)} both set the length of the run: give one of them.")
 
 
 @dataclass(frozen=True)
 class SamplingConfig(Section):
-    sample_every: int = option(AUTO, "Steps between samples.", minimum=1)
-    sample_tokens: int = option(AUTO, "Tokens in a sample.", minimum=1, maximum=100_000)
+    sample_every: int = option(None, "Steps between samples.", minimum=1)
+    sample_tokens: int = option(None, "Tokens in a sample.", minimum=1, maximum=100_000)
     prompt: str = option("", "Text that samples go on from; the corpus's first word when left out.")
     temperature: float = option(0.8, "Sampling temperature; 0 always takes the likeliest token.", minimum=0, maximum=5)
     top_k: int = option(0, "Sample among the K likeliest tokens; 0 is all of them.", minimum=0)
@@ -201,12 +202,12 @@ class RunConfig(Section):
     device: str = option("auto", "Where to train.", choices=DEVICES)
     precision: str = option("auto", "Numbers to compute with; weights are always fp32.", choices=PRECISIONS)
     compile: str = option("auto", "Compile the model: a slow start, then faster steps.", choices=COMPILE)
-    threads: int = option(AUTO, "CPU threads; measured when left out.", minimum=1, maximum=1024)
-    eval_every: int = option(AUTO, "Steps between validations.", minimum=1)
-    checkpoint_every: int = option(AUTO, "Steps between checkpoints.", minimum=1)
+    threads: int = option(None, "CPU threads; measured when left out.", minimum=1, maximum=1024)
+    eval_every: int = option(None, "Steps between validations.", minimum=1)
+    checkpoint_every: int = option(None, "Steps between checkpoints.", minimum=1)
     keep: int = option(3, "Latest checkpoints kept, beside the best.", minimum=1)
     on_divergence: str = option("rollback", "What to do when the loss explodes.", choices=ON_DIVERGENCE)
-    patience: int = option(AUTO, "Validations without improvement before stopping; 0 never stops early.", minimum=0)
+    patience: int = option(None, "Validations without improvement before stopping; 0 never stops early.", minimum=0)
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,8 @@ class Config:
         return replace(self, **{owner: replace(getattr(self, owner), **change) for owner, change in changes.items()})
 
     def to_toml(self) -> str:
-        return tomli_w.dumps(asdict(self))
+        """What is left open is left out."""
+        return tomli_w.dumps(_without_none(asdict(self)))
 
     @classmethod
     def from_toml(cls, path: Path) -> "Config":
@@ -263,14 +265,28 @@ def options() -> Iterator[tuple[Field[Any], Field[Any]]]:
 
 
 def _flatten(sections: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    known = {(section.name, spec.name) for section, spec in options()}
+    specs = {(section.name, spec.name): spec for section, spec in options()}
     values: dict[str, Any] = {}
     for section, settings in sections.items():
         if not isinstance(settings, dict):
-            home = next((place for place, name in known if name == section), "run")
+            home = next((place for place, name in specs if name == section), "run")
             raise InputError(f"{path}: {section!r} stands outside a section: put it under one, such as [{home}].")
         for name, value in settings.items():
-            if (section, name) not in known:
+            if (section, name) not in specs:
                 raise InputError(f"{path}: there is no setting {name!r} in [{section}]: remove it, or see --help.")
-            values[name] = tuple(value) if isinstance(value, list) else value
+            values[name] = _read_value(value, specs[section, name])
     return values
+
+
+def _read_value(value: Any, spec: Field[Any]) -> Any:
+    """A field's value from that of a TOML file."""
+    if isinstance(value, list):
+        return tuple(value)
+    return None if spec.default is None and value == LEFT_OPEN and not isinstance(value, bool) else value
+
+
+def _without_none(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {
+        section: {name: value for name, value in settings.items() if value is not None}
+        for section, settings in sections.items()
+    }

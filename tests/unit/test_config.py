@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tui_trainer.config import AUTO, MAX_BYTES, SCHEDULES, Config, InputError, flag, options
+from tui_trainer.config import MAX_BYTES, SCHEDULES, Config, InputError, flag, options
 
 SPECS = {spec.name: spec for _, spec in options()}
 BOUNDED = [name for name, spec in SPECS.items() if spec.type in (int, float)]
@@ -33,7 +33,7 @@ def outside(name: str) -> list[float]:
         values += [limits["minimum"] - (1 if whole else 1e-9), -(10**400) if whole else -math.inf]
     if limits["maximum"] is not None:
         values += [limits["maximum"] + (1 if whole else 1e-3), 10**400 if whole else math.inf]
-    return [value for value in values if value not in (AUTO, SPECS[name].default)]
+    return [value for value in values if value not in (None, SPECS[name].default)]
 
 
 def inside(name: str) -> list[float]:
@@ -74,7 +74,7 @@ def test_every_choice_is_checked(name: str) -> None:
         ({"steps": "5"}, "--steps must be a whole number, not '5'."),
         ({"lr": True}, "--lr must be a number, not True."),
         ({"lr": "0.1"}, "--lr must be a number, not '0.1'."),
-        ({"lr": None}, "--lr must be a number, not None."),
+        ({"clip": None}, "--clip must be a number, not None."),
         ({"prompt": 5}, "--prompt must be a text, not 5."),
         ({"schedule": ("wsd",)}, "--schedule must be a text, not ('wsd',)."),
         ({"corpus": "cats.txt"}, "--corpus must be a list of texts, not 'cats.txt'."),
@@ -166,6 +166,12 @@ def test_a_configuration_survives_its_file(tmp_path: Path, asked: dict[str, Any]
 def test_what_a_file_leaves_out_keeps_its_default(tmp_path: Path) -> None:
     assert Config.from_toml(written(tmp_path, "")) == Config()
     assert Config.from_toml(written(tmp_path, "[run]\nseed = 9")) == Config().update(seed=9)
+
+
+def test_what_is_left_open_is_no_number_in_a_file(tmp_path: Path) -> None:
+    assert "lr" not in Config().to_toml()
+    earlier = "[optimizer]\nlr = -1\n[schedule]\nsteps = -1\n[run]\nseed = 9"
+    assert Config.from_toml(written(tmp_path, earlier)) == Config().update(seed=9)
 
 
 @pytest.mark.parametrize(

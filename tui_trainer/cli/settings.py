@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tui_trainer.config import AUTO, check_number, flag, options
+from tui_trainer.config import flag, options
 
 
 def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,16 +27,8 @@ def _option_type(spec: Field[Any]) -> click.ParamType[Any]:
 
 def _described(spec: Field[Any]) -> str:
     default = spec.default
-    shown = "auto" if default == AUTO else f"{default:g}" if isinstance(default, float) else str(default)
+    shown = "auto" if default is None else f"{default:g}" if isinstance(default, float) else str(default)
     return f"{spec.metadata['help']}  [default: {shown}]" if shown else f"{spec.metadata['help']}"
-
-
-def check_typed(asked: dict[str, Any]) -> None:
-    """AUTO is for leaving an option out: a typed -1 is a number like any other, and out of range."""
-    for _, spec in options():
-        value = asked.get(spec.name)
-        if not isinstance(value, str) and value == AUTO:
-            check_number(spec, value)
 
 
 class SectionedCommand(click.Command):

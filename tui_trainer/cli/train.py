@@ -7,7 +7,7 @@ import click
 
 from tui_trainer.cli.control import resume_live, waiting_options
 from tui_trainer.cli.options import headless_option, run_argument
-from tui_trainer.cli.settings import SectionedCommand, check_typed, config_options
+from tui_trainer.cli.settings import SectionedCommand, config_options
 from tui_trainer.config import Config, InputError
 from tui_trainer.launch.train import train as train_session
 from tui_trainer.run.directory import runs_root
@@ -29,7 +29,6 @@ from tui_trainer.sessions.choosing import find_run_to_resume
 def train(corpus: tuple[str, ...], config_file: Path | None, headless: bool, **asked: Any) -> int:
     """Train a new model on CORPUS: text files, directories, glob patterns, or - for standard input."""
     config = Config.from_toml(config_file) if config_file else Config()
-    check_typed(asked)
     config = config.update(**{name: value for name, value in asked.items() if value is not None})
     if corpus:
         config = config.update(corpus=corpus)

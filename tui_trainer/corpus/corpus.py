@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from tui_trainer.config import AUTO, DataConfig
+from tui_trainer.config import DataConfig
 from tui_trainer.corpus.encoding import StageProgress, encode_corpus
 from tui_trainer.corpus.reading import Scan, scan
 from tui_trainer.corpus.sources import corpus_label, find_sources
@@ -73,7 +73,7 @@ def _choose_tokenizer(config: DataConfig, found: Scan) -> tuple[str, int]:
     """The kind, and the vocabulary size where it is a choice."""
     kind = config.tokenizer
     if kind == "auto":
-        kind = choose_kind(found) if config.vocab_size == AUTO else "bpe"
+        kind = choose_kind(found) if config.vocab_size is None else "bpe"
     if kind != "bpe":
         return kind, 0
-    return kind, bpe_vocab_size(found.bytes) if config.vocab_size == AUTO else config.vocab_size
+    return kind, bpe_vocab_size(found.bytes) if config.vocab_size is None else config.vocab_size

@@ -1,4 +1,4 @@
-"""A run's parts, made from its configuration; what is still AUTO in it regularises nothing."""
+"""A run's parts, made from its configuration; what it leaves open regularises nothing."""
 
 import torch
 
@@ -20,7 +20,7 @@ def shape_of(config: Config, corpus: Corpus) -> ModelShape:
         layers=config.model.layers,
         heads=config.model.heads,
         width=config.model.width,
-        dropout=max(0.0, config.model.dropout),
+        dropout=config.model.dropout or 0.0,
     )
 
 
@@ -38,12 +38,12 @@ def build_optimizer(config: Config, model: Transformer) -> Optimizer:
 def build_stepper(config: Config, corpus: Corpus, model: Transformer, optimizer: Optimizer) -> Stepper:
     """What takes the steps."""
     chance = config.data.bpe_dropout
-    bpe_dropout = BPEDropout(corpus.tokenizer, chance) if chance > 0 else None
+    bpe_dropout = BPEDropout(corpus.tokenizer, chance) if chance else None
     settings, seed = config.optimizer, config.run.seed
 
     def batch_loader(batch_size: int) -> BatchLoader:
         batches = Batches(corpus.train, config.model.context, batch_size, seed, bpe_dropout)
-        return make_batch_loader(batches, model.lm_head.weight.device, max(0.0, config.data.token_masking))
+        return make_batch_loader(batches, model.lm_head.weight.device, config.data.token_masking or 0.0)
 
     sizes = settings.batch_size, settings.accumulate
     return Stepper(model, optimizer, batch_loader, *sizes, settings.clip, seed, config.run.precision)

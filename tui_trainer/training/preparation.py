@@ -7,7 +7,7 @@ from functools import partial
 
 import torch
 
-from tui_trainer.config import AUTO, Config, InputError
+from tui_trainer.config import Config, InputError
 from tui_trainer.corpus.corpus import Corpus, load_corpus
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.directory import CONFIG, RunDirectory, cannot_write, create_run, runs_root
@@ -27,6 +27,7 @@ from tui_trainer.training.planning.compilation import compile_layers
 from tui_trainer.training.planning.length import settle_length
 from tui_trainer.training.planning.plan import (
     Plan,
+    check_resolved,
     replan,
     resolve_length,
     resolve_sizes,
@@ -67,7 +68,7 @@ class Preparation:
         timings, reason = measure(plan.config, corpus, device, self._check_stop)
         sized = plan.chosen(threads=(torch.get_num_threads(), reason))
         plan = resolve_length(sized, corpus, timings)
-        if config.schedule.minutes != AUTO:
+        if config.schedule.minutes is not None:
             self._stage("compiling the model" if plan.config.run.compile == "on" else "measuring a step of the run")
             timings = planned_timings(plan.config, corpus, device, self._check_stop, timings)
             plan = replan(sized, plan, corpus, timings)
@@ -85,7 +86,9 @@ class Preparation:
             planned_steps=config.schedule.steps,
             setup=setup(),
         )
-        checked = partial(LengthCheck, sized, plan, corpus, timings) if sized.config.schedule.minutes != AUTO else None
+        checked = (
+            partial(LengthCheck, sized, plan, corpus, timings) if sized.config.schedule.minutes is not None else None
+        )
         return self._finish(Plan(config, plan.reasons), corpus, model, stepper, progress, directory, opened, checked)
 
     def resumed(
@@ -106,6 +109,7 @@ class Preparation:
         if reason := fault(progress.guard):
             raise InputError(reason)
         config = recover_plan(folder, config, progress)
+        check_resolved(config, directory.name)
         if progress.batch_size:
             _check_batch(directory, config, progress)
             config = config.update(batch_size=progress.batch_size, accumulate=progress.accumulate)

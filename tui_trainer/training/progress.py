@@ -59,9 +59,9 @@ class Progress:
     setup: dict[str, str] = field(default_factory=dict)
     """What the numbers depend on to the bit, beside configuration and corpus."""
 
-    def out_of_patience(self, patience: int) -> bool:
+    def out_of_patience(self, patience: int | None) -> bool:
         """Whether so many evaluations, if any number is given, have brought no improvement."""
-        return 0 < patience <= self.evaluations_since_best
+        return bool(patience) and self.evaluations_since_best >= (patience or 0)
 
 
 _NAMES: Final[dict[Any, str]] = {

@@ -18,7 +18,7 @@ from tests.unit.training.helpers import (
     watched,
 )
 from tests.waiting import TIMEOUT, until
-from tui_trainer.config import AUTO, Config, InputError
+from tui_trainer.config import Config, InputError
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.commands import (
     Command,
@@ -349,7 +349,7 @@ def test_out_of_memory_says_what_helps(corpus: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize(
     "changes",
-    [{"context": 4096}, {"heads": 3, "width": AUTO}, {"warmup": 12}],
+    [{"context": 4096}, {"heads": 3, "width": None}, {"warmup": 12}],
 )
 def test_bad_input_leaves_no_run(corpus: Path, runs: Path, changes: dict[str, float]) -> None:
     session = run_to_end(small_config(corpus, **changes))
@@ -435,7 +435,7 @@ def test_the_session_runs_in_any_thread(corpus: Path) -> None:
 
 
 def test_a_run_of_so_many_minutes_ends_by_itself(corpus: Path) -> None:
-    session = run_to_end(small_config(corpus, steps=AUTO, minutes=0.01))
+    session = run_to_end(small_config(corpus, steps=None, minutes=0.01))
     run = session.of(RunStarted)[0]
     assert session.snapshot().state == "finished"
     assert session.of(Step)[-1].step == session.snapshot().run.steps  # type: ignore[union-attr]

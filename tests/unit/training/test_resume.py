@@ -1,6 +1,7 @@
 """A run taken up again goes on as if it had never stopped."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +229,15 @@ def test_a_changed_corpus_is_refused(corpus: Path, runs: Path) -> None:
     assert session.outcome.status == 2
     assert session.outcome.error.startswith("The corpus of cats has changed since the run began")
     assert only_run(runs).journal.read_bytes() == before
+
+
+def test_a_configuration_that_lacks_what_a_run_needs_is_refused(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus), stop_after(5))
+    directory = only_run(runs)
+    directory.config.write_text(re.sub(r"(?m)^(lr|eval_every) = .*\n", "", directory.config.read_text()))
+    session = resume(directory)
+    assert session.outcome is not None
+    assert session.outcome.error == f"The config.toml of {directory.name} lacks lr, eval_every: restore that file."
 
 
 def test_a_missing_corpus_is_refused_at_once(corpus: Path, runs: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 import torch
 
-from tui_trainer.config import AUTO, Config
+from tui_trainer.config import Config
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.generation import Generation
 from tui_trainer.training.build import build_model, build_optimizer, build_stepper
@@ -55,7 +55,7 @@ def measure(
     step, reason = calibration.take(), ""
     if step < SLOW_START:
         step = calibration.take()  # the first had memory to find, and a GPU its libraries to load
-    if step < SLOW_STEP and device.type == "cpu" and config.run.threads == AUTO:
+    if step < SLOW_STEP and device.type == "cpu" and config.run.threads is None:
         step, reason = _choose_threads(calibration)
     elif step < SLOW_STEP:
         step = calibration.step_seconds()
@@ -177,5 +177,5 @@ class _Calibration:
 
 def use_threads(asked: int) -> None:
     """Compute with so many threads, or as many as there are processors."""
-    if asked != AUTO:
+    if asked is not None:
         torch.set_num_threads(min(asked, os.cpu_count() or 1))

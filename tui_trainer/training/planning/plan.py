@@ -1,4 +1,4 @@
-"""From what was asked to what will be done: every AUTO of a configuration made concrete.
+"""From what was asked to what will be done: all that a configuration leaves open decided.
 
 In two parts, as the run's length may depend on how long a step of its size takes: `resolve_sizes`, then, when that
 is known, `resolve_length`.
@@ -9,11 +9,11 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tui_trainer.config import AUTO, Config, InputError
+from tui_trainer.config import Config, InputError, options
 from tui_trainer.corpus.batches import windows_in_epoch
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.presets import PRESETS, choose_preset
-from tui_trainer.run.text import human_seconds
+from tui_trainer.run.text import human_seconds, visible_line
 from tui_trainer.training.planning.compilation import choose_compilation, compiled_seconds
 from tui_trainer.training.planning.regularisation import regularise
 
@@ -66,6 +66,20 @@ class Plan:
         return Plan(config, self.reasons | reasons)
 
 
+RESOLVED: Final = (
+    *("layers", "width", "heads", "context", "batch_size", "lr", "steps", "warmup", "min_lr"),
+    *("sample_every", "sample_tokens", "eval_every", "checkpoint_every"),
+)
+"""What no run can do without."""
+
+
+def check_resolved(config: Config, name: str) -> None:
+    """Raises InputError where the configuration of the run `name` leaves open what a run cannot do without."""
+    lacking = [spec.name for section, spec in options() if getattr(getattr(config, section.name), spec.name) is None]
+    if missing := [option for option in lacking if option in RESOLVED]:
+        raise InputError(f"The config.toml of {visible_line(name)} lacks {', '.join(missing)}: restore that file.")
+
+
 def resolve_sizes(plan: Plan, corpus: Corpus, device: str) -> Plan:
     """Model, batch, data and optimizer decided; `device` is a device type; raises InputError."""
     config = plan.config
@@ -80,8 +94,8 @@ def resolve_length(plan: Plan, corpus: Corpus, timings: Timings) -> Plan:
     if timings.sizes is not None:
         batch_size, accumulate = timings.sizes
         plan = plan.chosen(batch_size=(batch_size, ""), accumulate=(accumulate, ""))
-    steps, in_minutes = _steps(plan.config, corpus, timings), plan.config.schedule.minutes != AUTO
-    plan = plan.chosen(steps=steps, epochs=(AUTO, ""), minutes=(AUTO, ""))
+    steps, in_minutes = _steps(plan.config, corpus, timings), plan.config.schedule.minutes is not None
+    plan = plan.chosen(steps=steps, epochs=(None, ""), minutes=(None, ""))
     plan = plan.chosen(**regularise(plan.config, epochs(plan.config, corpus)))
     # Last, as code without dropout is other code.
     plan = plan.chosen(compile=choose_compilation(plan.config, timings.step * steps[0]))
@@ -119,7 +133,7 @@ def tokens_per_epoch(config: Config, corpus: Corpus) -> int:
 def _sizes(config: Config, preset: str) -> dict[str, int]:
     names = {"layers": config.model, "width": config.model, "heads": config.model, "context": config.model}
     asked = {name: getattr(section, name) for name, section in (names | {"batch_size": config.optimizer}).items()}
-    return {name: value if value != AUTO else getattr(PRESETS[preset], name) for name, value in asked.items()}
+    return {name: value if value is not None else getattr(PRESETS[preset], name) for name, value in asked.items()}
 
 
 def _data(config: Config, corpus: Corpus) -> dict[str, str | int]:
@@ -128,7 +142,7 @@ def _data(config: Config, corpus: Corpus) -> dict[str, str | int]:
     values: dict[str, str | int] = {
         "tokenizer": kind,
         "prompt": config.sampling.prompt or corpus.first_word,
-        "sample_tokens": SAMPLE_TOKENS[kind] if sample_tokens == AUTO else sample_tokens,
+        "sample_tokens": SAMPLE_TOKENS[kind] if sample_tokens is None else sample_tokens,
     }
     return values | ({"vocab_size": corpus.tokenizer.vocab_size} if kind == "bpe" else {})
 
@@ -158,12 +172,12 @@ def _optimizer(config: Config) -> tuple[str, str]:
 
 def _steps(config: Config, corpus: Corpus, timings: Timings) -> tuple[int, str]:
     asked = config.schedule
-    if asked.steps != AUTO:
+    if asked.steps is not None:
         return asked.steps, ""
     epoch = tokens_per_epoch(config, corpus) / tokens_per_step(config)
-    if asked.epochs != AUTO:
+    if asked.epochs is not None:
         return math.ceil(asked.epochs * epoch), ""
-    if asked.minutes != AUTO:
+    if asked.minutes is not None:
         return _steps_within(60 * asked.minutes, config, timings)
     return min(PRESETS[config.model.preset].steps, math.ceil(MAX_AUTO_EPOCHS * epoch)), ""
 
@@ -188,14 +202,14 @@ def _steps_within(seconds: float, config: Config, timings: Timings) -> tuple[int
 
 def _schedule(config: Config) -> dict[str, float]:
     asked, steps = config.schedule, config.schedule.steps
-    lr = DEFAULT_LR if config.optimizer.lr == AUTO else config.optimizer.lr
+    lr = DEFAULT_LR if config.optimizer.lr is None else config.optimizer.lr
     values: dict[str, float] = {"lr": lr}
-    if asked.warmup == AUTO:
+    if asked.warmup is None:
         warms_up = asked.schedule in ("wsd", "warmup-cosine")
         values["warmup"] = min(max(20, steps // 50), steps // 5) if warms_up else 0
     elif asked.warmup >= steps:
         raise InputError(f"--warmup {asked.warmup} leaves nothing of the run's {steps} steps: make it smaller.")
-    if asked.min_lr == AUTO:
+    if asked.min_lr is None:
         values["min_lr"] = lr / 10 if "cosine" in asked.schedule else 0.0
     elif asked.min_lr > lr:
         raise InputError(f"--min-lr {asked.min_lr:g} is above the peak --lr {lr:g}: lower it.")
@@ -212,7 +226,7 @@ def _cadence(config: Config, timings: Timings, in_minutes: bool) -> dict[str, in
         "checkpoint_every": (config.run.checkpoint_every, 10),
     }
     # Rounded up, so that the last look is the run's end and not a step before it.
-    return {name: math.ceil(steps / count) if asked == AUTO else asked for name, (asked, count) in looks.items()}
+    return {name: math.ceil(steps / count) if asked is None else asked for name, (asked, count) in looks.items()}
 
 
 def _looks(training: float, config: Config, timings: Timings, in_minutes: bool) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tui_trainer.config import AUTO, Config
+from tui_trainer.config import Config
 
 LEVELS: Final = (
     (5.0, {"dropout": 0.0, "token_masking": 0.0, "bpe_dropout": 0.0}),
@@ -32,6 +32,6 @@ def regularise(config: Config, epochs: float) -> dict[str, tuple[float, str]]:
     reason = f"the text is read about {epochs:.1f} times"
     told = {name: reason for name, value in settings.items() if value != LEVELS[0][1].get(name, 0) or name == "dropout"}
     return {
-        name: (value, told.get(name, "")) if asked[name] == AUTO else (asked[name], "")
+        name: (value, told.get(name, "")) if asked[name] is None else (asked[name], "")
         for name, value in settings.items()
     }

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.unit.training.helpers import CPU, load, run_to_end, small_config
-from tui_trainer.config import AUTO, Config
+from tui_trainer.config import Config
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.run.commands import Command, Stop
 from tui_trainer.run.events import Event, RunStarted, Stage, Step
@@ -34,7 +34,7 @@ def text(corpus: Path) -> Corpus:
 
 
 def sized(text: Corpus, corpus: Path, **changes: float) -> Config:
-    return resolve_sizes(Plan(small_config(corpus, **{"threads": AUTO, **changes})), text, "cpu").config
+    return resolve_sizes(Plan(small_config(corpus, **{"threads": None, **changes})), text, "cpu").config
 
 
 def never() -> None:

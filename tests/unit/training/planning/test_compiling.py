@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tests.unit.training.helpers import run_to_end, small_config, small_model
-from tui_trainer.config import AUTO, Config
+from tui_trainer.config import Config
 from tui_trainer.run.events import Alert, Evaluation, Step
 from tui_trainer.training import preparation
 from tui_trainer.training.planning import compilation
@@ -140,7 +140,7 @@ def test_minutes_are_not_counted_with_code_that_could_not_be_made(
     """Where the trial of a step fails to compile, the run tells, and no later run believes that code is kept."""
     monkeypatch.setattr(preparation, "planned_timings", planned_timings)
     compiler.behaviour = failing
-    config = small_config(corpus, compile="on", steps=AUTO, minutes=0.01, warmup=0, eval_every=100)
+    config = small_config(corpus, compile="on", steps=None, minutes=0.01, warmup=0, eval_every=100)
     session = run_to_end(config)
     assert [alert.kind for alert in session.of(Alert) if alert.kind != "pace"] == ["compile"]
     assert not list(compilation._kept_code().glob("*.mark"))

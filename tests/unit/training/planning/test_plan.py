@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.training.helpers import TIMINGS, load
-from tui_trainer.config import AUTO, Config, InputError, options
+from tui_trainer.config import Config, InputError, options
 from tui_trainer.corpus.batches import windows_in_epoch
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.presets import PRESETS, choose_preset
@@ -45,7 +45,7 @@ def values_of(config: Config) -> dict[str, Any]:
 
 def test_nothing_is_left_open(text: Corpus) -> None:
     config = plan(text, precision="fp32", threads=1)
-    left = [name for name, value in values_of(config).items() if value in (AUTO, "auto")]
+    left = [name for name, value in values_of(config).items() if value in (None, "auto")]
     assert left == ["vocab_size", "minutes", "epochs"]
     assert (config.data.tokenizer, config.model.preset, config.run.device) == ("char", "nano", "cpu")
     assert config.sampling.prompt == "The"
@@ -143,7 +143,7 @@ def test_minutes_are_filled_with_steps_and_looks(text: Corpus, timings: Timings,
     seconds += steps // config.run.eval_every * timings.evaluation
     seconds += steps // samples.sample_every * samples.sample_tokens * timings.token
     assert seconds == pytest.approx(60 * minutes, rel=0.1)
-    assert config.schedule.minutes == AUTO
+    assert config.schedule.minutes is None
 
 
 @pytest.mark.parametrize(
@@ -193,9 +193,9 @@ def test_minutes_go_by_the_very_step_of_the_run_once_that_is_known(text: Corpus)
 def test_reasons_are_given_for_what_was_left_open_alone(text: Corpus) -> None:
     left_open = planned(text, minutes=5)
     assert {"steps", "optimizer", "compile"} <= left_open.reasons.keys()
-    asked = {name: value for name, value in values_of(left_open.config).items() if value != AUTO}
+    asked = {name: value for name, value in values_of(left_open.config).items() if value is not None}
     assert planned(text, **asked).reasons == {}
-    assert planned(text, **{**asked, "steps": AUTO, "minutes": 5}).reasons.keys() == {"steps"}
+    assert planned(text, **{**asked, "steps": None, "minutes": 5}).reasons.keys() == {"steps"}
 
 
 @pytest.mark.parametrize(("width", "kind"), [(16, "muon"), (16384, "adamw")])
@@ -209,7 +209,7 @@ def test_muon_is_taken_where_it_costs_little(text: Corpus, width: int, kind: str
 def test_epochs_become_steps(text: Corpus, passes: float) -> None:
     config = plan(text, epochs=passes, context=8, batch_size=4, accumulate=2)
     assert config.schedule.steps == math.ceil(passes * windows_in_epoch(len(text.train), 8) * 8 / 64)
-    assert config.schedule.epochs == AUTO
+    assert config.schedule.epochs is None
 
 
 def test_a_tiny_text_is_not_read_for_ever(text: Corpus) -> None:

@@ -21,7 +21,7 @@ from tests.unit.training.helpers import (
     small_config,
     stop_after,
 )
-from tui_trainer.config import AUTO, Config
+from tui_trainer.config import Config
 from tui_trainer.run.directory import CONFIG, RunDirectory
 from tui_trainer.run.events import Alert, Evaluation, RunStarted, ScheduleChanged, Step
 from tui_trainer.run.folder import Folder
@@ -60,8 +60,8 @@ def steps_take(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def of_minutes(corpus: Path, **changes: Any) -> Config:
-    looks = {"eval_every": AUTO, "sample_every": AUTO, "checkpoint_every": AUTO}
-    return small_config(corpus, **{"steps": AUTO, "minutes": MINUTES, "warmup": AUTO, **looks, **changes})
+    looks = {"eval_every": None, "sample_every": None, "checkpoint_every": None}
+    return small_config(corpus, **{"steps": None, "minutes": MINUTES, "warmup": None, **looks, **changes})
 
 
 def numbers(session: ScriptedSession, since: int = 0) -> list[tuple[int, float, float]]:
@@ -313,7 +313,7 @@ def test_a_run_that_cannot_be_planned_anew_says_how_long_it_takes(
     corpus: Path, runs: Path, steps_take: Callable[..., None], monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
     steps_take(SLOW)
-    session = ScriptedSession(of_minutes(corpus, warmup=50 if why == "warmup" else AUTO))
+    session = ScriptedSession(of_minutes(corpus, warmup=50 if why == "warmup" else None))
     replace_text = Folder.replace_text
 
     def refuse(self: Folder, name: str, text: str) -> None:

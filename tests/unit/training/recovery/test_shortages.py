@@ -23,7 +23,7 @@ from tests.unit.training.helpers import (
     stop_after,
     tokens,
 )
-from tui_trainer.config import AUTO, Config
+from tui_trainer.config import Config
 from tui_trainer.model.generation import Generation
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.commands import Command, Generate
@@ -149,7 +149,7 @@ def test_a_step_is_measured_in_pieces_that_fit(
     assert planned_timings(config, text, CPU, lambda: None, TIMINGS).sizes == sizes
 
 
-@pytest.mark.parametrize("length", [{}, {"steps": AUTO, "minutes": 0.005, "warmup": 0}])
+@pytest.mark.parametrize("length", [{}, {"steps": None, "minutes": 0.005, "warmup": 0}])
 def test_a_run_begins_with_the_pieces_that_fit(
     measuring: None, length: dict[str, Any], corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
