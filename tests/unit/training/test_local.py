@@ -46,7 +46,7 @@ from tui_trainer.run.events import (
 )
 from tui_trainer.run.folder import Folder
 from tui_trainer.sessions.base import Outcome
-from tui_trainer.training import local
+from tui_trainer.training import journalling
 from tui_trainer.training.local import TRACEBACK, LocalSession
 from tui_trainer.training.probes import evaluation, validation
 from tui_trainer.training.step.stepper import Stepper
@@ -96,7 +96,7 @@ def test_the_disks_of_other_runs_hold_no_training_up(
             trained.wait(TIMEOUT)
         yield told
 
-    monkeypatch.setattr(local, "look_for_others", look)
+    monkeypatch.setattr(journalling, "look_for_others", look)
     session = ScriptedSession(small_config(corpus, **CPU_ENDLESS))
     session.start()
     try:

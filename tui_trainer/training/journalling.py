@@ -1,0 +1,160 @@
+"""A session that writes a run's directory: what happens goes to the screen, the journal and the viewers alike."""
+
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from tui_trainer.config import InputError
+from tui_trainer.run import index, journal
+from tui_trainer.run.directory import RunDirectory, cannot_write
+from tui_trainer.run.events import ENDED, Alert, CheckpointSaved, Event, StateChanged
+from tui_trainer.run.folder import Folder
+from tui_trainer.run.journal_writer import JournalWriter, missing_steps
+from tui_trainer.run.lock import RunLock
+from tui_trainer.run.other_runs import enter_index, look_for_others
+from tui_trainer.run.relocation import DirectoryMonitor
+from tui_trainer.sessions.attendance import Attendance
+from tui_trainer.sessions.base import Joined, Session
+from tui_trainer.sessions.control.server import ControlServer
+from tui_trainer.sessions.index_writer import IndexWriter
+
+LOG: Final = "output.log"
+
+
+class JournalledSession(Session):
+    """Holds the run's lock, writes its journal, follows its directory when that is moved, and lets viewers in."""
+
+    def __init__(self, directory: RunDirectory | None) -> None:
+        super().__init__()
+        self.directory = directory
+        self.attendance = Attendance()
+        self._publishing = threading.RLock()
+        """Held while an event goes to the screen and to the journal, so that a viewer can join between two."""
+        self._journal: JournalWriter | None = None
+        self._index: IndexWriter | None = None
+        self._control: ControlServer | None = None
+        self._folder: Folder | None = None
+        """The run's directory, open from the moment it is trained in to the end."""
+        self._directory_monitor: DirectoryMonitor | None = None
+        self._run_lock: RunLock | None = None
+
+    @property
+    def place(self) -> Path | None:
+        return self.directory.path if self.directory else None
+
+    @property
+    def directory_of_run(self) -> RunDirectory:
+        assert self.directory is not None
+        return self.directory
+
+    @property
+    def folder(self) -> Folder:
+        """The run's directory, open while this session trains in it."""
+        assert self._folder is not None
+        return self._folder
+
+    def open_log(self) -> BinaryIO:
+        """The file for what a trainer without a terminal prints; raises OSError, also before the run and after it."""
+        folder = self._folder  # the thread that trains closes it
+        if folder is None:
+            raise FileNotFoundError("The run's directory is not open.")
+        return folder.open_to_append(LOG)
+
+    # -- what happens -----------------------------------------------------------------------------------------------
+
+    def publish(self, event: Event) -> None:
+        with self._publishing:
+            self._look_for_directory(event)
+            super().publish(event)
+            if self._journal is not None and event.journalled:
+                self._journal.append(event)
+
+    def _look_for_directory(self, event: Event) -> None:
+        """Before an event, tell what has become of the run's directory; at the run's end it is the last chance."""
+        if self._directory_monitor is None:
+            return
+        ending = isinstance(event, StateChanged) and event.state in ENDED
+        if message := self._directory_monitor.look(now=ending or isinstance(event, CheckpointSaved)):
+            moved = self.folder.locate()
+            if moved is not None:
+                self.directory = RunDirectory(moved)
+                with suppress(OSError):  # it is entered again when the run is resumed
+                    index.enter(self.directory)
+            severity = "error" if self.folder.deleted else "warning"
+            self.publish(Alert(step=event.step, kind="directory", severity=severity, message=message))
+
+    def join(self) -> Joined:
+        """Follow the run from now on; raises OSError when it is over."""
+        with self._publishing:
+            if self._journal is None:
+                raise ConnectionError("the run is over")
+            now = self.snapshot()
+            about = {"state": now.state, "step": now.step, "unattended_since": self.attendance.unattended_since}
+            return Joined(self._journal.size, self._journal.waiting(), self.subscribe(), about)
+
+    # -- from beginning to end --------------------------------------------------------------------------------------
+
+    def take_lock(self, directory: RunDirectory) -> None:
+        """Open the directory to train in it; raises InputError where that cannot be done, or another trains there."""
+        try:
+            self._folder = directory.open_to_train()
+            self._run_lock = RunLock(self._folder)
+        except OSError as error:
+            raise cannot_write(directory.path, error) from error
+
+    @property
+    def locked(self) -> bool:
+        """Whether the directory is this session's to write."""
+        return self._run_lock is not None
+
+    def open_journal(self, step: int) -> None:
+        """The trainer stands at `step`: journal what happens from now on, and let viewers in. Raises OSError."""
+        last = self.snapshot().step
+        with self._publishing:
+            self._directory_monitor = DirectoryMonitor(self.folder)
+            self._journal = JournalWriter(journal.Journal(self.folder), self._publishing, self.publish)
+        self._index = IndexWriter(self.folder)
+        if last < step:
+            self.publish(missing_steps(last + 1, step, step, "the trainer ended before it had written them"))
+        try:
+            self._control = ControlServer(self.folder, self.join, self.unsubscribe, self.send)
+        except OSError as error:
+            message = f"No other terminal can attach to this run ({error.strerror or error})."
+            self.publish(Alert(step=step, kind="control", severity="warning", message=message))
+
+    def look_for_other_runs(self, directory: RunDirectory, step: int) -> None:
+        """Enter the run in the user's list of runs, and warn of others that are live."""
+        for alert in enter_index(directory, step):
+            self.publish(alert)
+        with suppress(RuntimeError):  # the system has no thread left: the run goes on all the same
+            threading.Thread(target=self._report_other_runs, args=[directory], name="other runs", daemon=True).start()
+
+    def _report_other_runs(self, directory: RunDirectory) -> None:
+        """In a thread of its own: the disk of another run may not answer, which must not hold training up."""
+        with suppress(OSError, InputError):
+            for alert in look_for_others(directory):
+                with self._publishing:
+                    if self._journal is not None:
+                        self.publish(replace(alert, step=self.snapshot().step))
+
+    def close_journal(self) -> str:
+        """Send viewers away, and write what waits; what the journal lacks, in a sentence, or nothing."""
+        if self._control is not None:
+            self._control.close()
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+        with self._publishing:
+            lacking = self._journal.close() if self._journal is not None else ""
+            self._journal = None
+        return lacking
+
+    def release(self) -> None:
+        """Close the directory, and let others train in it."""
+        self._directory_monitor = None
+        held, self._run_lock, self._folder = (self._run_lock, self._folder), None, None
+        for each in held:
+            if each is not None:
+                each.close()

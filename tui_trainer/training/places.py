@@ -1,0 +1,30 @@
+"""Places that a run is told of, made independent of the directory that the process is in."""
+
+import glob
+import os
+from pathlib import Path
+
+from tui_trainer.config import STANDARD_INPUT, Config, InputError
+
+
+def check_working_directory() -> None:
+    """Raises InputError where it was deleted: libraries that calculate end the process for want of it."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        message = "The directory that you are in was deleted, or cannot be read: change to another one (cd)."
+        raise InputError(message) from error
+
+
+def with_absolute_paths(config: Config) -> Config:
+    """So that the run can be resumed from any directory."""
+    return config.update(corpus=tuple(map(_absolute, config.data.corpus)))
+
+
+def _absolute(place: str) -> str:
+    if place == STANDARD_INPUT:
+        return place
+    if os.path.lexists(place):
+        return str(Path(place).absolute())
+    # A pattern: the directory before it is to be taken as it is, brackets and all.
+    return str(Path(glob.escape(str(Path.cwd())), place))
