@@ -46,7 +46,7 @@ class Session(LocalSession):
             case Evaluation():
                 self.val_loss = event.val_loss
             case RunStarted():
-                self.parameters, self.tokens_per_step = event.parameters, event.tokens_per_step
+                self.parameters, self.tokens_per_step = event.model.parameters, event.plan.tokens_per_step
             case Stage(stage="compiling the model"):
                 self.compiling_since = time.perf_counter()
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from tests.runs import run_started
 from tests.waiting import TIMEOUT
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.run.commands import (
@@ -29,7 +30,6 @@ from tui_trainer.run.events import (
     Event,
     PartialSample,
     Resources,
-    RunStarted,
     Sample,
     Stage,
     StateChanged,
@@ -42,7 +42,7 @@ SECONDS_A_STEP = 0.042
 TOKENS_A_STEP = 768
 VOCABULARY = 65
 
-RUN = RunStarted(
+RUN = run_started(
     time=BEGIN,
     run="fables",
     path="runs/fables",
@@ -73,6 +73,8 @@ RUN = RunStarted(
     temperature=0.8,
     prompt="The ",
 )
+
+PLAN = RUN.plan
 
 WRITTEN = {
     250: "mhe toe sand an the whe, ther fo thas in he wat and bene.",
@@ -139,7 +141,7 @@ def step_event(step: int, **changes: Any) -> Step:
     noise = random.Random(step + 7).gauss(0, 1)
     values: dict[str, Any] = {
         "loss": noisy_loss(step),
-        "lr": Schedule(RUN.schedule, RUN.lr, RUN.min_lr, RUN.warmup, RUN.steps).at(step),
+        "lr": Schedule(PLAN.schedule, PLAN.lr, PLAN.min_lr, PLAN.warmup, PLAN.steps).at(step),
         "grad_norm": 0.55 + 2.2 * math.exp(-step / 60) + 0.12 * abs(noise) + (1.4 if step == 700 else 0),
         "weight_norm": 90 + 55 * (1 - math.exp(-step / 900)),
         "tokens": step * TOKENS_A_STEP,
@@ -162,7 +164,7 @@ def evaluation_event(step: int) -> Evaluation:
     )
 
 
-def sample_event(step: int, text: str, temperature: float = 0.8, prompt: str = RUN.prompt) -> Sample:
+def sample_event(step: int, text: str, temperature: float = 0.8, prompt: str = RUN.sampling.prompt) -> Sample:
     time = BEGIN + step * SECONDS_A_STEP
     return Sample(step=step, time=time, prompt=prompt, text=text, temperature=temperature, top_k=0, seed=step)
 
@@ -181,7 +183,7 @@ def running(until: int = 1_240) -> list[Event]:
     time = BEGIN + until * SECONDS_A_STEP
     if until:
         text = "mouse went home, and told the others what"
-        events.append(PartialSample(step=until, time=time, prompt=RUN.prompt, text=text, temperature=0.8))
+        events.append(PartialSample(step=until, time=time, prompt=RUN.sampling.prompt, text=text, temperature=0.8))
     return events
 
 
@@ -210,7 +212,7 @@ def paused(until: int = 1_240) -> list[Event]:
 
 
 def finished() -> list[Event]:
-    last = RUN.steps
+    last = PLAN.steps
     saved = CheckpointSaved(step=last, time=BEGIN + 210, path="checkpoints/step-00005000", reason="finished")
     return [*running(last)[:-1], saved, StateChanged(step=last, time=BEGIN + 210, state="finished")]
 
@@ -220,7 +222,7 @@ def overfitted() -> list[Event]:
     events = [event for event in finished() if not (isinstance(event, Evaluation) and event.step > 500)]
     best, last = (
         replace(sample_event(step, text), model=model)
-        for step, text, model in ((500, "fox sawd the wolf.", "best"), (RUN.steps, "fox knows this by heart.", "last"))
+        for step, text, model in ((500, "fox sawd the wolf.", "best"), (PLAN.steps, "fox knows this by heart.", "last"))
     )
     return [*events[:-1], best, last, replace(events[-1], model="best")]  # type: ignore[type-var]
 

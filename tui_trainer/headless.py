@@ -60,7 +60,7 @@ class Headless:
         self._session.start()
         now = self._session.snapshot()
         if now.run is not None:
-            self._steps = now.run.steps
+            self._steps = now.run.plan.steps
             self._started()
         self._end(now.state)
         while self._session.alive or not self._events.empty():
@@ -89,7 +89,7 @@ class Headless:
             case Stage():
                 return self._stage_line(event)
             case RunStarted():
-                self._steps = event.steps
+                self._steps = event.plan.steps
                 self._started()
                 chosen = [visible_line(f"  {name}: {why}") for name, why in event.reasons.items()]
                 return "\n".join([_introduction(event), *chosen])
@@ -137,16 +137,26 @@ class Headless:
             return None
         self._step_line_at = now
         left = self._session.snapshot().seconds_left
-        loss = "not finite" if event.loss is None else f"{event.loss:.4f}"
-        return (
-            f"step {event.step:>7,}/{self._steps:,}  loss {loss}  lr {event.lr:.2e}  "
-            f"{human_count(event.tokens_per_second)} tok/s" + (f"  {human_seconds(left)} left" if left else "")
-        )
+        parts = [
+            f"step {event.step:>7,}" + (f"/{self._steps:,}" if self._steps else ""),
+            "loss not finite" if event.loss is None else f"loss {event.loss:.4f}",
+            "" if event.lr is None else f"lr {event.lr:.2e}",
+            "" if event.tokens_per_second is None else f"{human_count(event.tokens_per_second)} tok/s",
+            f"{human_seconds(left)} left" if left else "",
+        ]
+        return "  ".join(filter(None, parts))
 
 
 def _introduction(run: RunStarted) -> str:
-    return visible_line(
-        f"run {run.run}: {human_count(run.parameters)} parameters ({run.preset}, {run.layers} layers of {run.width}), "
-        f"{run.tokenizer} tokenizer of {run.vocab_size}, {human_count(run.train_tokens)} training tokens, "
-        f"{run.device} {run.precision}, {run.optimizer}, {run.steps:,} steps from step {run.step:,}"
-    )
+    """What the run tells of itself; of another tool's that may be its name alone."""
+    model, source, machine, plan = run.model, run.source, run.machine, run.plan
+    shape = f"{model.preset}, {model.layers} layers of {model.width}"
+    parts = [
+        f"{human_count(model.parameters)} parameters ({shape})" if model.parameters else "",
+        f"{source.tokenizer} tokenizer of {model.vocab_size}" if source.tokenizer else "",
+        f"{human_count(source.train_tokens)} training tokens" if source.train_tokens else "",
+        f"{machine.device} {machine.precision}".strip(),
+        plan.optimizer,
+        f"{plan.steps:,} steps from step {run.step:,}" if plan.steps else f"from step {run.step:,}",
+    ]
+    return visible_line(f"run {run.run}: {', '.join(filter(None, parts))}")

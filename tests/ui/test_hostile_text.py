@@ -1,11 +1,10 @@
 """Text from outside is shown as text: it moves no cursor, sets no colour and is never read as markup."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests import scripted
 from tests.driving import Driver, driving
+from tests.runs import changed_run
 from tui_trainer.run.events import Alert, CheckpointSaved, CommandApplied, PartialSample, Stage
 
 HOSTILE = "\x1b[31m\x1b]0;owned\x07[bold]x[/][/nope]\x9b2J\u202e\u200b[@click=app.bell]y[/]"
@@ -25,7 +24,7 @@ async def test_a_corpus_label() -> None:
 
 
 async def test_a_run() -> None:
-    run = replace(scripted.RUN, corpus=HOSTILE, run=HOSTILE, device=HOSTILE, precision=HOSTILE, prompt=HOSTILE)
+    run = changed_run(scripted.RUN, corpus=HOSTILE, run=HOSTILE, device=HOSTILE, precision=HOSTILE, prompt=HOSTILE)
     async with driving([run, *SHORT_RUN[-30:]], size=(200, 60)) as screen:
         assert_harmless(screen)
 

@@ -9,6 +9,7 @@ from textual.widgets import Static
 from tests import scripted
 from tests.driving import Driver, driving
 from tests.folding import folded
+from tests.runs import changed_run
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.run.events import Activity, Alert, Evaluation, PartialSample, Resources, Sample, ScheduleChanged
 from tui_trainer.run.journal import decode, encode
@@ -183,7 +184,7 @@ def test_perplexity_reaches_up_to_guessing() -> None:
 
 
 def test_a_run_without_clipping_has_no_clip_line() -> None:
-    events = [replace(scripted.RUN, clip=0.0), scripted.step_event(1)]
+    events = [changed_run(scripted.RUN, clip=0.0), scripted.step_event(1)]
     plot = gradient_plot(View(snapshot_of(events)))
     assert plot is not None and plot.rules == []
 
@@ -202,21 +203,21 @@ def test_the_whole_schedule_is_drawn_from_the_start() -> None:
     planned, used = plot.lines
     assert (planned.curve.steps[0], planned.curve.steps[-1], plot.start, plot.end) == (1, 5_000, 0, 5_000)
     assert len(used.curve) == 0 and plot.marks[0].step == 0
-    assert plot.high == scripted.RUN.lr
+    assert plot.high == scripted.PLAN.lr
 
 
 def test_the_rates_of_the_past_are_those_that_were_used() -> None:
     """Not those that the plan of a longer run would have had there."""
-    first = replace(scripted.RUN, steps=100, warmup=10, schedule="linear")
+    first = changed_run(scripted.RUN, steps=100, warmup=10, schedule="linear")
     steps = [scripted.step_event(number, lr=number / 1_000) for number in range(1, 101)]
-    used, planned = rates(first, *steps, replace(first, step=100, steps=400))
+    used, planned = rates(first, *steps, changed_run(first, step=100, steps=400))
     assert used == [number / 1_000 for number in range(1, 101)]
     longer = Schedule("linear", 3e-3, 0.0, 10, 400)
     assert planned == pytest.approx([longer.at(number) for number in range(100, 400)])
 
 
 def test_a_rollback_is_drawn_where_it_was_and_as_far_as_it_will_hold() -> None:
-    run = replace(scripted.RUN, steps=100, warmup=0, schedule="constant", lr=0.1)
+    run = changed_run(scripted.RUN, steps=100, warmup=0, schedule="constant", lr=0.1)
     plan = {"schedule": "constant", "lr": 0.1, "min_lr": 0.0, "warmup": 0, "steps": 100}
     eased = ScheduleChanged(step=40, **plan, factor=0.5, until=60)
     before = [scripted.step_event(number, lr=0.1) for number in range(1, 41)]

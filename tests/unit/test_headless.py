@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.folding import folded
+from tests.runs import run_started
 from tests.unit.run.test_events import RUN
 from tests.unit.state.test_run_state import evaluation, sample, state, step
 from tests.waiting import TIMEOUT, until
@@ -25,13 +26,12 @@ from tui_trainer.run.events import (
     Event,
     PartialSample,
     Resources,
-    RunStarted,
     ScheduleChanged,
     Stage,
 )
 from tui_trainer.sessions.base import Outcome, Session
 
-STARTED = RunStarted(step=0, time=100.0, **{**RUN, "steps": 1000, "parameters": 808_576, "train_tokens": 1_003_854})
+STARTED = run_started(step=0, time=100.0, **{**RUN, "steps": 1000, "parameters": 808_576, "train_tokens": 1_003_854})
 
 
 class Told(Session):
@@ -160,7 +160,7 @@ def test_what_is_for_screens_alone_is_not_printed() -> None:
 def test_nothing_printed_can_move_a_cursor() -> None:
     evil = "\x1b]0;x\x07\u202e\r\x85"
     printed = lines(
-        RunStarted(step=0, **{**RUN, "run": evil, "preset": evil, "device": evil}),
+        run_started(**{**RUN, "run": evil, "preset": evil, "device": evil}),
         sample(1, evil, prompt=evil),
         CheckpointSaved(step=1, path=evil, reason=evil),
         state("stopped", 1.0, 1, evil),

@@ -18,7 +18,7 @@ NOT_MEASURED: Final = frozenset(("event", "step", "time"))
 
 def step_numbers(event: Step) -> dict[str, float | None]:
     """Every number of a step."""
-    return numbers_of(vars(event))
+    return numbers_of(vars(event)) | event.numbers
 
 
 def evaluation_numbers(event: Evaluation) -> dict[str, float | None]:

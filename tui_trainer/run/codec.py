@@ -2,12 +2,15 @@
 
 import json
 import math
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from functools import cache
+from itertools import islice
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
-from tui_trainer.run.events import EVENTS, Event
+from tui_trainer.run.events import EVENTS, MAX_NUMBER_NAME, MAX_NUMBERS, Event, RunStarted
+from tui_trainer.run.formats import NewerFormatError, check_journal_format
 
 LARGEST: Final[dict[type, float]] = {int: 2**63, float: 3.5e38}
 """No number of a run is larger, in fp32; a larger one counts as not finite."""
@@ -15,28 +18,76 @@ LARGEST: Final[dict[type, float]] = {int: 2**63, float: 3.5e38}
 LAST_TIME: Final = 1e11
 """Unix seconds, in the year 5138: what is said to have happened later, or before 1970, did not."""
 
+NUMBERS: Final = "numbers"
+"""The field that has the numbers of a line which have no field."""
+
 
 def encode(event: Event) -> str:
     """One line, without its line end; a number that is not finite becomes null."""
+    kind: Any = type(event)
     record: dict[str, Any] = {"event": event.event, "step": event.step, **vars(event)}
-    return json.dumps({name: _finite(value) for name, value in record.items()}, ensure_ascii=False)
+    for name in _flat(kind):
+        value = record.pop(name)
+        record |= value if name == NUMBERS else vars(value)
+    try:
+        return json.dumps(record, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(record), ensure_ascii=False, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:
+    """The value with null for every number in it that is not finite."""
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def decode(line: bytes | str) -> Event | None:
-    """The event of a line; None for one that is damaged, says the impossible, or is of a kind not known here."""
+    """The event of a line; None for one that is damaged, says the impossible, or is of a kind not known here.
+
+    Raises NewerFormatError where a run is told of in a format that is not known here.
+    """
     try:
         text = line if isinstance(line, str) else line.decode(errors="replace")
-        record = json.loads(text, parse_float=_number, parse_constant=lambda name: None)
-        hints = _hints(record["event"])
-        values = {name: record[name] for name in hints if name in record}
-        whole = all(fits(value, hints[name]) for name, value in values.items())
-        return EVENTS[record["event"]](**values) if whole and 0 <= values.get("time", 0) < LAST_TIME else None
+        return _decoded(json.loads(text, parse_float=_number, parse_constant=lambda name: None))
+    except NewerFormatError:
+        raise
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def _decoded(record: Mapping[str, Any]) -> Event | None:
+    """Raises as `decode` does, and for what is no event."""
+    kind: Any = EVENTS[record["event"]]
+    if kind is RunStarted:
+        check_journal_format(record.get("format", 1))
+    hints = _hints(kind)
+    values = {name: record[name] for name in hints if name in record}
+    whole = all(fits(value, hints[name]) for name, value in values.items())
+    if not whole or not 0 <= values.get("time", 0) < LAST_TIME:
+        return None
+    for name, hint in _flat(kind).items():
+        values[name] = _further_numbers(record, kind, hint) if name == NUMBERS else _part(record, hint)
+    event: Event = kind(**values)
+    return event
+
+
+def _part(record: Mapping[str, Any], part: Any) -> Any:
+    """A part of an event, of those of its fields that a record has; what is null is not told. Raises ValueError."""
+    hints = _hints(part)
+    values = {name: record[name] for name in hints if record.get(name) is not None}
+    if not all(fits(value, hints[name]) for name, value in values.items()):
+        raise ValueError("a value is of another type than it should be")
+    return part(**values)
+
+
+def _further_numbers(record: Mapping[str, Any], kind: Any, hint: Any) -> dict[str, Any]:
+    """What a record has of numbers that are not in a field, the first so many."""
+    known, number = _names(kind), get_args(hint)[1]
+    names = (name for name in record if name not in known and len(name) <= MAX_NUMBER_NAME)
+    return dict(islice(((name, record[name]) for name in names if fits(record[name], number)), MAX_NUMBERS))
 
 
 def _number(digits: str) -> float | None:
@@ -45,9 +96,24 @@ def _number(digits: str) -> float | None:
 
 
 @cache
-def _hints(event: str) -> dict[str, Any]:
-    """The type of every field of a kind of event."""
-    kind = EVENTS[event]
+def _flat(kind: Any) -> dict[str, Any]:
+    """The fields of a kind of event whose contents lie among the others in a line, with their types."""
+    return {name: hint for name, hint in _all_hints(kind).items() if is_dataclass(hint) or name == NUMBERS}
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """The type of every other field."""
+    return {name: hint for name, hint in _all_hints(kind).items() if name not in _flat(kind)}
+
+
+@cache
+def _names(kind: Any) -> frozenset[str]:
+    """What no further number is called."""
+    return frozenset({"event", *_all_hints(kind)})
+
+
+def _all_hints(kind: Any) -> dict[str, Any]:
     hints = get_type_hints(kind)
     return {spec.name: hints[spec.name] for spec in fields(kind)}
 
@@ -61,4 +127,7 @@ def fits(value: Any, hint: Any) -> bool:
     if get_origin(hint) is dict:
         _, kind = get_args(hint)
         return isinstance(value, dict) and all(fits(part, kind) for part in value.values())
+    if get_origin(hint) is list:
+        (kind,) = get_args(hint)
+        return isinstance(value, list) and all(fits(part, kind) for part in value)
     return isinstance(value, get_origin(hint) or hint)

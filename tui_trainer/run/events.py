@@ -1,14 +1,39 @@
-"""What happened in a run. The same objects feed the screen, the journal and a viewer in another process."""
+"""What happened in a run. The same objects feed the screen, the journal and a viewer in another process.
+
+This is the reference of the journal's format, a JSON object a line: "event" (the kind), "step", "time" (unix seconds),
+then the fields of the event. Two kinds of fields lie flat beside the others, without a name of their own: those of a
+`run` event's parts (run_parts.py), as in all journals so far, whatever is added; and the `numbers` of a `step` or of
+`layers`, which may be called anything that no other field is. Only "event" is required of every line, and the fields
+without a default of its kind: `{"event": "run", "run": "x", "format": 1}` and `{"event": "step", "step": 1, "loss": 4}`
+are enough. A number that is not finite is null. A reader leaves out what it does not know, and refuses a journal with a
+"format" above its own.
+"""
 
 import math
 import time
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass, field, fields
+from typing import ClassVar, Final
 
-from tui_trainer.config import SCHEDULES
+from tui_trainer.run.run_parts import (
+    RunMachine,
+    RunModel,
+    RunPlan,
+    RunSampling,
+    RunSource,
+    check_length,
+    check_schedule,
+)
 
 ENDED = ("finished", "stopped", "failed")
 STATES = ("loading", "running", "paused", *ENDED)
+
+WHOLE, SAMPLE = "whole", "sample"
+
+MAX_NUMBERS: Final = 64
+"""Beside those that have a field; a line that has more was not written by a trainer."""
+
+MAX_NUMBER_NAME: Final = 64
+"""Characters."""
 
 LAST, BEST = "last", "best"
 """The models of a run that has come to its end: of its last step, and of its best evaluation."""
@@ -36,41 +61,31 @@ class RunStarted(Event):
 
     event = "run"
     run: str
-    path: str
-    corpus: str
-    versions: dict[str, str]
-    device: str
-    precision: str
-    preset: str
-    parameters: int
-    layers: int
-    width: int
-    heads: int
-    context: int
-    tokenizer: str
-    vocab_size: int
-    fingerprint: str
-    train_tokens: int
-    val_tokens: int
-    unigram_entropy: float
-    """Nats per token of a model that knows only how frequent each token is."""
-    tokens_per_epoch: int
-    tokens_per_step: int
-    steps: int
-    schedule: str
-    lr: float
-    min_lr: float
-    warmup: int
-    clip: float
-    temperature: float
-    prompt: str
-    optimizer: str = "adamw"
+    """Its name."""
+    format: int = 1
+    """Of the journal from here on; 1 where that is not told."""
+    path: str = ""
+    source: RunSource = field(default_factory=RunSource)
+    model: RunModel = field(default_factory=RunModel)
+    machine: RunMachine = field(default_factory=RunMachine)
+    plan: RunPlan = field(default_factory=RunPlan)
+    sampling: RunSampling = field(default_factory=RunSampling)
     reasons: dict[str, str] = field(default_factory=dict)
     """What was left to the program: by option, the value it chose and why."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class BranchStarted(Event):
+    """From here on the run is the branch `id`, which goes on from step `step` of the branch `parent`."""
+
+    event = "branch"
+    id: int
+    parent: int
+
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_schedule(self)
+        if not 1 <= self.parent < self.id:
+            raise ValueError(f"branch {self.id} cannot begin in branch {self.parent}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,19 +109,10 @@ class ScheduleChanged(Event):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_schedule(self)
+        check_length(self.steps, self.warmup)
+        check_schedule(self.schedule, self.lr, self.min_lr)
         if not (self.factor > 0 and self.until >= 0):
             raise ValueError(f"no learning rate follows from the factor {self.factor} until step {self.until}")
-
-
-def _check_schedule(event: RunStarted | ScheduleChanged) -> None:
-    """Raises ValueError for what no run can be planned with: the event may come from a file."""
-    if event.schedule not in SCHEDULES:
-        raise ValueError(f"the schedule {event.schedule!r} is not known")
-    if not (event.steps >= 0 and event.warmup >= 0):
-        raise ValueError(f"{event.steps} steps with {event.warmup} of warmup are no length")
-    if not (event.lr > 0 and event.min_lr >= 0):
-        raise ValueError(f"from {event.lr} to {event.min_lr} is no learning rate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,17 +121,45 @@ class Step(Event):
 
     event = "step"
     loss: float | None
-    lr: float
-    grad_norm: float | None
-    weight_norm: float | None
-    tokens: int
-    step_seconds: float
-    tokens_per_second: float
+    lr: float | None = None
+    grad_norm: float | None = None
+    weight_norm: float | None = None
+    tokens: int | None = None
+    step_seconds: float | None = None
+    tokens_per_second: float | None = None
+    numbers: dict[str, float | None] = field(default_factory=dict)
+    """Further ones, by name."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_numbers(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layers(Event):
+    """Numbers of each layer, from the first to the last, by what is measured."""
+
+    event = "layers"
+    numbers: dict[str, list[float | None]]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_numbers(self)
+
+
+def _check_numbers(event: Step | Layers) -> None:
+    """Raises ValueError for what no line has room for."""
+    if not event.numbers:  # as nearly always, and there are many steps
+        return
+    if len(event.numbers) > MAX_NUMBERS or max(map(len, event.numbers)) > MAX_NUMBER_NAME:
+        raise ValueError(f"at most {MAX_NUMBERS} numbers with names of {MAX_NUMBER_NAME} characters can be told")
+    if taken := event.numbers.keys() & {"event", *(spec.name for spec in fields(event))}:
+        raise ValueError(f"{min(taken)} is told by a field")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation(Event):
-    """Losses in nats per token: validation over the whole part, training averaged since the last evaluation."""
+    """Losses in nats per token: validation over the whole part or a sample of it, training since the last one."""
 
     event = "eval"
     train_loss: float | None
@@ -133,6 +167,13 @@ class Evaluation(Event):
     perplexity: float | None
     bits_per_byte: float | None
     best: bool
+    part: str = WHOLE
+    """Of the validation text that was evaluated, `whole` or `sample`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.part not in (WHOLE, SAMPLE):
+            raise ValueError(f"the part {self.part!r} is not known")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
 
 from tui_trainer.config import LARGEST
 from tui_trainer.run import journal
@@ -158,8 +158,12 @@ def _state(live: bool, suspended: bool, events: Sequence[Event]) -> str:
     return state if state in ENDED else "dead"
 
 
+def _plans(event: Event) -> TypeGuard[RunStarted | ScheduleChanged]:
+    return isinstance(event, ScheduleChanged) or (isinstance(event, RunStarted) and event.plan.steps > 0)
+
+
 def _steps(run: RunDirectory, events: Sequence[Event]) -> int:
-    told = [event.steps for event in events if isinstance(event, (RunStarted, ScheduleChanged))]
+    told = [event.plan.steps if isinstance(event, RunStarted) else event.steps for event in events if _plans(event)]
     return told[-1] if told else run.read_config().schedule.steps
 
 

@@ -67,14 +67,14 @@ class TrainingClock:
         if self.running and event.time >= self.heard_at:
             self._advance_to(event.time)
         else:  # a single step of a paused run; or the computer's clock was set back
-            self.elapsed += event.step_seconds
+            self.elapsed += event.step_seconds or 0.0
             self.heard_at = event.time
         interval = event.step_seconds if self.last_time is None else event.time - self.last_time
-        if interval < 0:  # the computer's clock was set back
+        if interval is not None and interval < 0:  # the computer's clock was set back
             interval = event.step_seconds
         # A single step of a paused run: the wait for the next one is not training.
         self.last_time = event.time if self.running else None
-        if self.interval.update(None) is not None and interval > self._longest_silence:
+        if interval is None or (self.interval.update(None) is not None and interval > self._longest_silence):
             return
         self.interval.update(interval)
         self.step_seconds = self.step.update(event.step_seconds)

@@ -23,6 +23,7 @@ from tui_trainer.run.events import (
     StateChanged,
     Step,
 )
+from tui_trainer.run.run_parts import RunPlan
 from tui_trainer.state.absence import Absence, AbsenceTracker
 from tui_trainer.state.clock import TrainingClock
 from tui_trainer.state.samples import same_sample
@@ -120,6 +121,9 @@ class RunState:
 
     def apply(self, event: Event) -> None:
         self.version += 1
+        if isinstance(event, Step) and self.state.state == "loading":  # of another tool, which tells no state
+            self.state = StateChanged(step=event.step, time=event.time, state="running")
+            self.clock.apply(self.state)
         self.absences.apply(event)
         self.clock.apply(event)
         match event:
@@ -163,9 +167,9 @@ class RunState:
     def _apply_start(self, event: RunStarted) -> None:
         self.state = StateChanged(step=event.step, time=event.time, state="loading")
         self.run = event if self.run is None else replace(event, reasons=_still_hold(self.run, event))
-        self.schedule = Schedule(event.schedule, event.lr, event.min_lr, event.warmup, event.steps)
-        self.temperature, self.prompt = event.temperature, event.prompt
-        self._smooth_for(event.steps)
+        self.schedule = _schedule(event.plan) if event.plan.schedule else None
+        self.temperature, self.prompt = event.sampling.temperature, event.sampling.prompt
+        self._smooth_for(event.plan.steps)
         self.history.drop_after(event.step)
         if self.step is not None and self.step.step > event.step:
             self.step = None
@@ -176,11 +180,11 @@ class RunState:
     def _apply_schedule(self, event: ScheduleChanged) -> None:
         if self.run is None:
             return
-        plan = {name: getattr(event, name) for name in ("steps", "schedule", "lr", "min_lr", "warmup")}
+        changes = {name: getattr(event, name) for name in ("steps", "schedule", "lr", "min_lr", "warmup")}
+        plan = replace(self.run.plan, **changes)
         reasons = self.run.reasons | ({"steps": event.reason} if event.reason else {})
-        self.run = replace(self.run, reasons=reasons, **plan)
-        self.schedule = Schedule(event.schedule, event.lr, event.min_lr, event.warmup, event.steps)
-        self.schedule = replace(self.schedule, factor=event.factor, until=event.until)
+        self.run = replace(self.run, reasons=reasons, plan=plan)
+        self.schedule = replace(_schedule(plan), factor=event.factor, until=event.until)
         self._smooth_for(event.steps)
 
     def _smooth_for(self, steps: int) -> None:
@@ -190,7 +194,8 @@ class RunState:
     def _apply_step(self, event: Step) -> None:
         self.step = event
         self.seen += 1
-        self.clipped += self.run is not None and bool(self.run.clip) and (event.grad_norm or 0) > self.run.clip
+        clip = self.run.plan.clip if self.run else None
+        self.clipped += bool(clip) and (event.grad_norm or 0) > (clip or 0)
         self.history.add(event.step, step_numbers(event) | {SMOOTHED: self.loss_smoother.update(event.loss)})
 
     def _apply_evaluation(self, event: Evaluation) -> None:
@@ -206,8 +211,8 @@ class RunState:
     @property
     def _tokens_per_second(self) -> float | None:
         """From the averaged step time, so that the two never contradict each other."""
-        seconds = self.clock.step_seconds
-        return self.run.tokens_per_step / seconds if self.run and seconds else None
+        seconds, tokens = self.clock.step_seconds, self.run.plan.tokens_per_step if self.run else 0
+        return tokens / seconds if tokens and seconds else self.step.tokens_per_second if self.step else None
 
     def snapshot(self) -> Snapshot:
         """A frozen copy; nothing in it changes later."""
@@ -227,7 +232,7 @@ class RunState:
             smoothed_loss=self.loss_smoother.update(None),
             step_seconds=self.clock.step_seconds,
             tokens_per_second=self._tokens_per_second,
-            seconds_left=self.clock.seconds_left(run.steps - current) if run else None,
+            seconds_left=self.clock.seconds_left(run.plan.steps - current) if run and run.plan.steps else None,
             elapsed=self.clock.elapsed,
             clipped_share=self.clipped / self.seen if self.seen else None,
             last_evaluation=self.evaluation,
@@ -248,5 +253,9 @@ class RunState:
 
 def _still_hold(before: RunStarted, after: RunStarted) -> dict[str, str]:
     """The reasons for what a run chose at first, without that for a length it no longer has."""
-    kept = {name: why for name, why in before.reasons.items() if name != "steps" or before.steps == after.steps}
-    return kept | after.reasons
+    same = before.plan.steps == after.plan.steps
+    return {name: why for name, why in before.reasons.items() if name != "steps" or same} | after.reasons
+
+
+def _schedule(plan: RunPlan) -> Schedule:
+    return Schedule(plan.schedule, plan.lr, plan.min_lr, plan.warmup, plan.steps)

@@ -24,9 +24,10 @@ def summary(snapshot: Snapshot, samples: Sequence[Sample] = (), place: Path | No
     run = snapshot.run
     if run is None:
         return ""
-    directory = RunDirectory(place or Path(run.path))
+    directory = RunDirectory(place or Path(run.path or run.run))
+    of_all = f" of {run.plan.steps:,}" if run.plan.steps else ""
     lines = [
-        f"{visible_line(directory.name)}: {snapshot.state} at step {snapshot.step:,} of {run.steps:,}"
+        f"{visible_line(directory.name)}: {snapshot.state} at step {snapshot.step:,}{of_all}"
         f" after {human_seconds(snapshot.elapsed)} of training."
     ]
     if snapshot.state == "failed":
@@ -82,7 +83,9 @@ def _losses(snapshot: Snapshot) -> list[str]:
         lines.append(f"Validation loss {last.val_loss:.4f}{at}, perplexity {perplexity(last.val_loss):.2f}.")
     if best is not None and best.val_loss is not None:
         lines.append(f"Best validation loss {best.val_loss:.4f}, at step {best.step:,}.")
-    return [*lines, f"Knowing only how frequent each token is would give {run.unigram_entropy:.4f}."] if lines else []
+    if lines and run.source.unigram_entropy is not None:
+        lines.append(f"Knowing only how frequent each token is would give {run.source.unigram_entropy:.4f}.")
+    return lines
 
 
 def _quoted(sample: Sample) -> list[str]:

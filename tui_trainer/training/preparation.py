@@ -11,14 +11,15 @@ from tui_trainer.config import Config, InputError
 from tui_trainer.corpus.corpus import Corpus, load_corpus
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.directory import CONFIG, RunDirectory, cannot_write, create_run, runs_root
-from tui_trainer.run.events import Alert, Event, RunStarted, Stage
+from tui_trainer.run.events import Alert, Event, Stage
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.text import visible_line
 from tui_trainer.training.build import build_model, build_optimizer, build_stepper, shape_of
 from tui_trainer.training.checkpoints.format import Checkpoint
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.command_queue import CommandQueue
-from tui_trainer.training.device import choose_device, device_label, setup, versions
+from tui_trainer.training.description import describe
+from tui_trainer.training.device import choose_device, setup
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
 from tui_trainer.training.memory import smaller_batches_alert, within_memory
 from tui_trainer.training.planning.calibration import measure, planned_timings, use_threads
@@ -31,8 +32,6 @@ from tui_trainer.training.planning.plan import (
     replan,
     resolve_length,
     resolve_sizes,
-    tokens_per_epoch,
-    tokens_per_step,
 )
 from tui_trainer.training.planning.replan import LengthCheck
 from tui_trainer.training.planning.stored_plan import recover_plan
@@ -266,42 +265,3 @@ def _check_batch(directory: RunDirectory, config: Config, progress: Progress) ->
             f"{progress.accumulate:,} sequences, its config.toml of {batch_size:,} x {accumulate:,} (batch_size x "
             "accumulate): restore that file, or move the checkpoint away to go on from the one before it."
         )
-
-
-def describe(plan: Plan, corpus: Corpus, model: Transformer, progress: Progress, directory: RunDirectory) -> RunStarted:
-    """The event that opens a run."""
-    config, shape = plan.config, model.shape
-    course = config.schedule
-    return RunStarted(
-        step=progress.step,
-        run=directory.name,
-        path=str(directory.path),
-        corpus=corpus.label,
-        versions=versions(),
-        device=device_label(model.lm_head.weight.device),
-        precision=config.run.precision,
-        preset=config.model.preset,
-        parameters=model.parameter_count,
-        layers=shape.layers,
-        width=shape.width,
-        heads=shape.heads,
-        context=shape.context,
-        tokenizer=corpus.tokenizer.kind,
-        vocab_size=shape.vocab_size,
-        fingerprint=corpus.fingerprint,
-        train_tokens=len(corpus.train),
-        val_tokens=len(corpus.val),
-        unigram_entropy=corpus.unigram_entropy,
-        tokens_per_epoch=tokens_per_epoch(config, corpus),
-        tokens_per_step=tokens_per_step(config),
-        steps=course.steps,
-        schedule=course.schedule,
-        lr=config.optimizer.lr,
-        min_lr=course.min_lr,
-        warmup=course.warmup,
-        clip=config.optimizer.clip,
-        temperature=progress.temperature,
-        prompt=progress.prompt,
-        optimizer=config.optimizer.optimizer,
-        reasons=plan.reasons,
-    )

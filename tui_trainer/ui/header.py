@@ -56,11 +56,15 @@ def _padded(parts: list[Part]) -> Content:
 
 def identity(snapshot: Snapshot, title: str) -> list[Part]:
     run = snapshot.run
-    parts = [part("tui-trainer", "bold $text-primary", 2), part(shorten(run.corpus if run else title, 24), "bold", 5)]
+    parts = [
+        part("tui-trainer", "bold $text-primary", 2),
+        part(shorten((run.source.corpus or run.run) if run else title, 24), "bold", 5),
+    ]
     if run:
-        parts.append(part(f"{human_count(run.parameters)} params", "$foreground-muted", 3))
-        parts.append(part(f"{visible_line(run.device)} {visible_line(run.precision)}", "$foreground-muted", 1))
-    return parts
+        size, machine = run.model.parameters, f"{run.machine.device} {run.machine.precision}".strip()
+        parts.append(part(f"{human_count(size)} params" if size else "", "$foreground-muted", 3))
+        parts.append(part(visible_line(machine), "$foreground-muted", 1))
+    return [each for each in parts if each.content.plain]
 
 
 def progress(snapshot: Snapshot, pending: PendingCommands, steady: bool) -> list[Part]:
@@ -84,9 +88,9 @@ def _loading(snapshot: Snapshot) -> list[Part]:
 
 
 def _training(snapshot: Snapshot) -> list[Part]:
-    steps = snapshot.run.steps if snapshot.run else 0
+    steps = snapshot.run.plan.steps if snapshot.run else 0
     total = f"{steps:,}"
-    parts = [part(f"step {snapshot.step:>{len(total)},}/{total}", priority=9)]
+    parts = [part(f"step {snapshot.step:>{len(total)},}/{total}" if steps else f"step {snapshot.step:,}", priority=9)]
     if steps:
         parts.append(Part(bar(snapshot.step / steps, 14), 4))
         parts.append(part(f"{100 * snapshot.step // steps:3} %", priority=7))

@@ -39,7 +39,7 @@ def changed(event: Any, name: str, value: Any) -> str:
 
 @pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: event.event)
 def test_whatever_stands_in_a_field_a_state_is_made_of_it_or_the_line_is_left_out(event: Any) -> None:
-    for name in vars(event):
+    for name in json.loads(encode(event)).keys() - {"event", "format"}:
         for value in ABSURD:
             state = RunState()
             for line in (encode(EXAMPLES[0]), encode(EXAMPLES[1]), changed(event, name, value)):

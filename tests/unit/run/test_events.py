@@ -4,22 +4,27 @@ import json
 import math
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.runs import run_started
 from tests.unit.run.journals import read, write_journal
 from tui_trainer.run.codec import decode, encode
 from tui_trainer.run.events import (
     EVENTS,
+    MAX_NUMBER_NAME,
+    MAX_NUMBERS,
     Activity,
     Alert,
+    BranchStarted,
     CheckpointSaved,
     CommandApplied,
     Evaluation,
     Event,
+    Layers,
     PartialSample,
     Resources,
     RunStarted,
@@ -30,7 +35,9 @@ from tui_trainer.run.events import (
     Step,
 )
 from tui_trainer.run.folder import Folder
+from tui_trainer.run.formats import JOURNAL_FORMAT, NewerFormatError
 from tui_trainer.run.journal import Journal
+from tui_trainer.run.run_parts import PARTS
 
 RUN: dict[str, Any] = {
     "run": "cats",
@@ -61,10 +68,13 @@ RUN: dict[str, Any] = {
     "clip": 1.0,
     "temperature": 0.8,
     "prompt": "The",
+    "optimizer": "adamw",
 }
 
+PART_NAMES = {"source", "model", "machine", "plan", "sampling"}
+
 EXAMPLES: list[Event] = [
-    RunStarted(step=0, time=1.5, **RUN),
+    run_started(time=1.5, **RUN),
     Step(
         step=1,
         time=2.5,
@@ -75,6 +85,13 @@ EXAMPLES: list[Event] = [
         tokens=768,
         step_seconds=0.1,
         tokens_per_second=7680.0,
+    ),
+    run_started(time=1.5, run="another tool's", format=1),
+    Step(step=2, time=2.5, loss=None, numbers={"momentum": 0.9, "loss_scale": 65536, "entropy": None}),
+    Layers(step=2, time=2.5, numbers={"grad_norm": [0.1, None, 3], "dead": []}),
+    BranchStarted(step=2, time=2.5, id=2, parent=1),
+    Evaluation(
+        step=2, time=3.5, train_loss=1.0, val_loss=4.0, perplexity=54.6, bits_per_byte=5.8, best=True, part="sample"
     ),
     Evaluation(step=2, time=3.5, train_loss=None, val_loss=4.0, perplexity=54.6, bits_per_byte=5.8, best=True),
     Sample(step=2, time=3.5, prompt="The\n", text='cat "sat" \u732b \x1b[2J\u2028', temperature=0.8, top_k=0, seed=1),
@@ -118,15 +135,21 @@ def test_a_journal_without_the_model_that_wrote_a_sample_is_read() -> None:
 def test_the_fields_are_those_of_the_public_format() -> None:
     """A journal is read by other programs: a field may be added here, none may be renamed or go."""
     names = {kind: {spec.name for spec in fields(event)} - {"step", "time"} for kind, event in EVENTS.items()}
-    assert names["step"] == {"loss", "lr", "grad_norm", "weight_norm", "tokens", "step_seconds", "tokens_per_second"}
-    assert names["eval"] == {"train_loss", "val_loss", "perplexity", "bits_per_byte", "best"}
+    assert names["step"] - {"numbers"} == {
+        *("loss", "lr", "grad_norm", "weight_norm", "tokens", "step_seconds", "tokens_per_second")
+    }
+    assert names["layers"] == {"numbers"}
+    assert names["branch"] == {"id", "parent"}
+    assert names["eval"] == {"train_loss", "val_loss", "perplexity", "bits_per_byte", "best", "part"}
     assert names["sample"] == {"prompt", "text", "temperature", "top_k", "seed", "model"}
     assert names["checkpoint"] == {"path", "reason", "held_seconds", "write_seconds"}
     assert names["state"] == {"state", "reason", "model"}
     assert names["command"] == {"name", "value", "source"}
     assert names["schedule"] == {"steps", "schedule", "lr", "min_lr", "warmup", "reason", "factor", "until"}
     assert names["alert"] == {"kind", "severity", "message"}
-    assert names["run"] >= {"versions", "device", "parameters", "vocab_size", "fingerprint"}
+    assert names["run"] == {"run", "format", "path", "reasons", *PART_NAMES}
+    told = {spec.name for part in PARTS for spec in fields(part)}
+    assert told == RUN.keys() - {"run", "path"}
     assert {kind for kind, event in EVENTS.items() if not event.journalled} == {"stage", "partial_sample", "activity"}
 
 
@@ -147,6 +170,57 @@ def test_what_is_not_finite_becomes_null(value: float) -> None:
     record = json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert record["loss"] is record["grad_norm"] is None
     assert record["weight_norm"] == 1.0
+
+
+def test_what_is_not_finite_becomes_null_at_any_depth() -> None:
+    layers = Layers(step=1, numbers={"grad_norm": [1.0, math.nan, -math.inf], "all": [math.inf]})
+    record = json.loads(encode(layers), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert (record["grad_norm"], record["all"]) == ([1.0, None, None], [None])
+    decoded = decode('{"event": "layers", "step": 1, "grad_norm": [1.0, NaN, 1e400], "rank": [[1]], "name": ["x"]}')
+    assert isinstance(decoded, Layers) and decoded.numbers == {"grad_norm": [1.0, None, None]}
+
+
+def test_a_step_keeps_every_further_number_by_its_name() -> None:
+    line = '{"event": "step", "step": 3, "time": 1.0, "loss": 2.5, "accuracy": 0.5, "bad": NaN, "epoch": 2, '
+    told = decode(line + '"note": "x", "ok": true, "deep": {"a": 1}, "numbers": 7}')
+    assert told == Step(step=3, time=1.0, loss=2.5, numbers={"accuracy": 0.5, "bad": None, "epoch": 2})
+    assert json.loads(encode(told))["accuracy"] == 0.5
+
+
+def test_further_numbers_are_bounded() -> None:
+    many = {f"n{number}": number for number in range(10 * MAX_NUMBERS)}
+    long = {"x" * (MAX_NUMBER_NAME + 1): 1, "y" * MAX_NUMBER_NAME: 2}
+    decoded = decode(json.dumps({"event": "step", "step": 1, "loss": 1.0, **long, **many}))
+    assert isinstance(decoded, Step) and len(decoded.numbers) == MAX_NUMBERS
+    assert list(decoded.numbers)[:2] == ["y" * MAX_NUMBER_NAME, "n0"]
+    for numbers in (many, long, {"lr": 1.0}, {"event": 1.0}):
+        with pytest.raises(ValueError):
+            Step(step=1, loss=1.0, numbers=numbers)
+
+
+def test_no_name_is_told_twice_in_a_run() -> None:
+    """The parts of a run lie flat in its line, as in journals that know no parts."""
+    names = [spec.name for kind in (RunStarted, *PARTS) for spec in fields(kind)]
+    assert len(set(names)) == len(names)
+    assert not {"event", "numbers"} & set(names)
+
+
+def test_what_a_run_does_not_tell_is_empty_and_so_is_null() -> None:
+    bare = decode('{"event": "run", "run": "x", "format": 1, "steps": null, "parameters": NaN}')
+    assert bare == run_started(run="x", time=bare.time if bare else 0)
+    assert isinstance(bare, RunStarted)
+    assert (bare.plan.steps, bare.model.parameters, bare.plan.clip, bare.source.unigram_entropy) == (0, 0, None, None)
+
+
+def test_a_journal_of_a_newer_format_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    line = encode(replace(EXAMPLES[0], format=JOURNAL_FORMAT + 1))  # type: ignore[call-arg]
+    with pytest.raises(NewerFormatError, match=r"written by a newer version of tui-trainer: update to read it \("):
+        decode(line)
+    (tmp_path / "journal.jsonl").write_text(f"{encode(EXAMPLES[1])}\n{line}\n")
+    with pytest.raises(NewerFormatError):
+        read(tmp_path / "journal.jsonl")
+    for told in ('"2"', "true", "0", "-1", "1.5", "null", "[]"):
+        assert decode(f'{{"event": "run", "run": "x", "format": {told}}}') is None
 
 
 def test_what_a_newer_version_adds_is_left_out() -> None:

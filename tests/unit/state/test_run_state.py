@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.folding import curve, folded
+from tests.runs import run_started
 from tests.unit.run.test_events import RUN
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.run.commands import Command
@@ -31,7 +32,7 @@ from tui_trainer.state.run_state import ALERTS_KEPT, SAMPLES_KEPT, RunState, Sna
 
 
 def started(step: int = 0, time: float = 100.0, **changes: Any) -> RunStarted:
-    return RunStarted(step=step, time=time, **{**RUN, "steps": 100, **changes})
+    return run_started(step=step, time=time, **{**RUN, "steps": 100, **changes})
 
 
 def state(name: str, time: float, step: int = 0, reason: str = "") -> StateChanged:
@@ -379,5 +380,5 @@ def test_a_run_that_is_planned_anew_has_its_new_length_and_schedule() -> None:
 
 def test_a_run_that_was_planned_anew_and_is_taken_up_has_the_length_it_is_taken_up_with() -> None:
     changed = ScheduleChanged(step=2, steps=20, schedule="wsd", lr=0.5, min_lr=0.1, warmup=3)
-    now = fold(started(), step(1), step(2), changed, replace(started(), step=2, steps=30)).snapshot()
-    assert now.run is not None and now.run.steps == 30
+    now = fold(started(), step(1), step(2), changed, started(step=2, steps=30)).snapshot()
+    assert now.run is not None and now.run.plan.steps == 30

@@ -112,7 +112,7 @@ def test_the_model_learns(corpus: Path) -> None:
     session = run_to_end(small_config(corpus, steps=60, eval_every=30))
     first, last = session.of(Evaluation)
     assert last.val_loss < first.val_loss < session.of(Step)[0].loss
-    assert last.val_loss < session.of(RunStarted)[0].unigram_entropy
+    assert last.val_loss < session.of(RunStarted)[0].source.unigram_entropy
 
 
 def test_the_configuration_repeats_the_run(corpus: Path, runs: Path) -> None:
@@ -438,5 +438,5 @@ def test_a_run_of_so_many_minutes_ends_by_itself(corpus: Path) -> None:
     session = run_to_end(small_config(corpus, steps=None, minutes=0.01))
     run = session.of(RunStarted)[0]
     assert session.snapshot().state == "finished"
-    assert session.of(Step)[-1].step == session.snapshot().run.steps  # type: ignore[union-attr]
+    assert session.of(Step)[-1].step == session.snapshot().run.plan.steps  # type: ignore[union-attr]
     assert "a step took 10 ms" in run.reasons["steps"]

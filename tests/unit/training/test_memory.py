@@ -146,7 +146,7 @@ def test_a_resumed_run_keeps_to_the_smaller_ones(corpus: Path, runs: Path, monke
     session = Resumed(only_run(runs))
     session.run()
     assert [alert.kind for alert in session.of(Alert)] == ["resume"]
-    assert session.of(RunStarted)[0].tokens_per_step == 4 * 3 * 8
+    assert session.of(RunStarted)[0].plan.tokens_per_step == 4 * 3 * 8
     settings = Config.from_toml(only_run(runs).config).optimizer
     assert (settings.batch_size, settings.accumulate) == (2, 6)
 

@@ -131,7 +131,7 @@ def test_temperature_and_prompt_are_remembered(corpus: Path, runs: Path) -> None
         lambda event: asked.get(event.step) if isinstance(event, Step) and event.step < 5 else stop(event),
     )
     session = resume(only_run(runs))
-    assert (session.of(RunStarted)[0].temperature, session.of(RunStarted)[0].prompt) == (0.3, "dog")
+    assert (session.of(RunStarted)[0].sampling.temperature, session.of(RunStarted)[0].sampling.prompt) == (0.3, "dog")
     assert {(sample.temperature, sample.prompt) for sample in session.of(Sample)} == {(0.3, "dog")}
 
 
@@ -149,7 +149,7 @@ def test_a_finished_run_goes_on_for_as_many_steps_again(corpus: Path, runs: Path
     run_to_end(small_config(corpus))
     session = resume(only_run(runs), again=True)
     assert [event.step for event in session.of(Step)] == list(range(13, 25))
-    assert session.of(RunStarted)[0].steps == 24
+    assert session.of(RunStarted)[0].plan.steps == 24
     assert Config.from_toml(only_run(runs).config).schedule.steps == 24
 
 
@@ -282,7 +282,7 @@ def test_a_run_left_in_its_last_evaluation_has_no_more_steps_to_take(corpus: Pat
     run_to_end(small_config(corpus, eval_every=100), stop_after(12))
     session = resume(only_run(runs))
     assert session.of(Step) == []
-    assert session.of(RunStarted)[0].steps == 12
+    assert session.of(RunStarted)[0].plan.steps == 12
     assert session.of(Evaluation)[-1].step == 12
     assert session.snapshot().state == "finished"
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from tui_trainer.analysis.schedules import Schedule
-from tui_trainer.history.curve import Curve, exact_curve
+from tui_trainer.history.curve import EMPTY_CURVE, Curve, exact_curve
+from tui_trainer.state.run_state import Snapshot
 from tui_trainer.ui.charts.layout import Line, Mark, Plot
 from tui_trainer.ui.charts.series import finite_range
 from tui_trainer.ui.numbers import UNKNOWN, scientific
@@ -17,15 +18,21 @@ POINTS = 400
 
 def rate_plot(view: View) -> Plot | None:
     """A step's rate is drawn where the step ends, so that a run of n steps has rates from 1 to n."""
-    snapshot, schedule = view.snapshot, view.snapshot.schedule
-    if schedule is None:
+    step, schedule, rate, used = view.snapshot.step, view.snapshot.schedule, rate_now(view.snapshot), view.curve("lr")
+    ahead = planned(schedule, step) if schedule else EMPTY_CURVE
+    marks = [] if rate is None else [Mark(step, rate, "here")]
+    limits = finite_range(used.high, ahead.high, np.array([mark.value for mark in marks]))
+    if limits is None:
         return None
-    used, ahead = view.curve("lr"), planned(schedule, snapshot.step)
-    last = snapshot.last_step
-    here = Mark(last.step, last.lr, "here") if last else Mark(snapshot.step, schedule.at(snapshot.step), "here")
-    lines = [Line(ahead, "future"), Line(used, "bright")]
-    _, high = finite_range(used.high, ahead.high, np.array([here.value])) or (0.0, 1.0)
-    return Plot(0, schedule.steps, 0, high, lines=lines, marks=[here], flags=view.marked_steps)
+    lines, end = [Line(ahead, "future"), Line(used, "bright")], schedule.steps if schedule else step
+    return Plot(0, end, 0, limits[1], lines=lines, marks=marks, flags=view.marked_steps)
+
+
+def rate_now(snapshot: Snapshot) -> float | None:
+    """That of the last step, or the planned one before there is any; None where neither is told."""
+    if snapshot.last_step is not None:
+        return snapshot.last_step.lr
+    return snapshot.schedule.at(snapshot.step) if snapshot.schedule else None
 
 
 def planned(schedule: Schedule, step: int) -> Curve:
@@ -47,19 +54,17 @@ class LearningRatePane(ChartPane):
 
     def numbers(self, view: View) -> list[Part]:
         snapshot = view.snapshot
-        schedule, run = snapshot.schedule, snapshot.run
-        if schedule is None or run is None:
-            return [part(UNKNOWN)]
-        rate = snapshot.last_step.lr if snapshot.last_step else schedule.at(snapshot.step)
+        schedule, rate = snapshot.schedule, rate_now(snapshot)
         return [
-            part(scientific(rate), "$text-primary", 3),
-            part(run.schedule, "$foreground-muted", 1),
-            part(phase(schedule, snapshot.step, snapshot.state), "$foreground-muted", 2),
+            part(UNKNOWN, priority=3) if rate is None else part(scientific(rate), "$text-primary", 3),
+            part(schedule.kind if schedule else "", "$foreground-muted", 1),
+            part(phase(schedule, snapshot.step, snapshot.state) if schedule else "", "$foreground-muted", 2),
         ]
 
     def depends_on(self, view: View) -> object:
         snapshot, schedule = view.snapshot, view.snapshot.schedule
-        return schedule, schedule and snapshot.step * POINTS // max(1, schedule.steps), len(snapshot.marks)
+        place = snapshot.step * POINTS // max(1, schedule.steps) if schedule else snapshot.step
+        return schedule, place, len(snapshot.marks)
 
 
 def phase(schedule: Schedule, step: int, state: str) -> str:

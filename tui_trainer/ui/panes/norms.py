@@ -16,7 +16,7 @@ def gradient_plot(view: View) -> Plot | None:
     limits = finite_range(bulk(settled(gradient, snapshot.step)))
     if limits is None:
         return None
-    clip = snapshot.run.clip if snapshot.run else 0
+    clip = (snapshot.run.plan.clip if snapshot.run else None) or 0
     rules = [Rule(clip, f"clip {clip:g}")] if clip else []
     lines = [Line(gradient, "raw", band=True), Line(gradient, "bright")]
     start, high = first_step(gradient), max(limits[1], clip * HEADROOM)
@@ -52,6 +52,6 @@ class NormsPane(ChartPane):
 
 def _clip(view: View) -> str:
     run = view.snapshot.run
-    if run is None:
+    if run is None or run.plan.clip is None:
         return ""
-    return f"(clip {run.clip:g})" if run.clip else "(no clip)"
+    return f"(clip {run.plan.clip:g})" if run.plan.clip else "(no clip)"

@@ -19,9 +19,9 @@ def perplexity_plot(view: View) -> Plot | None:
         return None
     (low, high), run = limits, view.snapshot.run
     rules = []
-    if run:
-        high = max(high, run.vocab_size)
-        rules = [Rule(run.vocab_size, f"guessing {run.vocab_size:,}")]
+    if run and (tokens := run.model.vocab_size):
+        high = max(high, tokens)
+        rules = [Rule(tokens, f"guessing {tokens:,}")]
     lines = [Line(validation, "second", dotted=True), Line(trained, "bright")]
     start, end = first_step(trained, validation), view.snapshot.step
     return Plot(start, end, low, high, lines=lines, rules=rules, flags=view.marked_steps, log=True)

@@ -99,15 +99,22 @@ def _row(label: str, value: str) -> Content:
 
 def pace_rows(snapshot: Snapshot) -> list[tuple[str, str]]:
     """Labels and short values; a value that is not known yet is a dash, so that nothing moves later."""
-    run, step = snapshot.run, snapshot.last_step
+    step = snapshot.last_step
     return [
         ("Tokens/s", UNKNOWN if snapshot.tokens_per_second is None else f"{snapshot.tokens_per_second:,.0f}"),
         ("Step time", milliseconds(snapshot.step_seconds)),
         ("Elapsed", human_seconds(snapshot.elapsed)),
         ("Time left", UNKNOWN if snapshot.seconds_left is None else human_seconds(snapshot.seconds_left)),
-        ("Tokens seen", human_count(step.tokens) if step else UNKNOWN),
-        ("Epoch", f"{step.tokens / run.tokens_per_epoch:.2f}" if step and run and run.tokens_per_epoch else UNKNOWN),
+        ("Tokens seen", UNKNOWN if step is None or step.tokens is None else human_count(step.tokens)),
+        ("Epoch", _epoch(snapshot)),
     ]
+
+
+def _epoch(snapshot: Snapshot) -> str:
+    run, step = snapshot.run, snapshot.last_step
+    if run is None or step is None or step.tokens is None or not run.plan.tokens_per_epoch:
+        return UNKNOWN
+    return f"{step.tokens / run.plan.tokens_per_epoch:.2f}"
 
 
 def rest_rows(snapshot: Snapshot) -> list[tuple[str, str]]:
@@ -119,7 +126,7 @@ def rest_rows(snapshot: Snapshot) -> list[tuple[str, str]]:
         ("Clipped", UNKNOWN if snapshot.clipped_share is None else f"{percent(snapshot.clipped_share, 1)} of steps"),
         ("Saved", _saved(snapshot)),
         ("Held for it", milliseconds(snapshot.last_checkpoint.held_seconds if snapshot.last_checkpoint else None)),
-        ("Model", f"{run.layers} layers × {run.width}" if run else UNKNOWN),
+        ("Model", f"{run.model.layers} layers × {run.model.width}" if run and run.model.layers else UNKNOWN),
         ("Memory", human_bytes(resources.memory_bytes) if resources else UNKNOWN),
     ]
     if resources and resources.device_memory_bytes:

@@ -37,7 +37,7 @@ class AwayScreen(ModalScreen[None]):
 
 
 def away_text(absence: Absence, snapshot: Snapshot) -> Content:
-    steps = snapshot.run.steps if snapshot.run else 0
+    steps = snapshot.run.plan.steps if snapshot.run else 0
     lines = describe(absence, steps, snapshot.seconds_left, time.time(), snapshot.state == "paused")
     width = max(len(heading) for heading, _ in lines) + 2
     return Content("\n").join(

@@ -75,7 +75,7 @@ def test_a_run_at_another_pace_has_as_many_steps_as_fit_its_minutes(
     steps_take(seconds)
     session = run_to_end(of_minutes(corpus))
     (changed,) = session.of(ScheduleChanged)
-    planned = session.of(RunStarted)[0].steps
+    planned = session.of(RunStarted)[0].plan.steps
     assert 0.5 < changed.steps * seconds / (60 * MINUTES) < 1, "with room for looking at it"
     assert [event.step for event in session.of(Step)] == [*range(1, changed.steps + 1)]
     assert session.of(Step)[-1].lr == 0.0, "the learning rate ends with the run"
@@ -90,7 +90,7 @@ def test_a_run_at_another_pace_has_as_many_steps_as_fit_its_minutes(
     )
     now = session.snapshot()
     assert now.run is not None and now.schedule is not None
-    assert (now.state, now.step, now.run.steps, now.schedule.steps) == ("finished", *[changed.steps] * 3)
+    assert (now.state, now.step, now.run.plan.steps, now.schedule.steps) == ("finished", *[changed.steps] * 3)
     assert now.run.reasons["steps"] == f"{changed.steps}, as a step took {1000 * seconds:g} ms in the run"
     run = only_run(runs)
     assert Config.from_toml(run.config).schedule.steps == changed.steps == overview(run).steps
@@ -105,7 +105,7 @@ def test_a_run_that_keeps_to_its_minutes_is_left_alone(
     steps_take(*times)
     session = run_to_end(of_minutes(corpus))
     assert session.of(ScheduleChanged) == session.of(Alert) == []
-    assert session.of(Step)[-1].step == session.of(RunStarted)[0].steps
+    assert session.of(Step)[-1].step == session.of(RunStarted)[0].plan.steps
 
 
 @pytest.mark.parametrize("planned", [1, 2, 5])
@@ -119,7 +119,7 @@ def test_a_run_of_few_steps_is_judged_before_it_is_over(
     )
     steps_take(step / 20)
     session = run_to_end(of_minutes(corpus))
-    assert session.of(RunStarted)[0].steps == planned
+    assert session.of(RunStarted)[0].plan.steps == planned
     assert session.of(Step)[-1].step == session.of(ScheduleChanged)[0].steps > 15 * planned
 
 
@@ -179,7 +179,7 @@ def test_a_run_that_was_planned_anew_is_resumed_exactly(
         resumed = Resumed(run)
         resumed.run()
         began = resumed.of(RunStarted)[0]
-        assert began.steps == whole.of(ScheduleChanged)[0].steps
+        assert began.plan.steps == whole.of(ScheduleChanged)[0].steps
         assert 4 <= began.step <= last and began.step >= since
         assert numbers(resumed) == numbers(whole, began.step)
         assert resumed.of(ScheduleChanged) == []
@@ -214,7 +214,7 @@ def test_a_kill_amid_the_planning_anew_leaves_one_plan(
         cuts = Cuts(tmp_path, 4, False, patches, lambda event: isinstance(event, ScheduleChanged)).run(session)
     assert len(cuts) > 10, "places were missed"
 
-    lengths = {3: as_before.of(RunStarted)[0].steps, 4: session.of(ScheduleChanged)[0].steps}
+    lengths = {3: as_before.of(RunStarted)[0].plan.steps, 4: session.of(ScheduleChanged)[0].steps}
     reached = []
     for cut in cuts:
         if not (cut / "checkpoints" / "step-00000003").exists():
@@ -224,7 +224,7 @@ def test_a_kill_amid_the_planning_anew_leaves_one_plan(
         reached.append(began.step)
         whole = {3: as_before, 4: session}[began.step]
         assert numbers_of_each(resumed, began.step) == numbers_of_each(whole, began.step), cut.name
-        assert began.steps == lengths[began.step] == Config.from_toml(cut / CONFIG).schedule.steps
+        assert began.plan.steps == lengths[began.step] == Config.from_toml(cut / CONFIG).schedule.steps
         (alert,) = resumed.of(Alert)
         assert alert.message.endswith("exactly as it would have gone on.")
         assert not (cut / REPLANNED).exists()
@@ -256,7 +256,7 @@ def test_a_full_disk_amid_the_planning_anew_leaves_one_plan(
     whole = run_for_a_while(ScriptedSession(config.update(name="whole")))
     resumed = run_for_a_while(Resumed(RunDirectory(runs / "run")))
     began = resumed.of(RunStarted)[0]
-    assert began.steps == (changed or whole.of(RunStarted))[0].steps
+    assert began.plan.steps == (changed or [whole.of(RunStarted)[0].plan])[0].steps
     assert numbers_of_each(resumed, began.step) == numbers_of_each(whole, began.step)
     assert numbers_of_each(session)[:5] == numbers_of_each(whole)[:5]
 
@@ -324,7 +324,7 @@ def test_a_run_that_cannot_be_planned_anew_says_how_long_it_takes(
     if why == "disk":
         monkeypatch.setattr(Folder, "replace_text", refuse)
     session.run()
-    planned = session.of(RunStarted)[0].steps
+    planned = session.of(RunStarted)[0].plan.steps
     assert [alert.message for alert in session.of(Alert)] == [
         f"A step takes 50 ms, not 10 ms as when it was measured: {planned:,} steps take about 6s, not 1s. "
         "Stop the run at any time: it is saved."

@@ -162,13 +162,13 @@ def test_a_run_begins_with_the_pieces_that_fit(
         "The device ran out of memory: a step is now 6 micro-batches of 2, with the same sequences as before.",
     )
     assert [kind for _, kind, _ in told(session) if kind != "pace"] == ["memory"]  # steps may take another time
-    assert session.of(RunStarted)[0].tokens_per_step == 4 * 3 * 8
+    assert session.of(RunStarted)[0].plan.tokens_per_step == 4 * 3 * 8
     settings = Config.from_toml(only_run(runs).config).optimizer
     assert (settings.batch_size, settings.accumulate) == (2, 6)
     resumed = Resumed(only_run(runs))
     resumed.run()
     assert [kind for _, kind, _ in told(resumed)] == ["resume"]
-    assert resumed.of(RunStarted)[0].tokens_per_step == 4 * 3 * 8
+    assert resumed.of(RunStarted)[0].plan.tokens_per_step == 4 * 3 * 8
 
 
 def test_a_run_for_which_nothing_is_small_enough_ends_before_it_has_a_directory(

@@ -1,0 +1,92 @@
+"""The parts of a `run` event: what it tells of a run, by what it is about.
+
+A field is empty where the journal does not tell it: a text "", a number 0, or None where 0 could be meant. A run that
+another tool has written may tell no more than its name.
+"""
+
+from dataclasses import dataclass, field
+
+from tui_trainer.config import SCHEDULES
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSource:
+    """The corpus, and the tokens made of it."""
+
+    corpus: str = ""
+    fingerprint: str = ""
+    tokenizer: str = ""
+    train_tokens: int = 0
+    val_tokens: int = 0
+    unigram_entropy: float | None = None
+    """Nats per token of a model that knows only how frequent each token is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunModel:
+    """The model's sizes."""
+
+    preset: str = ""
+    parameters: int = 0
+    layers: int = 0
+    width: int = 0
+    heads: int = 0
+    context: int = 0
+    vocab_size: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunMachine:
+    """What the run is trained with."""
+
+    device: str = ""
+    precision: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunPlan:
+    """Its length, its learning rate and its optimizer."""
+
+    steps: int = 0
+    schedule: str = ""
+    """Without one nothing is known of the learning rates to come."""
+    lr: float = 0.0
+    min_lr: float = 0.0
+    warmup: int = 0
+    optimizer: str = ""
+    clip: float | None = None
+    """0 where gradients are not clipped."""
+    tokens_per_step: int = 0
+    tokens_per_epoch: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what no run can be planned with: it may come from a file."""
+        check_length(self.steps, self.warmup)
+        if self.schedule:
+            check_schedule(self.schedule, self.lr, self.min_lr)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSampling:
+    """What the samples are written with at first."""
+
+    temperature: float = 1.0
+    prompt: str = ""
+
+
+PARTS = (RunSource, RunModel, RunMachine, RunPlan, RunSampling)
+
+
+def check_length(steps: int, warmup: int) -> None:
+    """Raises ValueError for a length that no run has."""
+    if not (steps >= 0 and warmup >= 0):
+        raise ValueError(f"{steps} steps with {warmup} of warmup are no length")
+
+
+def check_schedule(schedule: str, lr: float, min_lr: float) -> None:
+    """Raises ValueError for a learning rate that no run has."""
+    if schedule not in SCHEDULES:
+        raise ValueError(f"the schedule {schedule!r} is not known")
+    if not (lr > 0 and min_lr >= 0):
+        raise ValueError(f"from {lr} to {min_lr} is no learning rate")
