@@ -9,6 +9,8 @@ from contextlib import suppress
 from itertools import islice
 from typing import Final
 
+from tui_trainer.run import alerts
+from tui_trainer.run.alerts import Severity
 from tui_trainer.run.events import Alert, Event, Resources, StateChanged, Step
 from tui_trainer.run.journal import Journal
 
@@ -100,14 +102,14 @@ class JournalWriter:
         if first and not self._closed:
             self._keep_trying()
             message = f"The journal cannot be written ({reason}): what happens is kept, and written when it can be."
-            self._publish(Alert(step=self._last_step, kind="journal", severity="error", message=message))
+            self._publish(alerts.journal(self._last_step, message, Severity.ERROR))
 
     def _written_again(self) -> None:
         if self._missing:
             alert = self._gap()
         else:
             message = "The journal is written again: nothing is missing in it."
-            alert = Alert(step=self._last_step, kind="journal", severity="info", message=message)
+            alert = alerts.journal(self._last_step, message, Severity.INFO)
         self._reason, self._missing = "", None
         self._publish(alert)
 
@@ -138,7 +140,7 @@ def missing_steps(first: int, last: int, step: int, reason: str) -> Alert:
     """What stands in a journal, at `step`, in the place of steps that are not in it."""
     verb = "is" if first == last else "are"
     sentence = f"{_range(first, last)} {verb} not in the journal: {reason}."
-    return Alert(step=step, kind="journal", severity="warning", message=sentence[0].upper() + sentence[1:])
+    return alerts.journal(step, sentence[0].upper() + sentence[1:], Severity.WARNING)
 
 
 def _range(first: int, last: int) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tui_trainer.run import index
+from tui_trainer.run import alerts, index
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert
 from tui_trainer.run.finding import live_runs
@@ -17,7 +17,7 @@ def enter_index(run: RunDirectory, step: int) -> Iterator[Alert]:
     except OSError as error:
         reason = error.strerror or error
         message = f"The run is not in the index of your runs ({reason}): from elsewhere it is found by its path alone."
-        yield Alert(step=step, kind="index", severity="warning", message=message)
+        yield alerts.index(step, message)
 
 
 def look_for_others(run: RunDirectory) -> Iterator[Alert]:
@@ -33,5 +33,4 @@ def look_for_others(run: RunDirectory) -> Iterator[Alert]:
     told = [f"{visible_line(each.name)} (pid {pid})" for each in others if (pid := trainer_pid(each)) is not None]
     if told:
         count = "Another run trains" if len(told) == 1 else f"{len(told)} other runs train"
-        message = f"{count} on this machine: {', '.join(told)}."
-        yield Alert(kind="other_runs", severity="info", message=message)
+        yield alerts.other_runs(f"{count} on this machine: {', '.join(told)}.")

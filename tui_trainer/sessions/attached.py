@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from tui_trainer.config import InputError
+from tui_trainer.run import alerts
+from tui_trainer.run.alerts import AlertKind
 from tui_trainer.run.commands import Attach, Command, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Alert, Event, RunStarted, Stage, StateChanged
 from tui_trainer.run.lock import folder_is_locked
 from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.base import Outcome, Session
-from tui_trainer.sessions.control.client import REFUSED, Connection, Greeting
+from tui_trainer.sessions.control.client import Connection, Greeting
 from tui_trainer.sessions.control.protocol import NO_ROOM
 from tui_trainer.sessions.past import READING, Past
 
@@ -207,11 +209,11 @@ class AttachedSession(Session):
         self.replace_state(past.state)
 
     def _take(self, event: Event) -> None:
-        if isinstance(event, Alert) and event.kind == "stop":
+        if isinstance(event, Alert) and event.kind == AlertKind.STOP:
             self._stop = None  # it could not be obeyed
-        if isinstance(event, Alert) and event.kind == REFUSED:
+        if isinstance(event, Alert) and event.kind == AlertKind.CONTROL:
             event = replace(event, step=self.snapshot().step)
         self.publish(event)
 
     def _warn(self, message: str) -> None:
-        self.publish(Alert(step=self.snapshot().step, kind=REFUSED, severity="warning", message=message))
+        self.publish(alerts.control(self.snapshot().step, message))

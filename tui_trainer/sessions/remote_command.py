@@ -11,13 +11,14 @@ from queue import SimpleQueue
 from typing import Any, Final
 
 from tui_trainer.config import InputError
+from tui_trainer.run.alerts import AlertKind, Severity
 from tui_trainer.run.commands import Command, Pause, Resume, SaveCheckpoint, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Alert, CheckpointSaved, CommandApplied, Event, StateChanged
 from tui_trainer.run.lock import is_locked, trainer_pid
 from tui_trainer.run.pointers import checkpoint_name, latest_step
 from tui_trainer.run.text import human_seconds, visible_line
-from tui_trainer.sessions.control.client import REFUSED, Connection, Greeting
+from tui_trainer.sessions.control.client import Connection, Greeting
 from tui_trainer.sessions.overview import overview
 from tui_trainer.sessions.presence import is_suspended
 
@@ -173,7 +174,7 @@ class RemoteCommand:
         applied = False
         for event in events:
             self._take_in(event)
-            if isinstance(event, Alert) and event.kind == REFUSED:
+            if isinstance(event, Alert) and event.kind == AlertKind.CONTROL:
                 return self._result(False, f"does not take it: {event.message.rstrip('.')}")
             applied = applied or (isinstance(event, CommandApplied) and event.name == self._command.name)
             if applied and (result := self._judge(event)) is not None:
@@ -190,10 +191,10 @@ class RemoteCommand:
     def _judge(self, event: Event) -> CommandResult | None:
         """What an event says of the command, which has been applied by now."""
         match self._command, event:
-            case Stop(), Alert(kind="stop"):
+            case Stop(), Alert(kind=AlertKind.STOP):
                 now = "is paused instead" if self._state == "running" else f"stays {self._state}"
                 return self._result(False, f"{now}. {event.message.rstrip('.')}")
-            case SaveCheckpoint(), Alert(kind="checkpoint", severity="error"):
+            case SaveCheckpoint(), Alert(kind=AlertKind.CHECKPOINT, severity=Severity.ERROR):
                 return self._result(False, f"is {self._state} as before. {event.message.rstrip('.')}")
             case SaveCheckpoint(), CheckpointSaved(reason="asked"):
                 place = self._place(event)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from tui_trainer.run.alerts import Severity
 from tui_trainer.run.events import (
     ENDED,
     Alert,
@@ -143,8 +144,8 @@ class AbsenceRecorder:
     def _apply_alert(self, alert: Alert) -> None:
         self.alert_count += 1
         self.alerts = (*self.alerts, alert)
-        error = alert.severity == "error"
-        alike = [number for number, kept in enumerate(self.alerts) if (kept.severity == "error") == error]
+        error = alert.severity == Severity.ERROR
+        alike = [number for number, kept in enumerate(self.alerts) if (kept.severity == Severity.ERROR) == error]
         if len(alike) > (ERRORS_KEPT if error else ALERTS_KEPT):
             self.alerts = self.alerts[: alike[0]] + self.alerts[alike[0] + 1 :]
 

@@ -7,6 +7,7 @@ from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.analysis.smoothing import Smoother
 from tui_trainer.history.history import History
 from tui_trainer.history.measurements import evaluation_numbers, step_numbers
+from tui_trainer.run.alerts import Severity
 from tui_trainer.run.events import (
     Activity,
     Alert,
@@ -155,7 +156,7 @@ class RunState:
                 self.checkpoint = event
             case Alert():
                 self.alerts = (event, *self.alerts)[:ALERTS_KEPT]
-                if event.severity != "info":
+                if event.severity != Severity.INFO:
                     self.marks = (*self.marks, event)[-MARKS_KEPT:]
             case Resources():
                 self.resources = event

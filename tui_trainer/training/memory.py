@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import torch
 
+from tui_trainer.run import alerts
 from tui_trainer.run.events import Alert
 from tui_trainer.training.errors import out_of_memory
 
@@ -53,4 +54,4 @@ def smaller_batches_alert(step: int, batch_size: int, accumulate: int) -> Alert:
         f"The device ran out of memory: a step is now {accumulate} micro-batches of {batch_size}, "
         "with the same sequences as before."
     )
-    return Alert(step=step, kind="memory", severity="warning", message=message)
+    return alerts.memory(step, message)

@@ -7,6 +7,7 @@ from typing import Final
 
 from textual.notifications import SeverityLevel
 
+from tui_trainer.run.alerts import AlertKind
 from tui_trainer.run.events import BEST
 from tui_trainer.run.text import visible_line
 from tui_trainer.state.run_state import Snapshot
@@ -16,7 +17,7 @@ ALERTS_TOLD: Final = 3
 
 SEVERITIES: Final[dict[str, SeverityLevel]] = {"warning": "warning", "error": "error"}
 
-NOTIFIED_KINDS: Final = ("other_runs",)
+NOTIFIED_KINDS: Final = (AlertKind.OTHER_RUNS,)
 """Kinds of alerts that are worth a notification although nothing is wrong."""
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from tui_trainer.run.alerts import AlertKind
 from tui_trainer.run.events import ENDED
 from tui_trainer.state.run_state import Snapshot
 
@@ -31,4 +32,4 @@ class PendingCommands:
 
 def _refused(before: Snapshot, now: Snapshot) -> bool:
     """Whether a checkpoint could not be saved since `before`."""
-    return any(alert.kind == "checkpoint" and alert not in before.alerts for alert in now.alerts)
+    return any(alert.kind == AlertKind.CHECKPOINT and alert not in before.alerts for alert in now.alerts)

@@ -11,9 +11,10 @@ from itertools import islice
 from typing import Any, Final, get_type_hints
 
 from tui_trainer.config import InputError
+from tui_trainer.run import alerts
 from tui_trainer.run.codec import LAST_TIME, decode, fits
 from tui_trainer.run.commands import Command
-from tui_trainer.run.events import STATES, Alert, Event
+from tui_trainer.run.events import STATES, Event
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import MAX_LINE
 from tui_trainer.run.text import visible_line
@@ -22,9 +23,6 @@ from tui_trainer.sessions.control.protocol import MessageTooLong, encode_command
 
 LOOK_SECONDS: Final = 0.5
 """How often whoever waits for the trainer looks whether to wait on."""
-
-REFUSED: Final = "control"
-"""The kind of the alert that stands for a refusal; it is of this connection alone, and in no journal."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ class Connection:
             if event is not None:
                 yield event
             elif "refused" in (told := _object(line)):
-                yield Alert(kind=REFUSED, severity="warning", message=str(told["refused"]))
+                yield alerts.control(0, str(told["refused"]))
 
     def send(self, command: Command) -> None:
         """Raises OSError when the trainer has hung up."""

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
-from tui_trainer.run.events import Alert, CheckpointSaved, Event
+from tui_trainer.run import alerts
+from tui_trainer.run.events import CheckpointSaved, Event
 from tui_trainer.training.checkpoints.format import Contents
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.errors import out_of_memory
@@ -61,8 +62,7 @@ class Saver:
 
     def _refuse(self, step: int, why: str) -> bool:
         self.step = -1
-        message = f"The checkpoint could not be saved: {why}."
-        self._publish(Alert(step=step, kind="checkpoint", severity="error", message=message))
+        self._publish(alerts.checkpoint(step, f"The checkpoint could not be saved: {why}."))
         return False
 
     def _write(self, contents: Contents, reason: str, held: float) -> bool:

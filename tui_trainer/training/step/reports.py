@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tui_trainer.run.events import Alert, Event, Step, finite
+from tui_trainer.run import alerts
+from tui_trainer.run.events import Event, Step, finite
 from tui_trainer.training.progress import Progress
 from tui_trainer.training.step.stepper import Stepper, StepResult
 
@@ -57,9 +58,7 @@ class StepReports:
         self._skipped += 1
         if self._precision == "fp16" and self._skipped < OVERFLOWS:
             message = "A gradient was too large for fp16: the update was skipped, and the loss is scaled less now."
-            self._alert("overflow", "info", message)
+            self._publish(alerts.overflow(self._progress.step, message))
         else:
-            self._alert("divergence", "error", "The loss or its gradient is not finite: the update was skipped.")
-
-    def _alert(self, kind: str, severity: str, message: str) -> None:
-        self._publish(Alert(step=self._progress.step, kind=kind, severity=severity, message=message))
+            message = "The loss or its gradient is not finite: the update was skipped."
+            self._publish(alerts.divergence(self._progress.step, message))

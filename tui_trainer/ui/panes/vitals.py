@@ -1,9 +1,12 @@
 """The vitals pane: the run in numbers, its alerts, and its stages while it loads."""
 
+from typing import Final
+
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from tui_trainer.run.alerts import Severity
 from tui_trainer.run.events import Alert, RunStarted
 from tui_trainer.run.text import human_bytes, human_count, human_seconds, visible_line
 from tui_trainer.state.run_state import Snapshot
@@ -18,7 +21,11 @@ TWO_COLUMNS, FIRST_COLUMN = 54, 22
 RATE_AFTER_SECONDS = 2.0
 """A stage that is over sooner needs no word on its speed."""
 
-SEVERITY_STYLES = {"info": "$foreground-muted", "warning": "bold $text-warning", "error": "bold $text-error"}
+SEVERITY_STYLES: Final[dict[str, str]] = {
+    Severity.INFO: "$foreground-muted",
+    Severity.WARNING: "bold $text-warning",
+    Severity.ERROR: "bold $text-error",
+}
 
 
 class VitalsPane(Pane):
@@ -45,9 +52,9 @@ class VitalsPane(Pane):
 def _count_alerts(alerts: tuple[Alert, ...]) -> list[Part]:
     """How many of each severity the list below has, in the words of the list."""
     parts = []
-    for priority, severity in enumerate(("info", "warning", "error")):
+    for priority, severity in enumerate(Severity):
         count = sum(alert.severity == severity for alert in alerts)
-        words = f"{count} {severity}" + "s" * (count > 1 and severity != "info")
+        words = f"{count} {severity}" + "s" * (count > 1 and severity != Severity.INFO)
         style = "$text-warning" if priority else "$foreground-muted"
         parts.append(part(words if count else "", style, priority))
     return parts[::-1]

@@ -9,6 +9,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 from textual.widgets._button import ButtonVariant
 
+from tui_trainer.run.alerts import AlertKind
 from tui_trainer.run.commands import Stop
 from tui_trainer.sessions.base import Session
 from tui_trainer.state.run_state import Snapshot
@@ -89,7 +90,7 @@ class QuitScreen(ModalScreen[None]):
     def update_snapshot(self, before: Snapshot, now: Snapshot) -> None:
         """Give way when the run could not be saved, and so has not ended."""
         self._snapshot = now
-        if self.leaving and any(alert.kind == "stop" and alert not in before.alerts for alert in now.alerts):
+        if self.leaving and any(alert.kind == AlertKind.STOP and alert not in before.alerts for alert in now.alerts):
             self.dismiss()
 
     async def action_detach(self) -> None:
