@@ -85,6 +85,7 @@ class Headless:
             self._session.send(Stop(value=False, source="headless"))
 
     def _line(self, event: Event) -> str | None:
+        """What to print of an event; what depends on the time, or on the events before."""
         match event:
             case Stage():
                 return self._stage_line(event)
@@ -97,27 +98,8 @@ class Headless:
                 self._steps = event.steps
             case Step():
                 return self._step_line(event)
-            case Evaluation(val_loss=float() as loss, perplexity=float() as value):
-                mark = "  best" if event.best else ""
-                return f"step {event.step:>7,}  validation loss {loss:.4f}  perplexity {value:.2f}{mark}"
-            case Sample():
-                text = visible(event.prompt + event.text).strip()
-                indented = "\n".join(f"    {line}" for line in text.splitlines())
-                model = f" ({MODELS[event.model]})" if event.model in MODELS else ""
-                return f"step {event.step:>7,}  sample{model} at temperature {event.temperature:.2f}\n{indented}"
-            case CheckpointSaved():
-                return f"step {event.step:>7,}  checkpoint {visible_line(event.path)} ({visible_line(event.reason)})"
-            case CommandApplied(name=Stop.name, value=True):
-                return (
-                    f"step {event.step:>7,}  stopping, as {visible_line(event.source)} asked: saving a checkpoint first"
-                )
-            case StateChanged() if event.state != "running":
-                return f"step {event.step:>7,}  {event.state}" + (
-                    f": {visible_line(event.reason)}" if event.reason else ""
-                )
-            case Alert():
-                return f"step {event.step:>7,}  {event.severity}: {visible_line(event.message)}"
-        return None
+        text = _description(event)
+        return f"step {event.step:>7,}  {text}" if text else None
 
     def _stage_line(self, event: Stage) -> str | None:
         now = self._clock()
@@ -145,6 +127,26 @@ class Headless:
             f"{human_seconds(left)} left" if left else "",
         ]
         return "  ".join(filter(None, parts))
+
+
+def _description(event: Event) -> str:
+    """An event in words that follow its step; empty for one that is not printed."""
+    match event:
+        case Evaluation(val_loss=float() as loss, perplexity=float() as value):
+            return f"validation loss {loss:.4f}  perplexity {value:.2f}{'  best' * event.best}"
+        case Sample():
+            lines = visible(event.prompt + event.text).strip().splitlines()
+            model = f" ({MODELS[event.model]})" if event.model in MODELS else ""
+            return "\n    ".join([f"sample{model} at temperature {event.temperature:.2f}", *lines])
+        case CheckpointSaved():
+            return visible_line(f"checkpoint {event.path} ({event.reason})")
+        case CommandApplied(name=Stop.name, value=True):
+            return f"stopping, as {visible_line(event.source)} asked: saving a checkpoint first"
+        case StateChanged() if event.state != "running":
+            return visible_line(event.state + (f": {event.reason}" if event.reason else ""))
+        case Alert():
+            return f"{event.severity}: {visible_line(event.message)}"
+    return ""
 
 
 def _introduction(run: RunStarted) -> str:
