@@ -1,0 +1,1 @@
+"""Long runs: what it costs to keep, to show and to open one."""
