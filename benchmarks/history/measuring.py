@@ -107,8 +107,8 @@ def screen_seconds(verb: str, run: RunDirectory, steps: int) -> float:
             time.sleep(0.005)
         return time.perf_counter() - begin
     finally:
-        screen.process.kill()
-        screen.process.wait()
+        screen.press("qq")  # who looks at a live run is asked
+        screen.process.wait(PATIENCE)
         screen.close()
 
 

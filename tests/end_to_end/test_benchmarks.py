@@ -12,6 +12,7 @@ from benchmarks.faults import disk
 from benchmarks.faults.__main__ import play, table
 from benchmarks.faults.catalogue import FAULTS, Fault, Skipped, check
 from benchmarks.faults.lab import Lab
+from benchmarks.history import __main__ as history
 from tests.waiting import TIMEOUT
 
 SMALL: dict[str, str | float] = {
@@ -84,6 +85,16 @@ def test_the_engine_against_a_stand_in_for_nanogpt(
 def test_a_side_that_cannot_begin_is_told_of(corpus: Path) -> None:
     with pytest.raises(SystemExit, match="ours, 10,000 steps ended early"):
         Benchmark(corpus, None, 20, {**SMALL, "heads": 5})._speed()
+
+
+def test_runs_are_opened_and_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "TIMES", 1)
+    found = history.measured(tmp_path, 9_000)
+    cells = rows(history.table({9_000: found}))
+    assert cells[0] == ["", "9,000 steps", "goal"]
+    assert [row[0] for row in cells[2:]] == list(history.GOALS)
+    assert all(value > 0 for name, value in found.items() if name != "open megabytes")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_faults_that_the_program_stands_are_passed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,12 +143,12 @@ class JournalledSession(Session):
         """Send viewers away, and write what waits; what the journal lacks, in a sentence, or nothing."""
         if self._control is not None:
             self._control.close()
-        if self._index is not None:
-            self._index.close()
-            self._index = None
         with self._publishing:
             lacking = self._journal.close() if self._journal is not None else ""
             self._journal = None
+        if self._index is not None:
+            self._index.close()
+            self._index = None
         return lacking
 
     def release(self) -> None:
