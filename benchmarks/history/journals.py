@@ -16,6 +16,7 @@ from tui_trainer.run.events import (
     Sample,
     StateChanged,
 )
+from tui_trainer.run.run_parts import RunMachine, RunModel, RunPlan, RunSampling, RunSource
 from tui_trainer.sessions.past import Past
 
 BEGIN = 1_700_000_000.0
@@ -68,12 +69,14 @@ def _time(step: int) -> float:
 
 def _begun(run: RunDirectory, steps: int) -> list[Event]:
     started = RunStarted(
-        **{"time": BEGIN, "run": run.name, "path": str(run.path), "corpus": "fables", "versions": {}, "device": "cpu"},
-        **{"precision": "fp32", "preset": "nano", "parameters": 808_320, "layers": 4, "width": 128, "heads": 4},
-        **{"context": 64, "tokenizer": "char", "vocab_size": 65, "fingerprint": "0" * 16, "train_tokens": 1_003_854},
-        **{"val_tokens": 111_540, "unigram_entropy": 3.3, "tokens_per_epoch": 1_003_776, "warmup": 100, "clip": 1.0},
-        **{"tokens_per_step": TOKENS_A_STEP, "steps": steps, "schedule": "wsd", "lr": 3e-3, "min_lr": 0.0},
-        **{"temperature": 0.8, "prompt": "The "},
+        time=BEGIN,
+        run=run.name,
+        path=str(run.path),
+        source=RunSource(corpus="fables", tokenizer="char", train_tokens=1_003_854, unigram_entropy=3.3),
+        model=RunModel(preset="nano", parameters=808_320, layers=4, width=128, heads=4, context=64, vocab_size=65),
+        machine=RunMachine(device="cpu", precision="fp32"),
+        plan=RunPlan(steps=steps, schedule="wsd", lr=3e-3, warmup=100, clip=1.0, tokens_per_step=TOKENS_A_STEP),
+        sampling=RunSampling(temperature=0.8, prompt="The "),
     )
     return [started, StateChanged(time=BEGIN, state="running")]
 

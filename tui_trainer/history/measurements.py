@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any, Final
 
 from tui_trainer.history.cells import Measured
@@ -12,6 +13,9 @@ EVALUATED: Final = ("train_loss", "val_loss", "bits_per_byte")
 
 LAST_STEP: Final = 2**63
 """No run has more steps."""
+
+NUMBERS: Final = frozenset((float, int, NoneType))
+"""Types of values, of which bool is none."""
 
 NOT_MEASURED: Final = frozenset(("event", "step", "time"))
 
@@ -44,8 +48,4 @@ def measured_in(line: bytes) -> Measured | None:
 
 def numbers_of(record: Mapping[str, Any]) -> dict[str, float | None]:
     """What a step's record, whoever wrote it, has of numbers."""
-    return {name: value for name, value in record.items() if _is_number(value) and name not in NOT_MEASURED}
-
-
-def _is_number(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    return {name: value for name, value in record.items() if type(value) in NUMBERS and name not in NOT_MEASURED}

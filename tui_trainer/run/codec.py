@@ -2,11 +2,11 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from itertools import islice
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from tui_trainer.run.events import EVENTS, MAX_NUMBER_NAME, MAX_NUMBERS, Event, RunStarted
@@ -51,7 +51,7 @@ def decode(line: bytes | str) -> Event | None:
     """
     try:
         text = line if isinstance(line, str) else line.decode(errors="replace")
-        return _decoded(json.loads(text, parse_float=_number, parse_constant=lambda name: None))
+        return _decoded(_JSON.decode(text))
     except NewerFormatError:
         raise
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -63,10 +63,11 @@ def _decoded(record: Mapping[str, Any]) -> Event | None:
     kind: Any = EVENTS[record["event"]]
     if kind is RunStarted:
         check_journal_format(record.get("format", 1))
-    hints = _hints(kind)
-    values = {name: record[name] for name in hints if name in record}
-    whole = all(fits(value, hints[name]) for name, value in values.items())
-    if not whole or not 0 <= values.get("time", 0) < LAST_TIME:
+    values: dict[str, Any] = {}
+    for name, fit in _checks(kind).items():
+        if name in record and not fit(values.setdefault(name, record[name])):
+            return None
+    if not 0 <= values.get("time", 0) < LAST_TIME:
         return None
     for name, hint in _flat(kind).items():
         values[name] = _further_numbers(record, kind, hint) if name == NUMBERS else _part(record, hint)
@@ -86,6 +87,8 @@ def _part(record: Mapping[str, Any], part: Any) -> Any:
 def _further_numbers(record: Mapping[str, Any], kind: Any, hint: Any) -> dict[str, Any]:
     """What a record has of numbers that are not in a field, the first so many."""
     known, number = _names(kind), get_args(hint)[1]
+    if record.keys() <= known:  # as nearly always, and there are many steps
+        return {}
     names = (name for name in record if name not in known and len(name) <= MAX_NUMBER_NAME)
     return dict(islice(((name, record[name]) for name in names if fits(record[name], number)), MAX_NUMBERS))
 
@@ -93,6 +96,9 @@ def _further_numbers(record: Mapping[str, Any], kind: Any, hint: Any) -> dict[st
 def _number(digits: str) -> float | None:
     value = float(digits)
     return value if abs(value) < LARGEST[float] else None
+
+
+_JSON: Final = json.JSONDecoder(parse_float=_number, parse_constant=lambda name: None)
 
 
 @cache
@@ -108,6 +114,12 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 
 @cache
+def _checks(kind: Any) -> dict[str, Callable[[Any], bool]]:
+    """What tells whether a value is of the type of each of those fields."""
+    return {name: _check(hint) for name, hint in _hints(kind).items()}
+
+
+@cache
 def _names(kind: Any) -> frozenset[str]:
     """What no further number is called."""
     return frozenset({"event", *_all_hints(kind)})
@@ -120,14 +132,24 @@ def _all_hints(kind: Any) -> dict[str, Any]:
 
 def fits(value: Any, hint: Any) -> bool:
     """Whether a JSON value is of an event field's type."""
+    return _check(hint)(value)
+
+
+@cache
+def _check(hint: Any) -> Callable[[Any], bool]:
+    """What tells whether a JSON value is of a type: made once for each, as there are many lines."""
     if get_origin(hint) in (Union, UnionType):
-        return any(fits(value, part) for part in get_args(hint))
+        first, *others = sorted(get_args(hint), key=lambda part: part is NoneType)
+        check, rest = _check(first), _check(Union[*others])
+        return lambda value: check(value) or rest(value)
     if hint in (int, float):
-        return isinstance(value, (int, hint)) and not isinstance(value, bool) and abs(value) < LARGEST[hint]
+        largest = LARGEST[hint]
+        return lambda value: type(value) in (int, hint) and -largest < value < largest
     if get_origin(hint) is dict:
-        _, kind = get_args(hint)
-        return isinstance(value, dict) and all(fits(part, kind) for part in value.values())
+        part = _check(get_args(hint)[1])
+        return lambda value: isinstance(value, dict) and all(map(part, value.values()))
     if get_origin(hint) is list:
-        (kind,) = get_args(hint)
-        return isinstance(value, list) and all(fits(part, kind) for part in value)
-    return isinstance(value, get_origin(hint) or hint)
+        part = _check(get_args(hint)[0])
+        return lambda value: isinstance(value, list) and all(map(part, value))
+    kind = get_origin(hint) or hint
+    return lambda value: isinstance(value, kind)
