@@ -1,4 +1,4 @@
-"""How fast this machine trains: a model of the run's size is put to work for a moment, and thrown away."""
+"""How fast this machine trains: steps of a throw-away model of the run's size are timed."""
 
 import os
 import time
@@ -51,7 +51,7 @@ def measure(
     `config` has its sizes; `check_stop` is called between steps and may raise. Nothing of the run is touched. Steps are
     made of smaller micro-batches until one fits into the device's memory; raises RunFailedError when none does.
     """
-    calibration = _made_ready(config, corpus, device, check_stop)
+    calibration = _make_calibration(config, corpus, device, check_stop)
     step, reason = calibration.take(), ""
     if step < SLOW_START:
         step = calibration.take()  # the first had memory to find, and a GPU its libraries to load
@@ -69,7 +69,7 @@ def planned_timings(
 
     Fitted into the device's memory as by `measure`.
     """
-    calibration = _made_ready(config, corpus, device, check_stop)
+    calibration = _make_calibration(config, corpus, device, check_stop)
     if config.run.compile == "on":
         calibration.compile(config)
     calibration.take()
@@ -94,7 +94,9 @@ def _choose_threads(calibration: "_Calibration") -> tuple[float, str]:
     return timed[best], f"a step took {', '.join(told)}" if len(told) > 1 else ""
 
 
-def _made_ready(config: Config, corpus: Corpus, device: torch.device, check_stop: Callable[[], None]) -> "_Calibration":
+def _make_calibration(
+    config: Config, corpus: Corpus, device: torch.device, check_stop: Callable[[], None]
+) -> "_Calibration":
     try:
         return within_memory(lambda: _Calibration(config, corpus, device, check_stop))
     except MemoryError as error:

@@ -12,13 +12,13 @@ CLOSE_TO_END: Final = 0.1
 
 
 class Timetable:
-    """What of a configuration goes by steps; `follow` changes it at once, for a run that is planned anew."""
+    """What depends on the step's number: learning rate, evaluations, checkpoints, samples."""
 
     def __init__(self, config: Config) -> None:
         self.replan(config)
 
     def replan(self, config: Config) -> None:
-        """Go by `config` from now on."""
+        """Use `config` from the next step on."""
         self.config = config
         plan = config.schedule
         self.schedule = Schedule(plan.schedule, config.optimizer.lr, plan.min_lr, plan.warmup, plan.steps)

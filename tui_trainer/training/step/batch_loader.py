@@ -86,7 +86,7 @@ class DeviceBatchLoader(BatchLoader):
 
 
 def make_batch_loader(batches: Batches, device: torch.device, masking: float) -> BatchLoader:
-    """The batch_loader that suits the device, and the size of the text."""
+    """The loader that suits the device, and the size of the text."""
     if device.type == "cpu":
         return HostBatchLoader(batches, device, masking)
     held = len(batches.tokens) * (1 if batches.tokens.dtype == np.uint8 else 4)

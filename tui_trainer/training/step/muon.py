@@ -2,6 +2,9 @@
 
 After Jordan et al. 2024 (kellerjordan.github.io/posts/muon). Matrices of one size are worked on together, and in fp32:
 half precision is slow where processors have none, and at these sizes fp32 costs little elsewhere.
+
+`torch.optim.Muon` (torch 2.9) takes one matrix at a time, in bf16, does not see the matrices that are fused into one
+parameter here, and cannot be told by the device to skip an update.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

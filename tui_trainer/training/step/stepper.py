@@ -41,7 +41,7 @@ class StepResult:
 
 
 @dataclass(frozen=True)
-class _UnderWay:
+class _PendingStep:
     step: int
     lr: float
     started: float
@@ -70,7 +70,7 @@ class Stepper:
     ) -> None:
         self._model = model
         self._optimizer = optimizer
-        self._make_feed = make_batch_loader
+        self._make_batch_loader = make_batch_loader
         self._batch_loader = make_batch_loader(batch_size)
         self._batch_size, self._accumulate = batch_size, accumulate
         self.clip = clip
@@ -81,7 +81,7 @@ class Stepper:
         self._device = self._parameters[0].device
         self._loss_scale = LossScale(precision, self._device)
         self._last_known = 0.0
-        self._under_way: deque[_UnderWay] = deque()
+        self._pending_steps: deque[_PendingStep] = deque()
 
     def take(self, step: int, lr: float, interrupted: Callable[[], bool]) -> bool:
         """Take step number `step` (from 0); False when interrupted, with the weights untouched.
@@ -100,7 +100,7 @@ class Stepper:
             raise
         if numbers is None:
             return False
-        self._under_way.append(_UnderWay(step + 1, lr, started, *_read_back(numbers)))
+        self._pending_steps.append(_PendingStep(step + 1, lr, started, *_read_back(numbers)))
         return True
 
     def _compute(self, step: int, lr: float, interrupted: Callable[[], bool]) -> Tensor | None:
@@ -127,7 +127,7 @@ class Stepper:
         if sizes is not None:
             self._batch_size, self._accumulate = sizes
             del self._batch_loader  # first, as the text itself may lie on the device
-            self._batch_loader = self._make_feed(self._batch_size)
+            self._batch_loader = self._make_batch_loader(self._batch_size)
         return sizes
 
     def _drop_gradients(self) -> None:
@@ -136,14 +136,14 @@ class Stepper:
 
     def results(self, wait: bool) -> list[StepResult]:
         """What is known by now of the steps taken, each once and in order; with `wait`, of all of them."""
-        arrived: list[_UnderWay] = []
-        while self._under_way:
-            first = self._under_way[0]
+        arrived: list[_PendingStep] = []
+        while self._pending_steps:
+            first = self._pending_steps[0]
             if first.arrived is not None and not first.arrived.query():  # type: ignore[no-untyped-call]
-                if not wait and len(self._under_way) <= STEPS_AHEAD:
+                if not wait and len(self._pending_steps) <= STEPS_AHEAD:
                     break
                 first.arrived.synchronize()
-            arrived.append(self._under_way.popleft())
+            arrived.append(self._pending_steps.popleft())
         if not arrived:
             return []
         now = time.perf_counter()
