@@ -49,8 +49,8 @@ class History:
     after ten million.
     """
 
-    def __init__(self, buckets: int | None = None, batch: int = BATCH) -> None:
-        self._buckets, self._batch = buckets or BUCKETS, batch
+    def __init__(self, buckets: int | None = None, batch: int | None = None) -> None:
+        self._buckets, self._batch = buckets or BUCKETS, batch or BATCH
         assert self._buckets % 2 == 0
         self._view = empty_view()
 
@@ -74,10 +74,16 @@ class History:
         """Steps of a bucket: there is no more detail than that."""
         return self._view.pyramid.stride
 
-    @property
-    def cells(self) -> Cells:
-        """All buckets that are full: shape (metrics, 4, buckets)."""
-        return self._view.pyramid.cells
+    def buckets_before(self, step: int) -> tuple[tuple[str, ...], int, Cells]:
+        """What the steps before `step` amount to: the metrics, the stride, and cells, of shape (metrics, 4, buckets).
+
+        Raises ValueError where a bucket has steps before and after, or is not full yet.
+        """
+        view = self._view
+        length, part = divmod(step, view.pyramid.stride)
+        if part or length > view.pyramid.length:
+            raise ValueError(f"no full bucket ends before step {step:,}")
+        return tuple(view.metrics), view.pyramid.stride, view.pyramid.cells[:, :, :length]
 
     def window(self, metric: str, start: float, end: float, columns: int) -> Curve:
         """A metric from step `start` to `end`, both included, in at most `columns` points.
@@ -144,14 +150,6 @@ class History:
             cells = view.pyramid.cells.copy()
             cells[rows, :, step] = nothing[:, :, 0]
             self._view = replace(view, pyramid=Pyramid.of(cells))
-
-    def before(self, step: int) -> "History":
-        """One of the steps before `step` alone, in whole buckets: raises ValueError where a bucket has others too."""
-        self.flush()
-        length, part = divmod(step, self.stride)
-        if part or length > self._view.pyramid.length:
-            raise ValueError(f"no bucket ends before step {step:,}")
-        return History.of(self.metrics, self.stride, self.cells[:, :, :length])
 
     def _admit(self, recent: Sequence[Measured]) -> None:
         """Give metrics that are met for the first time a row, while there are any left."""

@@ -58,7 +58,7 @@ class Index:
 
 def write_index(folder: Folder, journal: BinaryIO, index: Index) -> None:
     """Put an index into a run's directory; raises OSError, also where there would be too much in it."""
-    header = json.dumps(
+    told = json.dumps(
         {
             "format": FORMAT,
             "journal": _known_by(journal, index.places[-1].offset),
@@ -68,10 +68,13 @@ def write_index(folder: Folder, journal: BinaryIO, index: Index) -> None:
             "states": list(index.states.items()),
         }
     )
+    header = f"{told}\n".encode()
     if len(header) > MAX_HEADER - DIGEST:
         raise OSError(EFBIG, "the index would be too large")
-    data = b"".join((header.encode(), b"\n", index.cells.astype("<f8").tobytes()))
-    folder.replace(INDEX, hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+    cells = np.ascontiguousarray(index.cells, "<f8").data.cast("B") if index.cells.size else b""
+    digest = hashlib.sha256(header)
+    digest.update(cells)
+    folder.replace(INDEX, b"".join((digest.hexdigest().encode(), b"\n", header, cells)))
 
 
 def read_index(folder: Folder, journal: BinaryIO, size: int) -> Index | None:

@@ -52,6 +52,10 @@ class JournalWriter:
         """Bytes of the journal with all events but those that wait."""
         return self._journal.size
 
+    def next_offset(self) -> int | None:
+        """Where the line of the next event will begin; None while others wait to be written before it."""
+        return None if self._waiting or self._missing else self.size
+
     def append(self, event: Event) -> None:
         """Write an event, now or later."""
         if isinstance(event, LEFT_OUT) and (self._missing or len(self._waiting) >= MAX_WAITING):

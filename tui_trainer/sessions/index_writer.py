@@ -1,50 +1,51 @@
-"""Keeps the index beside the journal of a run that is being trained, in a thread of its own."""
+"""Keeps the index beside the journal of a run that is being trained."""
 
 import threading
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Final
 
-from tui_trainer.run.folder import Folder
+from tui_trainer.run.events import Event
+from tui_trainer.run.journal import MEASUREMENTS
 from tui_trainer.sessions.past import Past
 
 EVERY_SECONDS: Final = 30.0
 """From index to index, of a run that takes as many steps meanwhile as are worth one."""
 
-NAP_SECONDS: Final = 0.02
-"""After every few milliseconds of reading, so that it is not felt by the thread that trains."""
-
-CLOSE_SECONDS: Final = 2.0
+CLOSE_SECONDS: Final = 5.0
 """Most of the time that the end of a run waits for the last index."""
 
 
 class IndexWriter:
-    """Reads the journal as it grows, as any viewer would: the trainer's thread knows nothing of it.
+    """Notes places in the journal as it grows; writes the index in a thread of its own, now and then and at the end.
 
-    What goes wrong ends it, and nothing else: whoever opens the run reads what the index lacks.
+    Where it cannot be written there is none, or an older one: whoever opens the run reads the rest.
     """
 
-    def __init__(self, folder: Folder) -> None:
-        self._past = Past(folder)
+    def __init__(self, past: Past, offset: Callable[[], int | None]) -> None:
+        """Of a run whose state and journal go on from those of `past`.
+
+        `offset` tells where the next event will be in the journal; None while others wait to be written before it.
+        """
+        self._past, self._offset = past, offset
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="journal index", daemon=True)
-        self._started = False
-        with suppress(RuntimeError):  # the system has no thread left
+        self._thread: threading.Thread | None = threading.Thread(target=self._run, name="journal index", daemon=True)
+        try:
             self._thread.start()
-            self._started = True
+        except RuntimeError:  # the system has no thread left
+            self._thread = None
+
+    def note(self, event: Event) -> None:
+        """Before an event changes the state, and is journalled; whoever calls it holds the lock for both."""
+        if isinstance(event, MEASUREMENTS):
+            self._past.note(event.step, self._offset)
 
     def close(self) -> None:
         """Write the last index; to be called when all is in the journal."""
         self._over.set()
-        if self._started:
+        if self._thread is not None:
             self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
-        with suppress(OSError):
-            while not self._over.wait(EVERY_SECONDS):
-                self._update()
-            self._update()
-
-    def _update(self) -> None:
-        for _ in self._past.read():
-            self._over.wait(NAP_SECONDS)
+        while not self._over.wait(EVERY_SECONDS):
+            self._past.write_index()
         self._past.write_index()

@@ -1,7 +1,7 @@
 """The past of a run, as its journal tells it: read from the last place that the index beside it knows."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import BinaryIO, Final
 
@@ -31,9 +31,10 @@ class Past:
     taken up from an older step, so that what came after that counts no longer.
     """
 
-    def __init__(self, folder: Folder, spacing: int = SPACING) -> None:
-        self.state = RunState()
-        self._folder, self._spacing = folder, spacing
+    def __init__(self, folder: Folder, spacing: int | None = None, state: RunState | None = None) -> None:
+        """Of the run in a directory, with a place every `spacing` steps; `state` is that of a run that has no past."""
+        self.state = RunState() if state is None else state
+        self._folder, self._spacing = folder, spacing or SPACING
         self._position: int | None = None
         """Bytes that have been read; None before anything was."""
         self._reached = 0
@@ -41,8 +42,8 @@ class Past:
         self._places: tuple[Place, ...] = ()
         self._states: dict[int, str] = {}
         """What the state was at some of the places, by their step."""
-        self._indexed = 0
-        """The step of the last place in the index."""
+        self._indexed: Place | None = None
+        """The last place in the index."""
         self._whole = True
         """Whether nothing was left out, as it is of a huge journal."""
 
@@ -64,20 +65,22 @@ class Past:
                 self._take(line, event)
                 if number % LINES == 0:
                     yield line.end, end
+            self.state.history.flush()
 
     def write_index(self) -> None:
-        """Keep what was found beside the journal, where that can be done and there is anything new."""
-        history = self.state.history
-        places = tuple(place for place in self._places if place.step % history.stride == 0)
-        if not places or places[-1].step == self._indexed or places[-1].step not in self._states:
+        """Keep what was found beside the journal, where that can be done and there is anything new.
+
+        May be called by another thread than the others are.
+        """
+        places, states = self._places, dict(self._states)
+        if not places or places[-1] == self._indexed:
             return
-        last = places[-1].step
-        kept = history.before(last)
-        known = {place.step for place in places}
-        states = {step: state for step, state in self._states.items() if step in known}
-        with suppress(OSError), self._folder.open_to_read(JOURNAL) as file:
-            write_index(self._folder, file, Index(places, states, kept.metrics, kept.stride, kept.cells))
-            self._indexed = last
+        with suppress(OSError, ValueError), self._folder.open_to_read(JOURNAL) as file:
+            buckets = self.state.history.buckets_before(places[-1].step)
+            known = {place.step for place in places}
+            states = {step: state for step, state in states.items() if step in known}
+            write_index(self._folder, file, Index(places, states, *buckets))
+            self._indexed = places[-1]
 
     @property
     def _begin(self) -> int:
@@ -87,7 +90,7 @@ class Past:
         self._position = 0
         if (index := read_index(self._folder, file, end)) is not None:
             self._places, self._states = index.places, dict(index.states)
-            self._indexed = index.places[-1].step
+            self._indexed = index.places[-1]
             self._go_back(math.inf, History.of(index.metrics, index.stride, index.cells))
 
     def _go_back(self, last: float, history: History) -> None:
@@ -96,7 +99,7 @@ class Past:
         while self._places:
             place = self._places[-1]
             with suppress(ValueError, TypeError, KeyError, RecursionError):
-                self.state = load_state(self._states[place.step], history.before(place.step))
+                self.state = load_state(self._states[place.step], History.of(*history.buckets_before(place.step)))
                 self._position, self._reached = place.offset, place.step - 1
                 return
             self._places = self._places[:-1]
@@ -108,20 +111,28 @@ class Past:
                 self._position = line.end
             return
         if isinstance(event, MEASUREMENTS):
-            self._note_place(event.step, line.begin)
-            self._reached = max(self._reached, event.step)
+            self.note(event.step, lambda: line.begin)
         self.state.apply(event)
         self._position = line.end
 
-    def _note_place(self, step: int, offset: int) -> None:
-        """Before the first measurement of a step after the next place."""
+    def note(self, step: int, offset: Callable[[], int | None]) -> None:
+        """Before a measurement of `step` changes the state: there may be a place where its line begins.
+
+        That is in the journal at `offset`, if it is known.
+        """
         spacing = max(self._spacing, self.state.history.stride)
-        place = Place(step // spacing * spacing, offset)
-        if place.step > self._reached and self._whole:
-            self._places += (place,)
-            self._states[place.step] = dump_state(self.state)
-            for other in [other for other in self._states if not self._is_kept(other, place.step)]:
-                del self._states[other]
+        if (at := step // spacing * spacing) > self._reached and self._whole:
+            self._note_place(at, offset())
+        self._reached = max(self._reached, step)
+
+    def _note_place(self, step: int, offset: int | None) -> None:
+        if offset is None:
+            return
+        self._states[step] = dump_state(self.state)
+        for other in [other for other in self._states if not self._is_kept(other, step)]:
+            del self._states[other]
+        # There is one of this step where a run was taken up from there: what follows it counts no longer.
+        self._places = (*(place for place in self._places if place.step < step), Place(step, offset))
 
     def _is_kept(self, step: int, last: int) -> bool:
         """Of the last places every state is kept, of those before some: a run is seldom taken up from far back."""

@@ -125,7 +125,8 @@ class RunState:
         if isinstance(event, Step) and self.state.state == "loading":  # of another tool, which tells no state
             self.state = StateChanged(step=event.step, time=event.time, state="running")
             self.clock.apply(self.state)
-        self.absences.apply(event)
+        if event.journalled:  # so that the journal tells the same to whoever reads it later
+            self.absences.apply(event)
         self.clock.apply(event)
         match event:
             case Step():

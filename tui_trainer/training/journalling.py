@@ -19,6 +19,7 @@ from tui_trainer.sessions.attendance import Attendance
 from tui_trainer.sessions.base import Joined, Session
 from tui_trainer.sessions.control.server import ControlServer
 from tui_trainer.sessions.index_writer import IndexWriter
+from tui_trainer.sessions.past import Past
 
 LOG: Final = "output.log"
 
@@ -33,6 +34,8 @@ class JournalledSession(Session):
         self._publishing = threading.RLock()
         """Held while an event goes to the screen and to the journal, so that a viewer can join between two."""
         self._journal: JournalWriter | None = None
+        self._past: Past | None = None
+        """What was read of a run that is taken up."""
         self._index: IndexWriter | None = None
         self._control: ControlServer | None = None
         self._folder: Folder | None = None
@@ -67,6 +70,8 @@ class JournalledSession(Session):
     def publish(self, event: Event) -> None:
         with self._publishing:
             self._look_for_directory(event)
+            if self._index is not None:
+                self._index.note(event)
             super().publish(event)
             if self._journal is not None and event.journalled:
                 self._journal.append(event)
@@ -115,7 +120,8 @@ class JournalledSession(Session):
         with self._publishing:
             self._directory_monitor = DirectoryMonitor(self.folder)
             self._journal = JournalWriter(journal.Journal(self.folder), self._publishing, self.publish)
-        self._index = IndexWriter(self.folder)
+            past = self._past or Past(self.folder, state=self._state)
+            self._index = IndexWriter(past, self._journal.next_offset)
         if last < step:
             self.publish(missing_steps(last + 1, step, step, "the trainer ended before it had written them"))
         try:

@@ -184,6 +184,7 @@ class LocalSession(JournalledSession):
         past.write_index()
         past.state.apply(StateChanged(state="loading"))
         self.replace_state(past.state)
+        self._past = past
 
     def _fail(self, error: Exception) -> Outcome:
         """Tell why, keep the traceback in the run directory, and wait until the user has read it."""
