@@ -5,17 +5,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, TypeGuard
+from typing import Final
 
 from tui_trainer.config import LARGEST
 from tui_trainer.run import journal
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import ENDED, Evaluation, Event, Resources, RunStarted, ScheduleChanged, StateChanged, Step
+from tui_trainer.run.events import ENDED, Event, RunStarted, StateChanged
 from tui_trainer.run.lock import is_locked
 from tui_trainer.run.pointers import CHECKPOINTS, LATEST, TRAINER_FILE, checkpoint_name, pointed_step
 from tui_trainer.run.text import human_seconds, visible_line
 from tui_trainer.sessions.presence import Presence, presence
-from tui_trainer.state.clock import TrainingClock
+from tui_trainer.state.run_state import RunState
 
 PACE_STEPS: Final = 200
 """From how many of the last steps the time left is told."""
@@ -99,83 +99,64 @@ class Overview:
 
 def overview(run: RunDirectory) -> Overview:
     """Raises InputError for a run whose configuration cannot be read."""
-    try:
-        with run.open() as folder:
-            events = journal.tail(folder, steps=PACE_STEPS)
-    except OSError:
-        events = []
-    saved = saved_progress(run)
-    last_step = _last(events, Step)
-    evaluation = _last(events, Evaluation)
-    steps = _steps(run, events)
+    events = _last_events(run)
+    folded = _folded(events)
+    shown, saved = folded.snapshot(), saved_progress(run)
     live = is_locked(run)
     process = presence(run) if live else Presence()
-    greeting = process.greeting
-    if greeting is not None:
-        state, step = greeting.state, greeting.step
-    else:
-        state = _state(live, process.suspended, events)
-        step = last_step.step if isinstance(last_step, Step) else int(saved.get("step", 0))
-    resources = _last(events, Resources)
-    best = [event for event in events if isinstance(event, Evaluation) and event.best]
+    greeting, best, resources = process.greeting, shown.best_evaluation, shown.resources
+    step = greeting.step if greeting else shown.last_step.step if shown.last_step else int(saved.get("step", 0))
+    state = greeting.state if greeting else _state(live, process.suspended, shown.state)
+    steps = shown.schedule.steps if shown.schedule else run.read_config().schedule.steps or 0
     return Overview(
         name=run.name,
         path=str(run.path),
         state=state,
         step=step,
         steps=steps,
-        loss=last_step.loss if isinstance(last_step, Step) else None,
-        val_loss=evaluation.val_loss if isinstance(evaluation, Evaluation) else None,
-        best_val_loss=best[-1].val_loss if best else saved.get("best_loss"),
-        best_step=best[-1].step if best else int(saved.get("best_step", 0)),
-        seconds_left=_seconds_left(events, steps) if state == "running" else None,
+        loss=shown.last_step.loss if shown.last_step else None,
+        val_loss=shown.last_evaluation.val_loss if shown.last_evaluation else None,
+        best_val_loss=best.val_loss if best else saved.get("best_loss"),
+        best_step=best.step if best else int(saved.get("best_step", 0)),
+        seconds_left=folded.clock.seconds_left(steps - shown.step) if state == "running" else None,
         changed=events[-1].time if events else _modified(run.path),
         live=live,
         pid=process.pid,
         memory_bytes=process.memory_bytes,
-        device_memory_bytes=resources.device_memory_bytes if live and isinstance(resources, Resources) else None,
+        device_memory_bytes=resources.device_memory_bytes if live and resources else None,
         attended=process.attended,
-        unattended_since=greeting.unattended_since if greeting is not None else None,
+        unattended_since=greeting.unattended_since if greeting else None,
     )
 
 
-def _last(events: Sequence[Event], kind: type[Event]) -> Event | None:
-    return next((event for event in reversed(events) if isinstance(event, kind)), None)
+def _last_events(run: RunDirectory) -> Sequence[Event]:
+    try:
+        with run.open() as folder:
+            return journal.tail(folder, steps=PACE_STEPS)
+    except OSError:
+        return []
 
 
-def _state(live: bool, suspended: bool, events: Sequence[Event]) -> str:
-    """As the events have it, and what can be seen of the process: for a run whose trainer does not say.
+def _folded(events: Sequence[Event]) -> RunState:
+    """What the last events of a run tell, as the screen has it.
 
-    A state that lies too far back to be seen is `running`: in any other there are no steps to hide it.
+    A state that lies too far back is `running`: in any other there are no steps to hide it.
     """
-    since = max((number for number, event in enumerate(events) if isinstance(event, RunStarted)), default=0)
-    told = _last(events[since:], StateChanged)
-    state = told.state if isinstance(told, StateChanged) else "running" if events else "loading"
+    folded = RunState()
+    if events and not any(isinstance(event, RunStarted) for event in events):
+        folded.apply(StateChanged(time=events[0].time, state="running"))
+    for event in events:
+        folded.apply(event)
+    return folded
+
+
+def _state(live: bool, suspended: bool, told: str) -> str:
+    """For a run whose trainer does not say: as its events have it, and what can be seen of the process."""
     if live:
         if suspended:
             return "suspended"
-        return "loading" if state in ("stopped", "failed") else state
-    return state if state in ENDED else "dead"
-
-
-def _plans(event: Event) -> TypeGuard[RunStarted | ScheduleChanged]:
-    return isinstance(event, ScheduleChanged) or (isinstance(event, RunStarted) and event.plan.steps > 0)
-
-
-def _steps(run: RunDirectory, events: Sequence[Event]) -> int:
-    told = [event.plan.steps if isinstance(event, RunStarted) else event.steps for event in events if _plans(event)]
-    return told[-1] if told else run.read_config().schedule.steps
-
-
-def _seconds_left(events: Sequence[Event], steps: int) -> float | None:
-    """As the screen has it, from the last steps alone."""
-    first = next((number for number, event in enumerate(events) if isinstance(event, Step)), len(events))
-    clock, reached = TrainingClock(), 0
-    for event in events[first:]:
-        begins = isinstance(event, Step) and reached == 0
-        clock.apply(StateChanged(time=event.time, state="running") if begins else event)
-        reached = event.step if isinstance(event, Step) else reached
-    return clock.seconds_left(steps - reached)
+        return "loading" if told in ("stopped", "failed") else told
+    return told if told in ENDED else "dead"
 
 
 def saved_progress(run: RunDirectory) -> dict[str, float]:

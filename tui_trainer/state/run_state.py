@@ -180,14 +180,14 @@ class RunState:
         self.clipped = self.seen = 0
 
     def _apply_schedule(self, event: ScheduleChanged) -> None:
-        if self.run is None:
-            return
-        changes = {name: getattr(event, name) for name in ("steps", "schedule", "lr", "min_lr", "warmup")}
-        plan = replace(self.run.plan, **changes)
-        reasons = self.run.reasons | ({"steps": event.reason} if event.reason else {})
-        self.run = replace(self.run, reasons=reasons, plan=plan)
-        self.schedule = replace(_schedule(plan), factor=event.factor, until=event.until)
+        self.schedule = Schedule(
+            event.schedule, event.lr, event.min_lr, event.warmup, event.steps, event.factor, event.until
+        )
         self._smooth_for(event.steps)
+        if self.run is not None:
+            changes = {name: getattr(event, name) for name in ("steps", "schedule", "lr", "min_lr", "warmup")}
+            reasons = self.run.reasons | ({"steps": event.reason} if event.reason else {})
+            self.run = replace(self.run, reasons=reasons, plan=replace(self.run.plan, **changes))
 
     def _smooth_for(self, steps: int) -> None:
         """Smooth the loss over a part of a run of so many steps."""
