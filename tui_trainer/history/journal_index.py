@@ -21,6 +21,7 @@ from tui_trainer.run.folder import Folder
 INDEX: Final = "journal.index"
 
 FORMAT: Final = 1
+"""To be raised when anything that follows from a journal becomes something else: all indexes are made anew then."""
 
 MAX_HEADER: Final = 16 * 2**20
 """Bytes of all that is no cell."""

@@ -88,9 +88,10 @@ class Past:
 
     def _open_index(self, file: BinaryIO, end: int) -> None:
         self._position = 0
-        if (index := read_index(self._folder, file, end)) is not None:
-            self._places, self._states = index.places, dict(index.states)
-            self._indexed = index.places[-1]
+        if (index := read_index(self._folder, file, journal.end_of(file))) is not None:
+            # It may be younger than the part that is wanted.
+            self._places = tuple(place for place in index.places if place.offset <= end)
+            self._states, self._indexed = dict(index.states), index.places[-1]
             self._go_back(math.inf, History.of(index.metrics, index.stride, index.cells))
 
     def _go_back(self, last: float, history: History) -> None:

@@ -182,8 +182,21 @@ def test_a_run_taken_up_from_far_back_is_read_from_a_place_before(
     assert len(decoded) <= 1_000 + 64 * SPACING
 
 
+def test_an_index_that_is_younger_than_a_part_is_of_use(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be written between the moment that a viewer comes and the one that it reads the past."""
+    write_journal(folder.path, started(), *map(step, range(1, 1001)))
+    size = folder.stat(JOURNAL).st_size
+    write_journal(folder.path, *map(step, range(1001, 1101)))
+    indexed(folder)
+    decoded = []
+    decode = journal.decode
+    monkeypatch.setattr(journal, "decode", lambda line: decoded.append(line) or decode(line))
+    assert opened(folder, size).state.snapshot().step == 1000
+    assert len(decoded) <= SPACING
+
+
 def test_a_part_of_the_journal_has_the_past_of_that_part(folder: Folder) -> None:
-    """As a viewer needs it, who is told the rest."""
+    """As a viewer needs it, who is told the rest; the index may be of more."""
     events = eventful(7)
     write_journal(folder.path, *events)
     indexed(folder)

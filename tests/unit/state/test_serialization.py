@@ -1,0 +1,94 @@
+"""The state of a run in JSON, and back; what is no state is refused."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests import scripted
+from tests.folding import folded
+from tests.unit.sessions.test_past import eventful
+from tui_trainer.history.history import History
+from tui_trainer.run.events import Event
+from tui_trainer.state.run_state import RunState
+from tui_trainer.state.serialization import dump_state, load_state
+
+RUNS = {
+    "empty": [],
+    "running": scripted.running(),
+    "finished": scripted.finished(),
+    "overfitted": scripted.overfitted(),
+    "failed": scripted.failed(),
+    **{f"eventful {seed}": eventful(seed) for seed in range(300, 303)},
+}
+
+
+def stored(events: list[Event]) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(dump_state(folded(events)))
+    return values
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_what_was_stored_is_read(name: str) -> None:
+    state = folded(RUNS[name])
+    read = load_state(dump_state(state), state.history)
+    for each in (state, read):
+        each.stage, each.stages_done, each.partial, each.version = None, (), None, 1
+    assert read == state
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_it_goes_on_from_there_as_if_nothing_had_happened(name: str) -> None:
+    events = RUNS[name]
+    middle = len(events) // 2
+    read = load_state(dump_state(folded(events[:middle])), History())
+    for event in events[middle:]:
+        read.apply(event)
+    assert dump_state(read) == dump_state(folded(events))
+
+
+@pytest.mark.parametrize("name", [field for field in stored(scripted.running()) if field != "partial"])
+def test_a_state_lacks_nothing(name: str) -> None:
+    values = stored(scripted.running())
+    del values[name]
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        load_state(json.dumps(values), History())
+
+
+WRONG: list[tuple[str, Any]] = [
+    *((name, wrong) for name in ("samples", "alerts", "marks") for wrong in (5, None, {}, [5], [None], [{}], "text")),
+    *((name, wrong) for name in ("run", "step", "evaluation", "checkpoint", "schedule") for wrong in (5, {}, [], "x")),
+    *((name, wrong) for name in ("clock", "absences", "loss_smoother") for wrong in (None, 5, {}, [])),
+    *(("temperature", wrong) for wrong in ("1", None, True, 1e300, float("nan"), float("inf"), [])),
+    *(("seen", wrong) for wrong in (1.5, "1", None, 10**30)),
+    ("prompt", None),
+    ("first_samples", {"The": 5}),
+    ("first_samples", [5]),
+    ("loss_smoother", {"half_life": 0.0, "sum": 0.0, "weight": 0.0}),
+    ("loss_smoother", {"half_life": -1.0, "sum": 0.0, "weight": 0.0}),
+    ("state", {"step": 0, "time": 0.0, "state": "asleep", "reason": "", "model": ""}),
+    ("state", {"step": -1, "time": 0.0, "state": "running", "reason": "", "model": ""}),
+]
+
+
+@pytest.mark.parametrize(("name", "wrong"), WRONG, ids=range(len(WRONG)))
+def test_what_is_no_state_is_refused(name: str, wrong: Any) -> None:
+    values = stored(scripted.running())
+    load_state(json.dumps(values), History())
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        load_state(json.dumps(values | {name: wrong}), History())
+
+
+@pytest.mark.parametrize("changes", [{"kind": "zigzag"}, {"steps": -1}, {"lr": -1.0}, {"factor": 0.0}, {"until": -1}])
+def test_a_schedule_that_nobody_can_follow_is_refused(changes: dict[str, Any]) -> None:
+    values = stored(scripted.running())
+    values["schedule"] |= changes
+    with pytest.raises(ValueError):
+        load_state(json.dumps(values), History())
+
+
+def test_nothing_of_a_state_is_forgotten() -> None:
+    """Whoever adds a field says whether it is stored."""
+    assert set(stored([])) | {"history", "version", "stage", "stages_done", "activity", "partial"} == set(
+        RunState.__dataclass_fields__
+    )
