@@ -185,9 +185,10 @@ class Decoder(nn.Module):
         cos, sin = self.get_buffer("cos")[start:end], self.get_buffer("sin")[start:end]
         x = self.embed_tokens(tokens)
         for number, layer in enumerate(self.layers):
-            # What may be compiled is the call, for the one shape of the training batches.
-            run = layer if self.training else layer.forward
-            x = run(x, cos, sin, partial(cache.extend, number) if cache is not None else None)
+            # What may be compiled is `layer(...)`, for the one shape of the training batches; the rest is called as it
+            # is, with the hooks that are registered.
+            run = layer if self.training else layer._call_impl
+            x = run(x, cos, sin, partial(cache.extend, number) if cache is not None else None)  # type: ignore[no-untyped-call]
         if cache is not None:
             cache.length = end
         return self.norm(x)  # type: ignore[no-any-return]

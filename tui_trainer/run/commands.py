@@ -1,14 +1,15 @@
 """What is asked of a run. A trainer applies each at a step boundary and journals it."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from tui_trainer.run.events import BEST
+from tui_trainer.config import Config
+from tui_trainer.run.events import BEST, LAST
 
 
 @dataclass(frozen=True)
 class Command:
-    """A request; `source` says who asked."""
+    """What somebody asks, and who: `source`. One with a value raises ValueError, with a sentence, for a wrong one."""
 
     name: ClassVar[str]
     source: str = "keyboard"
@@ -46,11 +47,17 @@ class SetTemperature(Command):
     name = "set_temperature"
     value: float = 1.0
 
+    def __post_init__(self) -> None:
+        Config().update(temperature=self.value)
+
 
 @dataclass(frozen=True)
 class SetPrompt(Command):
     name = "set_prompt"
     value: str = ""
+
+    def __post_init__(self) -> None:
+        Config().update(prompt=self.value)
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,10 @@ class UseModel(Command):
 
     name = "use_model"
     value: str = BEST
+
+    def __post_init__(self) -> None:
+        if self.value not in (LAST, BEST):
+            raise ValueError(f"{self.name} takes {LAST} or {BEST}.")
 
 
 @dataclass(frozen=True)
@@ -86,3 +97,11 @@ class Stop(Command):
 
     name = "stop"
     value: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.value, bool):
+            raise ValueError(f"{self.name} takes true, to save a checkpoint first, or false.")
+
+
+COMMANDS: Final[dict[str, type[Command]]] = {kind.name: kind for kind in Command.__subclasses__()}
+"""Every kind of command by its name."""

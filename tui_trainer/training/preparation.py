@@ -14,6 +14,7 @@ from tui_trainer.run.directory import CONFIG, RunDirectory, cannot_write, create
 from tui_trainer.run.events import Alert, Event, Stage
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.text import visible_line
+from tui_trainer.training.assembly import assemble
 from tui_trainer.training.build import build_model, build_optimizer, build_stepper, shape_of
 from tui_trainer.training.checkpoints.format import Checkpoint
 from tui_trainer.training.checkpoints.store import CheckpointStore
@@ -232,7 +233,9 @@ class Preparation:
             message = f"A newer checkpoint was damaged: it is kept as {visible_line(str(path))}."
             self._publish(Alert(step=progress.step, kind="checkpoint", severity="error", message=message))
         check, kept = checked(folder) if checked else None, checkpoint.kept if checkpoint else ()
-        return Trainer(config, corpus, model, stepper, progress, store, self._command_queue, self._publish, check, kept)
+        return assemble(
+            config, corpus, model, stepper, progress, store, self._command_queue, self._publish, check, kept
+        )
 
     def _load_corpus(self, config: Config) -> Corpus:
         try:

@@ -1,12 +1,13 @@
 """Ways to make a run go wrong."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 
 import pytest
 import torch
 
 from tui_trainer.model.transformer import Transformer
+from tui_trainer.training.probes import validation
 from tui_trainer.training.step.stepper import Stepper
 
 
@@ -24,6 +25,17 @@ def poisoned(monkeypatch: pytest.MonkeyPatch, steps: set[int]) -> None:
             model.__dict__.pop("loss", None)
 
     monkeypatch.setattr(Stepper, "take", take_poisoned)
+
+
+def found_losses(monkeypatch: pytest.MonkeyPatch, losses: Iterable[float]) -> None:
+    """Have evaluations find these, one after the other."""
+    left = iter(losses)
+
+    def evaluation(*_: object) -> Generator[None, None, float]:
+        yield
+        return next(left)
+
+    monkeypatch.setattr(validation, "evaluation", evaluation)
 
 
 def spoiled_gradients(monkeypatch: pytest.MonkeyPatch, steps: set[int]) -> None:

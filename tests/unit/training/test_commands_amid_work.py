@@ -32,8 +32,7 @@ from tui_trainer.run.events import (
     Step,
 )
 from tui_trainer.training.checkpoints.store import CheckpointStore
-from tui_trainer.training.probes import evaluation, sampling
-from tui_trainer.training.probes.sampling import Sampler
+from tui_trainer.training.probes import evaluation, sampling, scheduler
 
 Ask = Callable[..., None]
 
@@ -203,9 +202,9 @@ def test_a_pause_ends_single_steps(corpus: Path, amid_evaluation: Ask, held_by: 
 @pytest.fixture
 def slow_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     """Samples of which a token is written at a time, and each is shown."""
-    advance = Sampler.advance
     monkeypatch.setattr(sampling, "PARTIAL_SECONDS", 0.0)
-    monkeypatch.setattr(Sampler, "advance", lambda self, step, interrupted: advance(self, step, interrupted, 0.0))
+    monkeypatch.setattr(scheduler, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(scheduler, "SHARE", 0.0)
 
 
 def amid_last_sample(*commands: Command) -> Callable[[Event], Command | None]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
-from tests.unit.training.faults import poisoned
+from tests.unit.training.faults import found_losses, poisoned
 from tests.unit.training.helpers import (
     Resumed,
     ScriptedSession,
@@ -23,7 +23,6 @@ from tui_trainer.run.events import Activity, CheckpointSaved, Evaluation, Event,
 from tui_trainer.training.checkpoints.format import Contents
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.local import LocalSession
-from tui_trainer.training.probes import validation
 
 SENTENCE = "The cat sat on the mat, and the dog lay by the door, and both of them were still.\n"
 
@@ -164,9 +163,8 @@ def test_the_model_stays_that_of_the_last_step_where_the_best_could_not_be_saved
             raise OSError(28, "No space left on device")
         return save(self, contents, reason)
 
-    losses = iter([3.0, 2.0, 4.0, 4.0, 4.0, 4.0])
     monkeypatch.setattr(CheckpointStore, "save", refuse_best)
-    monkeypatch.setattr(validation, "evaluate", lambda *_: next(losses))
+    found_losses(monkeypatch, [3.0, 2.0, 4.0, 4.0, 4.0, 4.0])
     session = run_to_end(small_config(corpus, eval_every=2))
     assert (session.of(StateChanged)[-1].reason, session.of(StateChanged)[-1].model) == ("all steps taken", "")
     assert named(session)[-1] == (12, "last")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.training.faults import found_losses
 from tests.unit.training.helpers import (
     ENDLESS,
     ScriptedSession,
@@ -285,8 +286,7 @@ def test_patience_ends_a_run_that_no_longer_improves(corpus: Path) -> None:
 
 
 def test_overfitting_is_told_once(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    losses = iter([2.0, 2.1, 2.2, 2.3, 2.4, 2.5, 2.6])
-    monkeypatch.setattr(validation, "evaluate", lambda *_: next(losses))
+    found_losses(monkeypatch, [2.0, 2.1, 2.2, 2.3, 2.4, 2.5, 2.6])
     session = run_to_end(small_config(corpus, steps=7, eval_every=1))
     (alert,) = session.of(Alert)
     assert (alert.kind, alert.severity, alert.step) == ("overfitting", "warning", 4)
@@ -382,7 +382,7 @@ def test_a_stop_during_preparation_leaves_nothing(corpus: Path, runs: Path, stag
 
 
 def test_a_failure_between_steps_keeps_the_steps(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(validation, "evaluate", raising(RuntimeError("the cat got it")))
+    monkeypatch.setattr(validation, "evaluation", raising(RuntimeError("the cat got it")))
     session = run_to_end(small_config(corpus))
     assert session.snapshot().state == "failed"
     assert [(event.step, event.reason) for event in session.of(CheckpointSaved)][-1] == (4, "failed")

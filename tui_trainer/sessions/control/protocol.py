@@ -10,11 +10,10 @@ look on; from anybody else it is the one thing that is to be done.
 import json
 import socket
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from dataclasses import fields
+from typing import Final
 
-from tui_trainer.config import Config, InputError
-from tui_trainer.run.commands import Command, SetPrompt, SetTemperature, Stop, UseModel
-from tui_trainer.run.events import BEST, LAST
+from tui_trainer.run.commands import COMMANDS, Command
 
 MAX_MESSAGE: Final = 65_536
 """Bytes in a message of a viewer; a longer one is refused."""
@@ -23,8 +22,6 @@ BLOCK: Final = 65_536
 """Bytes taken from a socket at once."""
 
 NO_ROOM: Final = "As many viewers are attached as there may be: close one of them."
-
-COMMANDS: Final[dict[str, type[Command]]] = {kind.name: kind for kind in Command.__subclasses__()}
 
 
 class MessageTooLong(ValueError):
@@ -79,26 +76,8 @@ def decode_command(line: bytes, source: str) -> Command:
     kind = COMMANDS.get(message["command"])
     if kind is None:
         raise ValueError(f"There is no such command: choose one of {', '.join(COMMANDS)}.")
-    return _with_value(kind, message.get("value"), source)
-
-
-def _with_value(kind: type[Command], value: Any, source: str) -> Command:
-    """The command, its value within the bounds that the command line has."""
-    try:
-        if kind is SetTemperature:
-            return SetTemperature(source, Config().update(temperature=value).sampling.temperature)
-        if kind is SetPrompt:
-            return SetPrompt(source, Config().update(prompt=value).sampling.prompt)
-    except InputError as error:
-        raise ValueError(str(error)) from error
-    if kind is Stop:
-        if not isinstance(value, bool):
-            raise ValueError("stop takes true, to save a checkpoint first, or false.")
-        return Stop(source, value)
-    if kind is UseModel:
-        if value not in (LAST, BEST):
-            raise ValueError(f"use_model takes {LAST} or {BEST}.")
-        return UseModel(source, value)
-    if value is not None:
-        raise ValueError(f"{kind.name} takes no value.")
-    return kind(source)
+    if not any(spec.name == "value" for spec in fields(kind)):
+        if message.get("value") is not None:
+            raise ValueError(f"{kind.name} takes no value.")
+        return kind(source)
+    return kind(source, message.get("value"))  # type: ignore[call-arg]

@@ -5,7 +5,6 @@ from typing import Final
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.config import Config
 from tui_trainer.run.events import ScheduleChanged
-from tui_trainer.training.progress import Progress
 
 CLOSE_TO_END: Final = 0.1
 """Part of the steps between two evaluations; one that is due so shortly before the end is left to the end's own."""
@@ -28,11 +27,9 @@ class Timetable:
         """How many steps the run has in all."""
         return self.schedule.steps
 
-    def evaluation_due(self, progress: Progress) -> bool:
-        step, every = progress.step, self.config.run.eval_every
-        if step == 0 or step == progress.evaluated_step:
-            return False
-        return step % every == 0 and self.steps - step >= CLOSE_TO_END * every
+    def evaluation_due(self, step: int) -> bool:
+        every = self.config.run.eval_every
+        return step > 0 and step % every == 0 and self.steps - step >= CLOSE_TO_END * every
 
     def checkpoint_due(self, step: int) -> bool:
         return step % self.config.run.checkpoint_every == 0

@@ -1,13 +1,10 @@
 """Samples written in slices between training steps, from weights frozen when the sample began."""
 
-import copy
 import math
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final
-
-import torch
 
 from tui_trainer.config import SamplingConfig
 from tui_trainer.corpus.corpus import Corpus
@@ -16,9 +13,8 @@ from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.events import Alert, Event, PartialSample, Sample
 from tui_trainer.run.text import visible_line
 from tui_trainer.training.memory import free, within_memory
-
-SLICE_SECONDS: Final = 0.02
-"""Training is held no longer than this, and the token in hand, for a sample."""
+from tui_trainer.training.probes.frozen import FrozenModel
+from tui_trainer.training.probes.scheduler import Interrupted, Probe, ProbeScheduler
 
 PARTIAL_SECONDS: Final = 0.2
 
@@ -26,23 +22,28 @@ WAITING_LIMIT: Final = 8
 
 
 class Sampler:
-    """Writes one sample at a time; `temperature` and `prompt` may be changed between samples."""
+    """A probe that writes one sample at a time; `temperature` and `prompt` may be changed between samples."""
 
     def __init__(
-        self, model: Transformer, corpus: Corpus, config: SamplingConfig, seed: int, publish: Callable[[Event], None]
+        self,
+        model: Transformer,
+        corpus: Corpus,
+        config: SamplingConfig,
+        seed: int,
+        publish: Callable[[Event], None],
+        scheduler: ProbeScheduler,
+        step: Callable[[], int],
     ) -> None:
+        """`step` gives the step whose weights the model has: a sample is of the one that it begins at."""
         self.temperature = config.temperature
         self.prompt = config.prompt
         self.model_name = ""
         """What the model that writes is called, at the end of a run that has two."""
-        self._model = model
-        self._frozen: Transformer | None = None
-        self._corpus = corpus
-        self._length = config.sample_tokens
-        self._top_k = config.top_k
-        self._seed = seed
+        self._frozen = FrozenModel(model)
+        self._corpus, self._length, self._top_k, self._seed = corpus, config.sample_tokens, config.top_k, seed
         self._asked = 0
-        self._publish = publish
+        self._publish, self._scheduler, self._current_step = publish, scheduler, step
+        self._probe: Probe | None = None
         self._generation: Generation | None = None
         self._waiting: deque[int] = deque(maxlen=WAITING_LIMIT)
         """Seeds of the samples to come."""
@@ -57,58 +58,66 @@ class Sampler:
     def busy(self) -> bool:
         return self._generation is not None
 
-    def schedule(self, step: int) -> None:
-        """Begin the regular sample of `step`, with the run's seed; none may be being written."""
-        assert not self.busy
-        self.scheduled_step = step
-        self._begin(step, self._seed, regular=True)
+    def write_regular(self, interrupted: Interrupted, again: bool = False) -> None:
+        """Begin the regular sample of this step, with the run's seed, after what was begun before, unless interrupted.
 
-    def request(self, step: int) -> None:
+        One that has been begun before is not, except with `again`.
+        """
+        step = self._current_step()
+        if again or self.scheduled_step != step:
+            self.finish(interrupted)
+            if not self.busy:
+                self.scheduled_step = step
+                self._begin(self._seed, regular=True)
+
+    def write_asked(self) -> None:
         """Begin one more sample, with a seed of its own, now or after those that were asked for before."""
         self._asked += 1
         seed = self._seed + self._asked
         if self.busy:
             self._waiting.append(seed)
         else:
-            self._begin(step, seed)
+            self._begin(seed)
 
-    def finish(self, step: int, interrupted: Callable[[], bool], seconds: float = math.inf) -> None:
-        """Write what has been begun or asked for to its end, but for no longer than `seconds`, or until interrupted.
-
-        A waiting sample that begins is one of `step`.
-        """
-        deadline = time.perf_counter() + seconds
-        while self.busy and not interrupted() and time.perf_counter() < deadline:
-            self.advance(step, interrupted)
+    def finish(self, interrupted: Interrupted, seconds: float = math.inf) -> None:
+        """Write what has been begun or asked for to its end, but for no longer than `seconds`, or until interrupted."""
+        if self._probe is not None and self.busy:
+            self._scheduler.run(self._probe, interrupted, seconds)
 
     def drop(self) -> None:
         """Give up what has been begun or asked for."""
-        self._generation = self._frozen = None
+        self._generation = None
+        self._frozen.drop()
         self._waiting.clear()
 
-    def advance(self, step: int, interrupted: Callable[[], bool], seconds: float = SLICE_SECONDS) -> None:
-        """Write for about `seconds`, less when interrupted; a waiting sample that begins is one of `step`."""
-        deadline = time.perf_counter() + seconds
-        while self._generation is not None:
-            self._within_memory(self._generation.advance)
-            if self._generation is not None and self._generation.done:
-                self._finish()
-                if self._waiting:
-                    self._begin(step, self._waiting.popleft())
-            if interrupted() or time.perf_counter() > deadline:
-                break
-        self._show_partial()
+    def _write(self) -> Probe:
+        """Token by token; then the samples that wait."""
+        try:
+            while self._generation is not None:
+                self._within_memory(self._generation.advance)
+                if self._generation is not None and self._generation.done:
+                    self._publish_sample()
+                    if self._waiting:
+                        self._begin(self._waiting.popleft())
+                self._show_partial()
+                if self._generation is not None:
+                    yield
+        finally:
+            self._probe = None
 
-    def _begin(self, step: int, seed: int, regular: bool = False) -> None:
-        self._step, self._sample_seed, self._regular = step, seed, regular
+    def _begin(self, seed: int, regular: bool = False) -> None:
+        self._step, self._sample_seed, self._regular = self._current_step(), seed, regular
         ids, self._used_prompt = self._encode_prompt()
         self._used_temperature, self._used_name = self.temperature, self.model_name
         self._shown = time.perf_counter()
         self._within_memory(lambda: self._start(ids))
+        if self.busy and self._probe is None:
+            self._probe = self._write()
+            self._scheduler.add(self._probe)
 
     def _start(self, ids: list[int]) -> None:
         self._generation = Generation(
-            self._freeze(), ids, self._length, self._used_temperature, self._top_k, self._sample_seed
+            self._frozen.freeze(), ids, self._length, self._used_temperature, self._top_k, self._sample_seed
         )
 
     def _within_memory(self, work: Callable[[], None]) -> None:
@@ -123,15 +132,6 @@ class Sampler:
                 self._publish(Alert(step=self._step, kind="memory", severity="warning", message=message))
             self._short = True
 
-    def _freeze(self) -> Transformer:
-        """A copy of the weights as they are now."""
-        if self._frozen is None:
-            self._frozen = copy.deepcopy(self._model).eval().requires_grad_(False)
-            self._frozen.zero_grad(set_to_none=True)
-        with torch.no_grad():
-            torch._foreach_copy_(list(self._frozen.parameters()), list(self._model.parameters()))
-        return self._frozen
-
     def _encode_prompt(self) -> tuple[list[int], str]:
         """The prompt's ids, and the part of it that they stand for."""
         ids, unknown = self._corpus.tokenizer.encode_prompt(self.prompt)
@@ -143,7 +143,7 @@ class Sampler:
             return ids.tolist(), "".join(c for c in self.prompt if c not in unknown)
         return [int(self._corpus.train[0])], ""
 
-    def _finish(self) -> None:
+    def _publish_sample(self) -> None:
         assert self._generation is not None
         self._publish(
             Sample(

@@ -1,14 +1,14 @@
 """Judging a run as it goes: the validation loss, the best so far, and when to stop early."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Final
 
 from tui_trainer.analysis.perplexity import bits_per_byte, perplexity
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.events import Alert, Evaluation, Event, finite
-from tui_trainer.training.probes.evaluation import evaluate
+from tui_trainer.training.probes.evaluation import evaluation
 from tui_trainer.training.progress import Progress
 
 OVERFITTING_AFTER: Final = 3
@@ -44,11 +44,9 @@ class Validation:
             return ""
         return f"validation loss has not improved for {self._progress.evaluations_since_best} evaluations"
 
-    def judge(self, interrupted: Callable[[], bool]) -> bool:
-        """Evaluate and publish; whether the model is the best so far. An interrupted evaluation changes nothing."""
-        loss = evaluate(self._model, self._corpus.val, self._precision, interrupted)
-        if loss is None:
-            return False
+    def judge(self) -> Generator[None, None, bool]:
+        """A probe: evaluate and publish; whether the model is the best so far. Given up, it changes nothing."""
+        loss = yield from evaluation(self._model, self._corpus.val, self._precision)
         progress = self._progress
         best = math.isfinite(loss) and (progress.best_loss is None or loss < progress.best_loss)
         self._publish_evaluation(loss, best)

@@ -27,7 +27,7 @@ class StepReports:
         self._stepper, self._progress, self._precision = stepper, progress, precision
         self._tokens_per_step = tokens_per_step
         self._publish = publish
-        self._watchers = watchers
+        self.watchers = list(watchers)
         self._skipped = 0
 
     def publish_known(self, wait: bool) -> None:
@@ -45,7 +45,7 @@ class StepReports:
                     tokens_per_second=self._tokens_per_step / result.seconds,
                 )
             )
-            for watch in self._watchers:
+            for watch in self.watchers:
                 watch(result)
             self._count(result)
 

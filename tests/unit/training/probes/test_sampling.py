@@ -14,6 +14,7 @@ from tui_trainer.model.transformer import ModelShape, Transformer
 from tui_trainer.run.events import Alert, Event, PartialSample, Sample
 from tui_trainer.training.probes import sampling as module
 from tui_trainer.training.probes.sampling import Sampler
+from tui_trainer.training.probes.scheduler import ProbeScheduler
 
 
 def never() -> bool:
@@ -32,19 +33,29 @@ class Desk:
         self.model.initialise(torch.Generator().manual_seed(1))
         self.events: list[Event] = []
         config = SamplingConfig(**{"sample_tokens": 12, "prompt": "The", **asked})
-        self.sampler = Sampler(self.model, text, config, 1, self.events.append)
+        self.step = 0
+        self.probes = ProbeScheduler()
+        self.sampler = Sampler(self.model, text, config, 1, self.events.append, self.probes, lambda: self.step)
+
+    def begin(self, step: int = 0) -> None:
+        self.step = step
+        self.sampler.write_regular(never, again=True)
 
     def write(self, step: int = 0) -> Sample:
-        self.sampler.schedule(step)
+        self.begin(step)
         return self.finish()
 
     def ask(self, step: int = 0) -> Sample:
-        self.sampler.request(step)
+        self.step = step
+        self.sampler.write_asked()
         return self.finish()
 
-    def finish(self, step: int = 0) -> Sample:
+    def write_token(self) -> None:
+        self.probes.share(always)
+
+    def finish(self) -> Sample:
         while self.sampler.busy:
-            self.sampler.advance(step, never)
+            self.probes.share(never)
         sample = self.events[-1]
         assert isinstance(sample, Sample)
         return sample
@@ -79,21 +90,21 @@ def test_regular_samples_repeat_and_asked_ones_differ(desk: Desk) -> None:
 
 
 def test_a_slice_is_one_token_when_training_waits(desk: Desk) -> None:
-    desk.sampler.schedule(0)
+    desk.begin()
     for _ in range(11):
-        desk.sampler.advance(0, always)
+        desk.write_token()
         assert desk.sampler.busy
         assert desk.events == []
-    desk.sampler.advance(0, always)
+    desk.write_token()
     assert not desk.sampler.busy
     assert len(desk.events) == 1
 
 
 def test_slices_make_the_text_that_one_go_makes(text: Corpus) -> None:
     sliced = Desk(text)
-    sliced.sampler.schedule(0)
+    sliced.begin()
     while sliced.sampler.busy:
-        sliced.sampler.advance(0, never, seconds=0)
+        sliced.write_token()
     (sample,) = sliced.events
     assert isinstance(sample, Sample)
     assert sample.text == Desk(text).write().text
@@ -101,8 +112,8 @@ def test_slices_make_the_text_that_one_go_makes(text: Corpus) -> None:
 
 def test_the_weights_are_those_of_when_it_began(text: Corpus) -> None:
     calm, moved = Desk(text), Desk(text)
-    moved.sampler.schedule(0)
-    moved.sampler.advance(0, always)
+    moved.begin()
+    moved.write_token()
     with torch.no_grad():
         for parameter in moved.model.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(5)))
@@ -111,8 +122,8 @@ def test_the_weights_are_those_of_when_it_began(text: Corpus) -> None:
 
 
 def test_settings_changed_meanwhile_are_for_the_next_sample(desk: Desk) -> None:
-    desk.sampler.schedule(0)
-    desk.sampler.advance(0, always)
+    desk.begin()
+    desk.write_token()
     desk.sampler.temperature, desk.sampler.prompt = 0.1, "dog"
     first = desk.finish()
     assert (first.temperature, first.prompt) == (0.8, "The")
@@ -121,18 +132,20 @@ def test_settings_changed_meanwhile_are_for_the_next_sample(desk: Desk) -> None:
 
 
 def test_samples_asked_for_wait_for_the_one_being_written_and_are_of_the_step_they_begin_at(desk: Desk) -> None:
-    desk.sampler.schedule(3)
-    desk.sampler.advance(3, always)
-    desk.sampler.request(4)
-    desk.sampler.request(4)
-    desk.finish(step=5)
+    desk.begin(step=3)
+    desk.write_token()
+    desk.step = 4
+    desk.sampler.write_asked()
+    desk.sampler.write_asked()
+    desk.step = 5
+    desk.finish()
     samples = [(event.step, event.seed) for event in desk.events if isinstance(event, Sample)]
     assert samples == [(3, 1), (5, 2), (5, 3)]
 
 
 def test_a_sample_has_the_weights_of_its_step(text: Corpus) -> None:
     calm, moved = Desk(text), Desk(text)
-    moved.sampler.schedule(0)
+    moved.begin()
     with torch.no_grad():
         moved.model.lm_head.weight.mul_(-1)
     assert moved.finish().text == calm.write().text
@@ -166,9 +179,9 @@ def test_a_prompt_longer_than_the_context(text: Corpus) -> None:
 
 def test_what_is_written_shows_before_it_is_done(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PARTIAL_SECONDS", -1.0)
-    desk.sampler.schedule(0)
+    desk.begin()
     for _ in range(12):
-        desk.sampler.advance(0, always)
+        desk.write_token()
     parts = [event.text for event in desk.events if isinstance(event, PartialSample)]
     sample = desk.events[-1]
     assert isinstance(sample, Sample)

@@ -1,0 +1,85 @@
+"""Puts a trainer together from what a preparation has made."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from tui_trainer.config import Config
+from tui_trainer.corpus.corpus import Corpus
+from tui_trainer.model.transformer import Transformer
+from tui_trainer.run.events import Event
+from tui_trainer.training.checkpoints.saver import Saver
+from tui_trainer.training.checkpoints.store import CheckpointStore
+from tui_trainer.training.command_queue import CommandQueue
+from tui_trainer.training.commands.handlers import HANDLERS
+from tui_trainer.training.decision import DecisionMaker
+from tui_trainer.training.end import End
+from tui_trainer.training.ending import EndModels
+from tui_trainer.training.length_change import LengthChange
+from tui_trainer.training.planning.plan import tokens_per_step
+from tui_trainer.training.planning.replan import LengthCheck
+from tui_trainer.training.planning.timetable import Timetable
+from tui_trainer.training.probes.sampling import Sampler
+from tui_trainer.training.probes.scheduler import ProbeScheduler
+from tui_trainer.training.probes.validation import Validation
+from tui_trainer.training.progress import Progress
+from tui_trainer.training.recovery.rollback import Rollback
+from tui_trainer.training.recovery.rollback_buffer import RollbackState
+from tui_trainer.training.results import Results
+from tui_trainer.training.saving import Saving
+from tui_trainer.training.states import RunStates
+from tui_trainer.training.step.reports import StepReports
+from tui_trainer.training.step.stepper import Stepper
+from tui_trainer.training.trainer import Parts, Trainer
+
+Publish = Callable[[Event], None]
+
+
+def assemble(
+    config: Config,
+    corpus: Corpus,
+    model: Transformer,
+    stepper: Stepper,
+    progress: Progress,
+    store: CheckpointStore,
+    command_queue: CommandQueue,
+    publish: Publish,
+    check: LengthCheck | None = None,
+    kept: Sequence[RollbackState] = (),
+) -> Trainer:
+    """A trainer that stands where `progress` does; `kept` are the states that a resumed run can roll back to."""
+    run, timetable, states, probes = config.run, Timetable(config), RunStates(progress, publish), ProbeScheduler()
+    models = EndModels(model, stepper, progress, store)
+    sampler = _sampler(config, corpus, model, progress, publish, probes, models)
+    validation = Validation(model, corpus, progress, run.precision, run.patience, publish)
+    rollback = Rollback(model, stepper, progress, timetable.steps, run.precision, run.on_divergence, kept, store.before)
+    watchers = [probes.watch, *([] if check is None else [check.watch])]
+    reports = StepReports(stepper, progress, run.precision, tokens_per_step(config), publish, watchers)
+    results = Results(reports, rollback, timetable, progress, states, publish)
+    saver = Saver(store, publish, replace(progress) if progress.step else None)
+    decisions = DecisionMaker(command_queue, timetable, lambda: saver.refused, lambda: check is not None and check.due)
+    tokenizer = corpus.tokenizer.to_json()
+    saving = Saving(saver, models, model.shape, tokenizer, progress, lambda: rollback.kept, results, sampler, decisions)
+    length_change = LengthChange(check, progress, timetable, rollback, saving, results, publish)
+    end = End(
+        *(progress, timetable, validation, models, sampler, saving, results, rollback, states, decisions, publish)
+    )
+    parts = Parts(
+        *(model, stepper, progress, timetable, states, decisions, probes, sampler, validation),
+        *(results, saving, length_change, end, publish),
+    )
+    return Trainer(parts, HANDLERS)
+
+
+def _sampler(
+    config: Config,
+    corpus: Corpus,
+    model: Transformer,
+    progress: Progress,
+    publish: Publish,
+    probes: ProbeScheduler,
+    models: EndModels,
+) -> Sampler:
+    sampler = Sampler(model, corpus, config.sampling, config.run.seed, publish, probes, lambda: models.step)
+    sampler.temperature, sampler.prompt = progress.temperature, progress.prompt
+    sampler.scheduled_step = sampler.published_step = progress.sampled_step
+    return sampler

@@ -1,0 +1,23 @@
+"""Commands about samples: how they are written, by which model, and one more of them."""
+
+from tui_trainer.run.commands import Generate, SetPrompt, SetTemperature, UseModel
+from tui_trainer.training.trainer import Trainer
+
+
+def set_temperature(trainer: Trainer, command: SetTemperature) -> None:
+    trainer.parts.sampler.temperature = trainer.parts.progress.temperature = command.value
+
+
+def set_prompt(trainer: Trainer, command: SetPrompt) -> None:
+    trainer.parts.sampler.prompt = trainer.parts.progress.prompt = command.value
+
+
+def generate(trainer: Trainer, command: Generate) -> None:
+    trainer.parts.sampler.write_asked()
+
+
+def use_model(trainer: Trainer, command: UseModel) -> None:
+    """Only a finished run has a choice."""
+    if trainer.parts.states.state == "finished":
+        trainer.parts.end.use_model(command.value)
+        trainer.parts.end.publish_finished()

@@ -1,0 +1,9 @@
+"""The command to save a checkpoint."""
+
+from tui_trainer.run.commands import SaveCheckpoint
+from tui_trainer.training.checkpoints.store import BY_HAND
+from tui_trainer.training.trainer import Trainer
+
+
+def save_checkpoint(trainer: Trainer, command: SaveCheckpoint) -> None:
+    trainer.parts.saving.save(BY_HAND)

@@ -1,0 +1,100 @@
+"""What a training loop does next: decided once a step, by the one object that looks at the clock and at the queue."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from tui_trainer.run.commands import Command
+from tui_trainer.training.command_queue import CommandQueue
+from tui_trainer.training.planning.timetable import Timetable
+
+RESOURCES_SECONDS: Final = 2.0
+
+CHECKPOINT_SECONDS: Final = 600.0
+"""However long the steps are, no more than this is lost."""
+
+RETRY_SECONDS: Final = 30.0
+"""When a checkpoint that could not be saved is tried again."""
+
+PERIODIC: Final = "periodic"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Commands to apply, after which a new decision is made; or else what to do with the next step, and after it."""
+
+    commands: tuple[Command, ...] = ()
+    stop: bool = False
+    """Whether a stop has been asked for, so that long work is to be given up."""
+    check_length: bool = False
+    """Whether the run may need another length, which comes before the step."""
+    evaluate: bool = False
+    save: str = ""
+    """Why to save a checkpoint; empty when none is due."""
+    sample: bool = False
+    publish_resources: bool = False
+
+
+class DecisionMaker:
+    """Used by the trainer's thread alone: nothing else in the loop asks what time it is, or what has arrived."""
+
+    def __init__(
+        self,
+        command_queue: CommandQueue,
+        timetable: Timetable,
+        save_refused: Callable[[], bool],
+        length_check_due: Callable[[], bool],
+    ) -> None:
+        """`save_refused` tells whether the last checkpoint could not be saved."""
+        self._command_queue, self._timetable = command_queue, timetable
+        self._save_refused, self._length_check_due = save_refused, length_check_due
+        self._saved_at = time.monotonic()
+        self._resources_at = 0.0
+
+    def decide(self, step: int, wait: bool) -> Decision:
+        """What to do now, or with step number `step` (from 1); `wait` for a command where there is nothing to do."""
+        check_length = self._length_check_due()
+        if commands := tuple(self._command_queue.take(wait and not check_length)):
+            return Decision(commands, self.stopping)
+        return Decision(
+            check_length=check_length,
+            evaluate=self._timetable.evaluation_due(step),
+            save=PERIODIC if self._save_due(step) else "",
+            sample=self._timetable.sample_due(step),
+            publish_resources=self._resources_due(),
+        )
+
+    def decide_amid_work(self) -> Decision:
+        """Between two parts of long work: whether to give it up, or else the commands that have arrived."""
+        return Decision(stop=True) if self.stopping else Decision(tuple(self._command_queue.take()))
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a stop has been asked for."""
+        return self._command_queue.stopping
+
+    @property
+    def pending(self) -> bool:
+        """Whether something has arrived that the next decision is about."""
+        return self._command_queue.pending
+
+    def cancel_stop(self) -> None:
+        """The stop could not be obeyed: as if it had not been asked for."""
+        self._command_queue.cancel_stop()
+
+    def note_save(self) -> None:
+        """A checkpoint is being saved: the next one is due so much later."""
+        self._saved_at = time.monotonic()
+
+    def _save_due(self, step: int) -> bool:
+        waited = time.monotonic() - self._saved_at
+        retry = waited > RETRY_SECONDS and self._save_refused()
+        return self._timetable.checkpoint_due(step) or waited > CHECKPOINT_SECONDS or retry
+
+    def _resources_due(self) -> bool:
+        now = time.monotonic()
+        due = now - self._resources_at > RESOURCES_SECONDS
+        if due:
+            self._resources_at = now
+        return due

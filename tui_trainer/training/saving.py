@@ -1,0 +1,90 @@
+"""When and of what a checkpoint is saved; how, and in which thread, is the saver's business."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from tui_trainer.model.transformer import ModelShape
+from tui_trainer.training.checkpoints.format import Contents
+from tui_trainer.training.checkpoints.saver import Saver
+from tui_trainer.training.decision import DecisionMaker
+from tui_trainer.training.ending import EndModels
+from tui_trainer.training.probes.sampling import Sampler
+from tui_trainer.training.progress import Progress
+from tui_trainer.training.recovery.rollback_buffer import RollbackState
+from tui_trainer.training.results import Results
+
+SAMPLE_SECONDS: Final = 1.0
+"""How long a checkpoint may wait for a sample to be finished."""
+
+
+class Saving:
+    """Saves a run as it stands; a disk that refuses is an alert, not the end. For the trainer's thread alone."""
+
+    def __init__(
+        self,
+        saver: Saver,
+        models: EndModels,
+        shape: ModelShape,
+        tokenizer: str,
+        progress: Progress,
+        kept: Callable[[], Sequence[RollbackState]],
+        results: Results,
+        sampler: Sampler,
+        decisions: DecisionMaker,
+    ) -> None:
+        """`tokenizer` as JSON; `kept` gives the states that may yet be rolled back to."""
+        self._saver, self._models, self._shape, self._tokenizer = saver, models, shape, tokenizer
+        self._progress, self._kept, self._results = progress, kept, results
+        self._sampler, self._decisions = sampler, decisions
+
+    def save(self, reason: str) -> None:
+        """Begin to save a checkpoint of this step."""
+        self._decisions.note_save()
+        self._results.publish_known()
+        # A sample is of weights that no checkpoint has: what was begun before this one is not to be lost.
+        self._sampler.finish(lambda: False, SAMPLE_SECONDS)
+        self._saver.save(self._progress.step, self._contents, reason)
+
+    def save_new(self, reason: str) -> None:
+        """The same, unless a checkpoint of this step is saved, or being saved."""
+        if self._saver.step != self._progress.step:
+            self.save(reason)
+
+    def save_and_wait(self, reason: str) -> bool:
+        """Whether the checkpoint is saved."""
+        self.save(reason)
+        return self._saver.wait()
+
+    def save_last(self) -> bool:
+        """Save before the run is over; whether the weights of its last step are saved, now or before."""
+        self.save_and_wait("finished" if self._progress.finished else "stopped")
+        return self.has_step
+
+    def save_with_length(self, steps: int) -> bool:
+        """Save a checkpoint of a run that has so many steps in all; if that fails, the run has as many as before."""
+        before, self._progress.planned_steps = self._progress.planned_steps, steps
+        if self.save_and_wait("periodic"):
+            return True
+        self._progress.planned_steps = before
+        return False
+
+    def wait(self) -> bool:
+        """Wait for what is being written; whether the last checkpoint could be saved."""
+        return self._saver.wait()
+
+    @property
+    def has_step(self) -> bool:
+        """Whether the weights of this step are saved, as far as is known by now."""
+        return self._saver.saved_step == self._progress.step
+
+    @property
+    def has_all(self) -> bool:
+        """Whether nothing is to be saved: neither steps, nor the run's end, nor its settings."""
+        return self._saver.has(self._progress)
+
+    def _contents(self) -> Contents:
+        """A copy of all that a checkpoint holds."""
+        copy = self._models.last()
+        progress = replace(self._progress, sampled_step=self._sampler.published_step)
+        return Contents(progress, copy.weights, copy.state, self._shape, self._tokenizer, self._kept())
