@@ -13,15 +13,15 @@ from tui_trainer.ui.app import TrainerApp
 
 
 class RecordingApp(TrainerApp):
-    """Remembers what it told the user."""
+    """Records its notifications."""
 
     def __init__(self, session: ScriptedSession, title: str = "fables") -> None:
         super().__init__(session, title)
-        self.told: list[str] = []
+        self.notified: list[str] = []
 
     def notify(self, message: str, **options: Any) -> None:
         assert options["markup"] is False, "text from outside would be read as markup"
-        self.told.append(message)
+        self.notified.append(message)
         super().notify(message, **options)
 
 
@@ -30,7 +30,7 @@ class Driver:
         self.app, self.session, self.pilot = app, session, pilot
 
     async def settle(self) -> None:
-        """Let the app take the session's notifications and paint."""
+        """Let the app take a new snapshot and draw it."""
         if self.session.outcome is None:
             self.app.pull()
         await self.pilot.pause()
@@ -50,7 +50,7 @@ class Driver:
         await self.settle()
 
     async def ended(self) -> None:
-        """Wait until the session's thread is done and the app has left."""
+        """Wait until the session's thread has ended and the app has exited."""
         await self.app.workers.wait_for_complete()
         self.app.pull()
         await self.pilot.pause()
@@ -65,8 +65,8 @@ class Driver:
         return "\n".join(self.lines)
 
     @property
-    def told(self) -> list[str]:
-        return self.app.told
+    def notified(self) -> list[str]:
+        return self.app.notified
 
     @property
     def commands(self) -> list[Command]:

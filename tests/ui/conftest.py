@@ -1,4 +1,4 @@
-"""A screen without clocks: charts are drawn whenever they are asked to be, and time stands still."""
+"""Screens without clocks: charts are drawn at once, and no time passes between two reports."""
 
 import pytest
 
@@ -10,5 +10,5 @@ from tui_trainer.ui.clock import RunningClock
 @pytest.fixture(autouse=True)
 def no_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "RunningClock", lambda: RunningClock(now=lambda: 0.0))
-    for pace in ("shortest_interval", "longest_interval", "spacing"):
-        monkeypatch.setattr(Chart, pace, 0.0)
+    for interval in ("min_interval", "max_interval", "min_gap"):
+        monkeypatch.setattr(Chart, interval, 0.0)

@@ -1,4 +1,4 @@
-"""Charts: ticks, limits, decimation, and that every size and every kind of data gives a picture."""
+"""Charts: ticks, limits, decimation, and that they are drawn at every size with every kind of data."""
 
 import math
 from itertools import pairwise
@@ -10,7 +10,7 @@ from tui_trainer.history.curve import Curve, exact_curve
 from tui_trainer.history.history import History
 from tui_trainer.ui.charts import axes
 from tui_trainer.ui.charts.layout import Line, Mark, Plot, Rule, message, render
-from tui_trainer.ui.charts.series import bulk, envelope, mean_line, settled, spread, within
+from tui_trainer.ui.charts.series import clipped, envelope, mean_line, quantile_limits, spaced_indexes, without_start
 from tui_trainer.ui.palette import MIXES
 from tui_trainer.ui.view import CURVE_POINTS
 
@@ -108,7 +108,7 @@ def test_the_mean_line_passes_over_gaps() -> None:
 
 def test_a_line_that_leaves_the_chart_is_cut_where_it_leaves() -> None:
     values = np.array([9.0, 9.0, 9.0, 2.0, 1.0, math.nan, math.inf])
-    kept = within(values, 0, 4)
+    kept = clipped(values, 0, 4)
     assert np.isnan(kept[:2]).all()
     assert kept[2:5].tolist() == [4.0, 2.0, 1.0]
     assert np.isnan(kept[5:]).all()
@@ -116,13 +116,13 @@ def test_a_line_that_leaves_the_chart_is_cut_where_it_leaves() -> None:
 
 def test_rare_spikes_and_the_steep_beginning_do_not_set_the_limits() -> None:
     falling = series([10.0] * 50 + [2.0] * 949 + [50.0])
-    low, high = bulk(settled(falling, 1_000))
+    low, high = quantile_limits(without_start(falling, 1_000))
     assert (low, high) == (2.0, 2.0)
 
 
-def test_dots_keep_their_distance_and_mark_the_end() -> None:
+def test_dots_are_spaced_and_mark_the_end() -> None:
     steps = np.arange(0.0, 100.0)
-    chosen = spread(steps, 30)
+    chosen = spaced_indexes(steps, 30)
     assert chosen == [99, 69, 39, 9]
 
 
@@ -142,7 +142,7 @@ def test_dots_keep_their_distance_and_mark_the_end() -> None:
     ],
     ids=["falling", "one", "constant", "gaps", "zero", "huge"],
 )
-def test_every_picture_has_the_size_asked_for(size: tuple[int, int], log: bool, values: list[float | None]) -> None:
+def test_every_chart_has_the_size_requested(size: tuple[int, int], log: bool, values: list[float | None]) -> None:
     width, height = size
     lines = render(plot_of(values, log), width, height, COLOURS).plain.split("\n")
     assert len(lines) == height
@@ -150,11 +150,11 @@ def test_every_picture_has_the_size_asked_for(size: tuple[int, int], log: bool, 
 
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
-def test_no_room_is_no_picture(size: tuple[int, int]) -> None:
+def test_without_room_nothing_is_drawn(size: tuple[int, int]) -> None:
     assert render(plot_of([1.0, 2.0]), *size, COLOURS).plain == ""
 
 
-def test_a_picture_without_data_is_an_empty_chart() -> None:
+def test_without_data_the_chart_is_empty() -> None:
     empty = exact_curve(np.empty(0), np.empty(0))
     picture = render(Plot(0, 10, 0, 1, [Line(empty, "bright"), Line(empty, "raw", band=True)]), 40, 8, COLOURS)
     assert "┤" in picture.plain
@@ -168,7 +168,7 @@ def test_the_plot_keeps_its_left_edge_as_numbers_change() -> None:
     assert edges == {axes.LABEL_WIDTH}
 
 
-def test_a_rule_carries_its_label() -> None:
+def test_a_rule_shows_its_label() -> None:
     falling = Line(series([80.0 - 0.7 * step for step in range(100)]), "bright")
     plot = Plot(0, 100, 5, 80, [falling], [Rule(65, "guessing 65")])
     row = next(line for line in render(plot, 60, 12, COLOURS).plain.split("\n") if "guessing" in line)

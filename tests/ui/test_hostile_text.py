@@ -55,12 +55,12 @@ async def test_a_reason(size: tuple[int, int]) -> None:
 async def test_an_alert_and_its_notification() -> None:
     async with driving(SHORT_RUN) as screen:
         await screen.publish(Alert(kind="x", severity="error", message=HOSTILE))
-        assert len(screen.told) == 1 and screen.told[0].isprintable()
+        assert len(screen.notified) == 1 and screen.notified[0].isprintable()
         await screen.press("6", "end")
         assert_harmless(screen)
 
 
-async def test_a_severity_and_a_reason_for_saving_nobody_knows() -> None:
+async def test_an_unknown_severity_and_an_unknown_reason_for_saving() -> None:
     events = [
         *SHORT_RUN,
         CheckpointSaved(path=HOSTILE, reason=HOSTILE, step=30),

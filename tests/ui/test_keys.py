@@ -15,8 +15,6 @@ from tui_trainer.run.commands import (
     UseModel,
 )
 from tui_trainer.ui.actions import ONE_MODEL, changed_by_tenths
-from tui_trainer.ui.key_table import KEYS
-from tui_trainer.ui.keys import markdown_table
 from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.screens.help import HelpScreen
 from tui_trainer.ui.screens.main import MainScreen
@@ -26,7 +24,7 @@ from tui_trainer.ui.screens.quit import QuitScreen
 SHORT_RUN = scripted.running(60)
 
 
-async def test_space_pauses_and_goes_on() -> None:
+async def test_space_pauses_and_resumes() -> None:
     async with driving(SHORT_RUN) as screen:
         await screen.press("space")
         assert screen.commands == [Pause()]
@@ -36,7 +34,7 @@ async def test_space_pauses_and_goes_on() -> None:
         assert "RUNNING" in screen.lines[0]
 
 
-async def test_the_header_shows_a_pause_only_once_it_has_happened() -> None:
+async def test_the_header_shows_a_pause_once_it_is_applied() -> None:
     async with driving(SHORT_RUN, answer=False) as screen:
         await screen.press("space")
         assert "PAUSED" not in screen.text and "pausing" in screen.lines[0]
@@ -45,7 +43,7 @@ async def test_the_header_shows_a_pause_only_once_it_has_happened() -> None:
         assert "PAUSED" in screen.lines[0]
 
 
-async def test_a_second_space_takes_back_a_pause_still_on_its_way() -> None:
+async def test_a_second_space_cancels_a_pending_pause() -> None:
     async with driving(SHORT_RUN, answer=False) as screen:
         await screen.press("space", "space")
         assert screen.commands == [Pause(), Resume()]
@@ -58,18 +56,18 @@ async def test_full_stop_takes_one_step_of_a_paused_run() -> None:
         assert "step    61/5,000" in screen.lines[0]
 
 
-async def test_full_stop_explains_itself_while_the_run_goes_on() -> None:
+async def test_full_stop_is_unavailable_while_running() -> None:
     async with driving(SHORT_RUN) as screen:
         await screen.press(".")
         assert screen.commands == []
-        assert screen.told == ["Pause first (space): a single step is for a paused run."]
+        assert screen.notified == ["Pause first (space): a single step is for a paused run."]
 
 
 async def test_s_saves_and_says_when_it_is_done() -> None:
     async with driving(SHORT_RUN) as screen:
         await screen.press("s")
         assert screen.commands == [SaveCheckpoint()]
-        assert screen.told == ["Saving a checkpoint…", "Saved the checkpoint of step 60."]
+        assert screen.notified == ["Saving a checkpoint…", "Saved the checkpoint of step 60."]
         assert "step 60, asked" in screen.text
 
 
@@ -96,7 +94,7 @@ async def test_a_bracket_at_the_end_of_the_range_says_so() -> None:
     async with driving(SHORT_RUN) as screen:
         await screen.press(*["["] * 9)
         assert len(screen.commands) == 8
-        assert screen.told == ["The temperature is 0.00; it goes from 0 to 2."]
+        assert screen.notified == ["The temperature is 0.00; it goes from 0 to 2."]
 
 
 async def test_g_writes_a_sample() -> None:
@@ -109,7 +107,7 @@ async def test_g_writes_a_sample() -> None:
 async def test_g_says_where_the_sample_is_when_its_pane_is_hidden() -> None:
     async with driving(SHORT_RUN, size=(40, 12)) as screen:
         await screen.press("g")
-        assert screen.told == ["Writing a sample: 5 shows it."]
+        assert screen.notified == ["Writing a sample: 5 shows it."]
 
 
 async def test_p_edits_the_prompt() -> None:
@@ -129,20 +127,20 @@ async def test_m_switches_between_the_models_of_a_finished_run() -> None:
         assert "g uses: last  T 0.80" in screen.text
         await screen.press("m")
         assert screen.commands == [UseModel(value="last"), UseModel(value="best")]
-        assert screen.told == [
+        assert screen.notified == [
             "g writes with the last model (step 5,000) from now on.",
             "g writes with the best model (step 500) from now on.",
         ]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_the_last_models_sample_stands_on_top_when_a_run_is_over(size: tuple[int, int]) -> None:
+async def test_a_finished_run_shows_the_last_models_sample_first(size: tuple[int, int]) -> None:
     async with driving(scripted.overfitted(), size=size) as screen:
         await screen.press("5")
         assert "fox knows this by heart." in screen.text
 
 
-async def test_quick_presses_of_m_take_turns() -> None:
+async def test_quick_presses_of_m_alternate() -> None:
     async with driving(scripted.overfitted(), size=(80, 24), answer=False) as screen:
         await screen.press("m", "m", "m")
         assert [command.argument for command in screen.commands] == ["last", "best", "last"]
@@ -158,7 +156,7 @@ async def test_m_says_why_there_is_no_choice_of_models(events: list[scripted.Eve
         assert "m model" not in screen.lines[-1]
         await screen.press("m")
         assert screen.commands == []
-        assert screen.told == [ONE_MODEL]
+        assert screen.notified == [ONE_MODEL]
 
 
 async def test_enter_and_escape_maximise_and_restore() -> None:
@@ -176,7 +174,7 @@ async def test_enter_and_escape_maximise_and_restore() -> None:
         await screen.press("escape")
         assert all(pane.display for pane in screen.app.main_screen.query("Pane"))
         await screen.press("escape")
-        assert screen.told == ["No pane is maximised. q leaves."]
+        assert screen.notified == ["No pane is maximised. q leaves."]
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])
@@ -190,7 +188,7 @@ async def test_a_digit_shows_and_focuses_its_pane(size: tuple[int, int]) -> None
 
 @pytest.mark.parametrize(("key", "order"), [("tab", [2, 3, 4, 5, 6, 1]), ("shift+tab", [6, 5, 4, 3, 2, 1])])
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])
-async def test_tab_goes_round_the_panes(key: str, order: list[int], size: tuple[int, int]) -> None:
+async def test_tab_cycles_through_the_panes(key: str, order: list[int], size: tuple[int, int]) -> None:
     async with driving(SHORT_RUN, size=size) as screen:
         visited = []
         for _ in order:
@@ -242,64 +240,20 @@ async def test_ctrl_c_copies_what_is_selected() -> None:
         screen.app.query(".sample").first().text_select_all()
         await screen.press("ctrl+c")
         assert screen.app.clipboard.endswith("The wolf was hungry.")
-        assert screen.told == ["Copied."] and isinstance(screen.app.screen, MainScreen)
+        assert screen.notified == ["Copied."] and isinstance(screen.app.screen, MainScreen)
         await screen.press("ctrl+c")
         assert isinstance(screen.app.screen, QuitScreen)
 
 
-async def test_a_key_with_nothing_to_do_says_why() -> None:
+async def test_an_unavailable_key_says_why() -> None:
     keys = ["space", ".", "s", "[", "]", "g", "p"]
     async with driving(scripted.loading()) as screen:
         await screen.press(*keys)
         assert screen.commands == []
-        assert screen.told == ["Still loading: this works as soon as training starts."] * len(keys)
+        assert screen.notified == ["Still loading: this works as soon as training starts."] * len(keys)
 
 
 async def test_a_finished_run_says_what_can_still_be_done() -> None:
     async with driving([*SHORT_RUN, scripted.StateChanged(state="finished")]) as screen:
         await screen.press("space", ".")
-        assert screen.told == ["The run is finished: g writes samples, s saves, q leaves."] * 2
-
-
-@pytest.mark.parametrize(
-    ("events", "is_attached", "refusal", "offered"),
-    [
-        (scripted.loading(), False, "", ["?", "q"]),
-        (SHORT_RUN, False, "", ["space", "s", "[", "g", "p", "?", "d", "q"]),
-        (scripted.paused(60), False, "", ["space", ".", "s", "[", "g", "p", "?", "d", "q"]),
-        (scripted.finished(), False, "", ["s", "[", "g", "p", "?", "q"]),
-        (scripted.overfitted(), False, "", ["s", "[", "g", "m", "p", "?", "q"]),
-        (scripted.failed(), False, "", ["?", "q"]),
-        (scripted.finished(), True, "", ["s", "[", "g", "p", "?", "d", "q"]),
-        (scripted.overfitted(), True, "The trainer has ended: q leaves.", ["?", "q"]),
-    ],
-    ids=["loading", "running", "paused", "finished", "two models", "failed", "viewed", "viewed, trainer ended"],
-)  # fmt: skip
-async def test_the_key_bar_offers_what_does_something(
-    events: list[scripted.Event], is_attached: bool, refusal: str, offered: list[str]
-) -> None:
-    async with driving(events, is_attached=is_attached) as screen:
-        screen.session.read_only_reason = refusal
-        await screen.press("escape")
-        keys = {"]", "enter", *(key.shown for key in KEYS if key.label)}
-        assert [word for word in screen.lines[-1].split() if word in keys - {"]", "enter"}] == offered
-
-
-async def test_the_key_bar_can_be_clicked() -> None:
-    async with driving(SHORT_RUN) as screen:
-        await screen.pilot.click("#keybar", offset=(3, 0))
-        await screen.settle()
-        await screen.pilot.click("#keybar", offset=(screen.lines[-1].index("]"), 0))
-        assert screen.commands == [Pause(), SetTemperature(value=pytest.approx(0.9))]
-
-
-def test_the_readme_table_names_every_key() -> None:
-    lines = markdown_table(KEYS).splitlines()
-    assert lines[:2] == ["| Key | What it does |", "| --- | --- |"]
-    assert len(lines) == 2 + len(KEYS)
-    assert "| `space` | Pause the training, or go on. |" in lines
-
-
-def test_no_key_does_two_things() -> None:
-    keys = [key for entry in KEYS for key in entry.keys]
-    assert len(keys) == len(set(keys))
+        assert screen.notified == ["The run is finished: g writes samples, s saves, q leaves."] * 2

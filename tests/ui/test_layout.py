@@ -50,7 +50,7 @@ async def test_the_panes_shown(size: tuple[int, int], expected: list[int]) -> No
 
 
 @pytest.mark.parametrize("size", [(200, 60), (120, 40), (100, 30), (80, 42), (80, 24), (60, 20), (40, 12), (30, 8)])
-async def test_titles_and_bars_are_whole(size: tuple[int, int]) -> None:
+async def test_titles_and_bars_are_not_truncated(size: tuple[int, int]) -> None:
     async with driving(RUN, size=size) as screen:
         for line in screen.lines[:2] + screen.lines[-1:] + [line for line in screen.lines if line.startswith("╭")]:
             assert "…" not in line
@@ -59,7 +59,7 @@ async def test_titles_and_bars_are_whole(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 5), (300, 100)])
-async def test_extreme_sizes_are_survived(size: tuple[int, int]) -> None:
+async def test_extreme_sizes_raise_nothing(size: tuple[int, int]) -> None:
     async with driving(RUN, size=size) as screen:
         await screen.press("2", "?", "escape", "q", "escape")
         assert screen.app.is_running
@@ -110,7 +110,7 @@ async def test_a_maximised_pane_stays_while_the_terminal_changes() -> None:
 
 
 @pytest.mark.parametrize("theme", ["textual-light", "nord", "ansi-dark"])
-async def test_every_kind_of_theme_is_drawn(theme: str) -> None:
+async def test_every_kind_of_theme_is_applied(theme: str) -> None:
     async with driving(RUN) as screen:
         before = screen.app.export_screenshot()
         screen.app.theme = theme
@@ -128,7 +128,7 @@ def test_rows_drop_their_least_important_parts_whole() -> None:
 
 
 @pytest.mark.parametrize(("fraction", "expected"), [(-1, "────"), (0.4, "━╸──"), (1, "━━━━"), (7, "━━━━")])
-def test_a_bar_never_runs_over(fraction: float, expected: str) -> None:
+def test_a_bar_is_never_wider_than_its_width(fraction: float, expected: str) -> None:
     assert bar(fraction, 4).plain == expected
 
 

@@ -1,4 +1,4 @@
-"""Leaving: what is asked, what is sent, and that the app ends when the session does."""
+"""Quitting: the dialog, the commands it sends, and that the app exits when the session ends."""
 
 import math
 
@@ -44,8 +44,8 @@ async def test_the_choices(keys: list[str], save: bool) -> None:
         await expect_end(screen, Stop(value=save))
 
 
-def test_leaving_without_saving_takes_a_key_that_means_nothing_else() -> None:
-    """So no key that is pressed twice, the second time in the dialog, can do it."""
+def test_quitting_without_saving_has_a_key_of_its_own() -> None:
+    """So that no key of the main screen, pressed again while the dialog is open, does it."""
     bindings = [binding for binding in QuitScreen.BINDINGS if isinstance(binding, Binding)]
     leaving = {key for binding in bindings if binding.action == "leave(False)" for key in binding.key.split(",")}
     assert leaving == {"x"}
@@ -67,15 +67,15 @@ async def test_staying(keys: list[str]) -> None:
         assert screen.commands == []
 
 
-async def test_the_dialog_says_what_would_be_lost() -> None:
+async def test_the_dialog_shows_the_steps_since_the_last_checkpoint() -> None:
     async with driving(scripted.running(1_001)) as screen:
         await screen.press("q")
         assert "Step 1,001: 1 step since the last checkpoint." in screen.text
 
 
 @pytest.mark.parametrize("keys", [["q", "s", "ctrl+c"], ["ctrl+c", "ctrl+c", "ctrl+c"]])
-async def test_ctrl_c_while_saving_waits_for_nothing(keys: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "HURRIED_SECONDS", 0.0)
+async def test_ctrl_c_while_saving_exits_without_waiting(keys: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "REPEAT_SECONDS", 0.0)
     async with driving(SHORT_RUN, answer=False) as screen:
         await screen.press(*keys[:-1])
         assert not screen.app.at_once
@@ -86,14 +86,14 @@ async def test_ctrl_c_while_saving_waits_for_nothing(keys: list[str], monkeypatc
 
 @pytest.mark.parametrize("keys", [["q", "ctrl+c", "ctrl+c"], ["ctrl+c"] * 5])
 async def test_ctrl_c_held_down_waits_for_the_checkpoint(keys: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "HURRIED_SECONDS", math.inf)
+    monkeypatch.setattr(app, "REPEAT_SECONDS", math.inf)
     async with driving(SHORT_RUN, answer=False) as screen:
         await screen.press(*keys)
         assert screen.commands == [Stop(value=True)]
         assert not screen.app.at_once and "Ending the step, then saving a checkpoint…" in screen.text
 
 
-async def test_ctrl_c_twice_while_loading_waits_for_nothing() -> None:
+async def test_ctrl_c_twice_while_loading_exits_without_waiting() -> None:
     async with driving(scripted.loading(), answer=False) as screen:
         await screen.press("ctrl+c", "ctrl+c")
         await expect_end(screen, Stop(value=True))
@@ -101,7 +101,7 @@ async def test_ctrl_c_twice_while_loading_waits_for_nothing() -> None:
 
 
 @pytest.mark.parametrize("events", [scripted.paused(60), [*SHORT_RUN, Activity(step=60, doing="validating")]])
-async def test_where_no_step_is_being_taken_none_is_waited_for(events: list[scripted.Event]) -> None:
+async def test_between_steps_no_step_is_waited_for(events: list[scripted.Event]) -> None:
     async with driving(events, answer=False) as screen:
         await screen.press("q", "s")
         assert "Saving a checkpoint…" in screen.text and "Ending the step" not in screen.text
@@ -148,7 +148,7 @@ async def test_the_detach_button_does_the_same() -> None:
         assert screen.app.detached and screen.commands == []
 
 
-async def test_a_finished_run_leaves_nothing_to_detach_from() -> None:
+async def test_the_detach_button_is_hidden_for_a_finished_run() -> None:
     async with driving([*SHORT_RUN, scripted.StateChanged(step=60, state="finished")]) as screen:
         await screen.press("q")
         assert not screen.app.screen.query_one("#detach").display
@@ -188,7 +188,7 @@ async def test_quit_from_the_palette_above_the_dialog_counts_as_the_second_time(
         assert screen.commands == [Stop(value=True)]
 
 
-async def test_leave_ends_the_screen_from_outside() -> None:
+async def test_leave_exits_the_app() -> None:
     async with driving(SHORT_RUN) as screen:
         screen.app.leave()
         await screen.settle()

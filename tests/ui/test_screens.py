@@ -24,7 +24,7 @@ async def test_help_explains_every_pane_and_scrolls_at_80x24() -> None:
         assert PANES[-1].TITLE in screen.text and "newest first." in screen.text
 
 
-async def test_keys_of_the_cockpit_rest_while_a_dialog_is_open() -> None:
+async def test_the_main_screens_keys_are_inactive_while_a_dialog_is_open() -> None:
     async with driving(SHORT_RUN) as screen:
         await screen.press("?", "space", "s", "g")
         assert screen.commands == []
@@ -50,7 +50,7 @@ async def test_an_unchanged_prompt_is_sent_as_it_was() -> None:
         assert screen.commands[0] == SetPrompt(value=prompt)
 
 
-async def test_the_palette_holds_the_keys_and_the_panes() -> None:
+async def test_the_palette_lists_the_keys_and_the_panes() -> None:
     async with driving(SHORT_RUN) as screen:
         titles = {command.title for command in screen.app.get_system_commands(screen.app.screen)}
     assert {key.command for key in KEYS if key.command} <= titles

@@ -1,4 +1,4 @@
-"""The app: runs a session in a worker thread and shows its snapshots."""
+"""The Textual app: starts a session, which runs in a thread of its own, and shows its snapshots."""
 
 import asyncio
 import math
@@ -18,7 +18,7 @@ from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.base import Session
 from tui_trainer.ui.actions import SAMPLES_NUMBER, RunActions
 from tui_trainer.ui.clock import RunningClock
-from tui_trainer.ui.job_control import shell_waits, stop_and_continue_with_job
+from tui_trainer.ui.job_control import can_be_continued, stop_and_continue_with_job
 from tui_trainer.ui.key_table import KEYS
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.notifications import notifications
@@ -26,17 +26,20 @@ from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.screens.away import AwayScreen
 from tui_trainer.ui.screens.help import HelpScreen
 from tui_trainer.ui.screens.main import MainScreen
-from tui_trainer.ui.screens.quit import QuitScreen, needs_asking
+from tui_trainer.ui.screens.quit import QuitScreen, needs_confirmation
 from tui_trainer.ui.view import View
 
 FRAME_SECONDS = 0.25
+"""Between two looks for a new snapshot."""
 
-HURRIED_SECONDS = 2.0
-"""Within which ctrl+c pressed again is the same wish, a key held down or pressed in haste: no step is lost for it."""
+REPEAT_SECONDS = 2.0
+"""Within which ctrl+c pressed again counts as the same request, such as a key held down: no step is lost by it."""
 
 SWITCH_SECONDS = 1e-4
-"""How long the screen's thread keeps the interpreter while the trainer's waits for it; with Python's own 5 ms a small
-model trains 4 % slower."""
+"""The interpreter's switch interval: how long the screen's thread may hold the GIL while the trainer's waits for it.
+
+With Python's default of 5 ms a small model trains 4 % slower.
+"""
 
 
 class TrainerApp(RunActions):
@@ -47,14 +50,15 @@ class TrainerApp(RunActions):
         super().__init__(session)
         self.title = visible_line(title)
         self.detached = False
-        """Whether the user left a run that goes on."""
+        """Whether the user left the screen and the run continues."""
         self._interrupted_at = -math.inf
         self.at_once = False
-        """Whether the user did not want to wait for the run to save and end."""
+        """Whether the process is to end without waiting for the run to save and end."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._left = False
-        self._tell_absence_once = session.is_attached
-        """Whether the user is still to be told what happened in the meantime."""
+        """Whether `leave` was called, perhaps before the loop ran."""
+        self._absence_pending = session.is_attached
+        """Whether the screen on what happened while nobody was attached is still to be shown."""
         self._clock = RunningClock()
         self._ticks = 0
 
@@ -69,31 +73,31 @@ class TrainerApp(RunActions):
             self.exit()
 
     def on_ready(self) -> None:
-        """The first frame stands: now the run may load what it needs."""
+        """Start the session after the first frame: it imports torch, which takes seconds."""
         sys.setswitchinterval(SWITCH_SECONDS)
         self.pull()
         self.set_interval(FRAME_SECONDS, self._tick)
         self.session.start()
 
     def leave(self) -> None:
-        """End the screen, not the run; from any thread, or a signal handler."""
+        """Exit the app without stopping the run; from any thread, or a signal handler."""
         self._left = True
         if self._loop is not None:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self.exit)
 
     def action_detach(self) -> None:
-        if self.session.is_attached or not self._refused("detach"):
+        if self.session.is_attached or not self._unavailable("detach"):
             self.detached = True
             self.exit()
 
     def _tick(self) -> None:
-        """The header follows every tick, the panes every other: two new numbers a second are as many as can be read."""
+        """Redraw the header each tick, the panes every other: more than two numbers a second cannot be read."""
         self._ticks += 1
         self.pull(panes=self._ticks % 2 == 0)
 
     def pull(self, panes: bool = True) -> None:
-        """Take the run's notifications and show them."""
+        """Take a new snapshot if there is one, notify the user of what changed since the last, and draw."""
         if self.session.outcome is not None:
             self.exit()
             return
@@ -101,18 +105,18 @@ class TrainerApp(RunActions):
             before, self.snapshot = self.snapshot, self.session.snapshot()
             for item in notifications(before, self.snapshot, self.pending.saving):
                 self.say(item.message, severity=item.severity, timeout=item.seconds)
-                if item.rings:
+                if item.bell:
                     self.bell()
             self.pending = self.pending.update(before, self.snapshot)
-            self._tell_absence()
+            self._show_absence()
             if isinstance(self.screen, QuitScreen):
                 self.screen.update_snapshot(before, self.snapshot)
             panes |= before.state != self.snapshot.state
         self.draw(panes)
 
-    def _tell_absence(self) -> None:
-        if self._tell_absence_once and self.snapshot.run is not None:
-            self._tell_absence_once = False
+    def _show_absence(self) -> None:
+        if self._absence_pending and self.snapshot.run is not None:
+            self._absence_pending = False
             missed = self.session.missed
             if missed is not None and missed.eventful:
                 self.push_screen(AwayScreen(missed, self.snapshot))
@@ -122,7 +126,7 @@ class TrainerApp(RunActions):
         return self.main_screen.shows(SAMPLES_NUMBER)
 
     def draw(self, panes: bool = True) -> None:
-        self.main_screen.offer(self.session.is_attached, bool(self.session.read_only_reason))
+        self.main_screen.set_access(self.session.is_attached, bool(self.session.read_only_reason))
         self.main_screen.show(View(self._clock.advance(self.snapshot), self.pending), panes)
 
     def action_help(self) -> None:
@@ -147,22 +151,22 @@ class TrainerApp(RunActions):
             self.say("No pane is maximised. q leaves.")
 
     async def action_quit(self) -> None:
-        """Asks whether to save; the second time there is no doubt."""
+        """Ask whether to save; while that dialog is open, act as its default choice."""
         asking = [screen for screen in self.screen_stack if isinstance(screen, QuitScreen)]
-        if asking:  # the command palette may lie above it
+        if asking:  # the command palette may be open above it
             await asking[0].action_again()
         else:
             self.push_screen(QuitScreen(self.session, self.snapshot))
 
     def action_suspend_process(self) -> None:
-        if shell_waits():
+        if can_be_continued():
             super().action_suspend_process()
         else:
             self.say("There is no shell to go back to.")
 
     async def action_interrupt(self) -> None:
-        """Copies what is selected; otherwise it is like quit, and then there is no waiting."""
-        hurried = time.monotonic() - self._interrupted_at < HURRIED_SECONDS
+        """Copy the selected text; without one, quit; while the run saves and ends, exit without waiting for it."""
+        repeated = time.monotonic() - self._interrupted_at < REPEAT_SECONDS
         self._interrupted_at = time.monotonic()
         selected = self.screen.get_selected_text()
         if selected:
@@ -170,7 +174,7 @@ class TrainerApp(RunActions):
             self.screen.clear_selection()
             self.say("Copied.")
         elif isinstance(self.screen, QuitScreen) and self.screen.leaving:
-            if not hurried or not needs_asking(self.snapshot):
+            if not repeated or not needs_confirmation(self.snapshot):
                 self.at_once = True
                 self.exit()
         else:

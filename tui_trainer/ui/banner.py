@@ -1,4 +1,4 @@
-"""A banner across the screen when a run has failed: the reason, and what can still be done."""
+"""A banner across the screen when a run has failed: the reason, and the key that quits."""
 
 from textual.content import Content
 from textual.widgets import Static

@@ -1,4 +1,4 @@
-"""Rows of text that can be clicked: each stretch carries the action it starts."""
+"""Rows of clickable text: each span carries the name of its action in its style's metadata."""
 
 from textual import events
 from textual.content import Content

@@ -1,4 +1,4 @@
-"""Lets time go on while a long step or evaluation reports nothing."""
+"""Advances the elapsed time and the time left between two reports, as during a long step or evaluation."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ class RunningClock:
         self._since = now()
 
     def advance(self, snapshot: Snapshot) -> Snapshot:
-        """The snapshot with the time added that passed since its clock last moved."""
+        """The snapshot with the time added that has passed since its `elapsed` last changed."""
         if snapshot.state != "running" or snapshot.elapsed != self._elapsed:
             self._elapsed, self._since = snapshot.elapsed, self._now()
             return snapshot

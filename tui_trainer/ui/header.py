@@ -1,4 +1,4 @@
-"""The header: what runs, in which state, how far it is and how long it will take."""
+"""The header: the run's name and model, its state, progress and time left."""
 
 from textual.content import Content
 from textual.reactive import reactive
@@ -18,14 +18,16 @@ STATE_STYLES = {
     "failed": "$text-error",
 }
 
-CHANGING = {"paused": "pausing", "running": "resuming"}
+TRANSITIONS = {"paused": "pausing", "running": "resuming"}
+"""By the state that was requested: the word shown until it is reached."""
+
 LONGEST_STATE = 8
-STEADY = 58
-"""Columns from which there is room to keep what follows the state in one place."""
+ALIGNED_FROM = 58
+"""Columns from which the state is padded, so that what follows it does not move when it changes."""
 
 
 class Header(Widget):
-    """One line where it fits; the identity on its own line above the progress where the screen asks for two."""
+    """Identity and progress on one line; on two where the main screen has set that height."""
 
     ALLOW_SELECT = False
     content: reactive[tuple[Snapshot, PendingCommands]] = reactive((Snapshot(), PendingCommands()), always_update=True)
@@ -40,12 +42,12 @@ class Header(Widget):
     def render(self) -> Content:
         snapshot, pending = self.content
         width = self.size.width - 2
-        who, how = identity(snapshot, self._title), progress(snapshot, pending, steady=width >= STEADY)
+        name, state = identity(snapshot, self._title), progress(snapshot, pending, aligned=width >= ALIGNED_FROM)
         if self.size.height >= 2:
-            return Content("\n").join([_padded(fit(who, width)), _padded(fit(how, width))])
-        kept = fit([*who, *how], width)
-        right = [item for item in kept if item in how]
-        left = [item for item in kept if item not in how]
+            return Content("\n").join([_padded(fit(name, width)), _padded(fit(state, width))])
+        kept = fit([*name, *state], width)
+        right = [item for item in kept if item in state]
+        left = [item for item in kept if item not in state]
         space = " " * (width - row_width(left) - row_width(right)) if left else ""
         return Content.assemble(" ", join(left), space, join(right))
 
@@ -67,10 +69,10 @@ def identity(snapshot: Snapshot, title: str) -> list[Part]:
     return [each for each in parts if each.content.plain]
 
 
-def progress(snapshot: Snapshot, pending: PendingCommands, steady: bool) -> list[Part]:
-    changing = CHANGING.get(pending.state or "")
+def progress(snapshot: Snapshot, pending: PendingCommands, aligned: bool) -> list[Part]:
+    changing = TRANSITIONS.get(pending.state or "")
     word, weight = (changing, "italic") if changing else (snapshot.state.upper(), "bold")
-    state = part(word.ljust(LONGEST_STATE if steady else 0), f"{weight} {STATE_STYLES[snapshot.state]}", 10)
+    state = part(word.ljust(LONGEST_STATE if aligned else 0), f"{weight} {STATE_STYLES[snapshot.state]}", 10)
     if snapshot.state == "loading":
         return [state, *_loading(snapshot)]
     return [state, *_training(snapshot)]

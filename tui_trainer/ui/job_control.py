@@ -1,9 +1,8 @@
-"""Being stopped and continued: the shell has had the terminal meanwhile, so the screen has to take it anew.
+"""Job control: stops the app with its whole job, and sets up the terminal again when the job is continued.
 
-Textual does that after ctrl+z, when it has given the terminal back itself, but it stops its own process alone, where a
-shell waits for all of the job that the terminal would have stopped: `make`, say, which started the program. After a
-SIGSTOP, which gives no warning, Textual would take the terminal a second time, and twice as many threads would read the
-keys.
+Textual does that after ctrl+z, but it stops only its own process, while the shell waits for all processes of the job,
+such as a `make` that started the program. After a SIGSTOP, which cannot be handled, Textual would start application
+mode a second time, and two threads would read the keys.
 """
 
 import asyncio
@@ -18,17 +17,20 @@ from textual.drivers._writer_thread import WriterThread
 
 
 def stop_and_continue_with_job(driver: Driver | None, repaint: Callable[[], object]) -> None:
-    """To be called in the loop of an app that runs on `driver`, and paints all of its screen when told to `repaint`."""
-    if driver is not None and hasattr(driver, "_must_signal_resume"):  # else it is no terminal's
+    """Install handlers for SIGTSTP and SIGCONT. Call it in the loop of the app that runs on `driver`.
+
+    `repaint` draws the whole screen; it is called in the app's thread after the job was continued.
+    """
+    if driver is not None and hasattr(driver, "_must_signal_resume"):  # else it drives no terminal
         loop = asyncio.get_running_loop()
         signal.signal(signal.SIGTSTP, lambda number, frame: _stop(driver))
-        signal.signal(signal.SIGCONT, lambda number, frame: loop.call_soon_threadsafe(_retake, driver, repaint))
+        signal.signal(signal.SIGCONT, lambda number, frame: loop.call_soon_threadsafe(_resume, driver, repaint))
 
 
-def shell_waits() -> bool:
-    """Whether there is a process outside the job, such as a shell, that could continue it.
+def can_be_continued() -> bool:
+    """Whether a process outside the job, such as a shell, could continue it once it is stopped.
 
-    Else the job's process group is what POSIX calls orphaned: a stopped one would stay so.
+    Otherwise the job is an orphaned process group in the sense of POSIX, and would stay stopped.
     """
     group, session = os.getpgrp(), os.getsid(0)
     try:
@@ -39,9 +41,9 @@ def shell_waits() -> bool:
 
 
 def _stop(driver: Driver) -> None:
-    """Give the terminal back, then stop the whole job, this process included."""
-    if not shell_waits():
-        _write_nowhere(driver)
+    """Handler of SIGTSTP: restore the terminal, then stop the whole job, this process included."""
+    if not can_be_continued():
+        _discard_output(driver)
         return
     driver.suspend_application_mode()
     driver._must_signal_resume = True  # type: ignore[attr-defined]
@@ -50,13 +52,14 @@ def _stop(driver: Driver) -> None:
     signal.signal(signal.SIGTSTP, handler)
 
 
-def _retake(driver: Driver, repaint: Callable[[], object]) -> None:
-    """Take the terminal, whose alternate screen is empty: to paint what has changed since would not do.
+def _resume(driver: Driver, repaint: Callable[[], object]) -> None:
+    """After SIGCONT: set up the terminal and draw everything, as its alternate screen is empty.
 
-    Where no shell waits nobody has had it, or the shell has it for good: who took it then would be stopped for ever.
+    Not where no shell could have stopped the job: the terminal was not changed, or belongs to another job for good, and
+    a process that changed its modes would be stopped for ever.
     """
-    if not shell_waits():
-        _write_nowhere(driver)
+    if not can_be_continued():
+        _discard_output(driver)
         return
     if not getattr(driver, "_must_signal_resume", False):
         driver.suspend_application_mode()
@@ -64,10 +67,10 @@ def _retake(driver: Driver, repaint: Callable[[], object]) -> None:
     repaint()
 
 
-def _write_nowhere(driver: Driver) -> None:
-    """If it has given the terminal back its writer thread has ended, and a frame would be waited for, for ever."""
+def _discard_output(driver: Driver) -> None:
+    """Let a suspended driver write to the null device: its writer thread has ended, and the next frame would block."""
     if not getattr(driver, "_must_signal_resume", False):
         return
-    nowhere = Path(os.devnull).open("w")  # noqa: SIM115
-    driver._writer_thread = WriterThread(nowhere)  # type: ignore[attr-defined]
+    null = Path(os.devnull).open("w")  # noqa: SIM115
+    driver._writer_thread = WriterThread(null)  # type: ignore[attr-defined]
     driver._writer_thread.start()  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The table of keys: bindings, key bar, help, command palette and the README's list are all made from it.
+"""The table of keys, from which bindings, key bar, help, command palette and the README's list are made.
 
 A key of the main screen is a row of KEYS, and a method `action_...` of the app; one of a dialog is a row of that
 dialog's table, and a method of the dialog.
@@ -255,13 +255,13 @@ PROMPT_KEYS: Final = (
     Key(id="use", keys=(), action="", shown="enter", help="use it, and write a sample"),
     Key(id="cancel", keys=("escape",), action="cancel", shown="escape", help="keep the old one"),
 )
-"""The input line itself takes enter."""
+"""Enter is handled by the Input widget, so it has no binding here."""
 
 AWAY_KEYS: Final = (
     Key(id="look", keys=("enter", "escape"), action="dismiss", shown="enter", help="look at the run"),
     Key(id="leave", keys=("q",), action="quit", shown="q", help="leave"),
 )
-"""Not space: pressed twice, that would pause the run."""
+"""Without space: pressed twice, it would pause the run."""
 
 HELP_KEYS: Final = (
     Key(id="close", keys=("escape", "q", "question_mark", "enter"), action="dismiss", shown="escape", help="closes"),

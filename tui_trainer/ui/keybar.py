@@ -1,4 +1,4 @@
-"""The bottom line: the keys that matter most, as many as fit, each of them a button."""
+"""The key bar on the bottom line: the most important keys that fit, each a button."""
 
 from itertools import groupby
 
@@ -13,12 +13,12 @@ from tui_trainer.ui.text_fit import Part, fit, join, row_width
 
 class KeyBar(ButtonRow):
     state: reactive[str] = reactive("loading")
-    choice: reactive[bool] = reactive(False)
-    """Whether there are two models to choose from."""
+    has_two_models: reactive[bool] = reactive(False)
+    """Whether a finished run has a best model beside its last."""
     is_attached: reactive[bool] = reactive(False)
-    """Whether the run is another process's, which can be left in any state."""
-    refused: reactive[bool] = reactive(False)
-    """Whether there is nobody to command."""
+    """Whether another process trains the run, so that the screen can detach in any state."""
+    read_only: reactive[bool] = reactive(False)
+    """Whether the session takes no commands."""
     zoomed: reactive[bool] = reactive(False)
 
     def __init__(self) -> None:
@@ -32,15 +32,15 @@ class KeyBar(ButtonRow):
         return Content.assemble(" ", join(parts))
 
     def parts(self, short: bool) -> list[Part]:
-        """An item for every label of a key that does something; keys with the same label share one."""
-        shown = (key for key in KEYS if key.label and self._does_something(key))
+        """An item for every label among the available keys; keys with the same label share one."""
+        shown = (key for key in KEYS if key.label and self._is_available(key))
         return [self._item(list(keys), short) for _, keys in groupby(shown, key=lambda key: key.label)]
 
-    def _does_something(self, key: Key) -> bool:
-        if self.refused and (key.group in (RUN, SAMPLES) or key.id == "detach"):
+    def _is_available(self, key: Key) -> bool:
+        if self.read_only and (key.group in (RUN, SAMPLES) or key.id == "detach"):
             return False
         if key.id == "model":
-            return self.choice
+            return self.has_two_models
         return key.works_in(self.state) or (key.id == "detach" and self.is_attached)
 
     def _item(self, keys: list[Key], short: bool) -> Part:

@@ -1,4 +1,4 @@
-"""What a key is, and what is made of a table of keys."""
+"""The type of a key, and what is made from a table of keys: bindings, hints, Markdown."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ RUN, SAMPLES, SCREEN, LEAVE = "The run", "Samples", "The screen", "Leaving"
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """What a key does; `label` and `short` are its names in the key bar, which leaves out keys without a label."""
+    """One or several keys with an action; the key bar names them by `label` or `short`, and omits those without."""
 
     id: str
     keys: tuple[str, ...]
@@ -18,7 +18,7 @@ class Key:
     action: str
     """As Textual spells actions; `{key}` stands for the key pressed."""
     shown: str
-    """As the user reads it."""
+    """As it is shown to the user."""
     help: str
     group: str = ""
     """Heading in the help; a dialog has none."""
@@ -29,9 +29,9 @@ class Key:
     command: str = ""
     """Name in the command palette; empty keeps it out."""
     states: tuple[str, ...] = ()
-    """States of the run in which it does something; empty means all."""
+    """States of the run in which it has an effect; empty means all."""
     priority: bool = False
-    """Whether it works while a dialog is open, too."""
+    """As in Textual's Binding: handled before the bindings of a dialog that is open."""
 
     def works_in(self, state: str) -> bool:
         return not self.states or state in self.states

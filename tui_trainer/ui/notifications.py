@@ -1,4 +1,4 @@
-"""What deserves a notification: the difference between two looks at a run, in words."""
+"""Notifications: the changes between two snapshots that the user is notified of."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from tui_trainer.run.events import BEST
 from tui_trainer.run.text import visible_line
 from tui_trainer.state.run_state import Snapshot
 
-ALERTS_TOLD: Final = 3
-"""Alerts told at once; the vitals pane lists them all."""
+MAX_ALERTS: Final = 3
+"""Alerts shown as notifications at a time; the vitals pane lists them all."""
 
 SEVERITIES: Final[dict[str, SeverityLevel]] = {"warning": "warning", "error": "error"}
 
 NOTIFIED_KINDS: Final = (AlertKind.OTHER_RUNS,)
-"""Kinds of alerts that are worth a notification although nothing is wrong."""
+"""Kinds of alerts that are shown as notifications whatever their severity."""
 
 
 @dataclass(frozen=True)
@@ -26,19 +26,22 @@ class Notification:
     message: str
     severity: SeverityLevel = "information"
     seconds: float = 4
-    rings: bool = False
-    """Whether it is worth the terminal's bell."""
+    bell: bool = False
+    """Whether to ring the terminal's bell."""
 
 
 def notifications(before: Snapshot, now: Snapshot, saving: bool) -> Iterator[Notification]:
-    """`saving` says whether the user waits for a checkpoint. The past of a run that was joined is no notifications."""
+    """What changed from `before` to `now`; of the first snapshot only the checkpoint, as the rest is the past.
+
+    `saving` says whether the user has asked for a checkpoint that is not saved yet.
+    """
     saved = now.last_checkpoint
     if saving and saved is not None and saved != before.last_checkpoint:
         yield Notification(f"Saved the checkpoint of step {saved.step:,}.")
     if before.version == 0:
         return
     known = before.alerts[0] if before.alerts else None
-    for alert in takewhile(lambda alert: alert != known, now.alerts[:ALERTS_TOLD]):
+    for alert in takewhile(lambda alert: alert != known, now.alerts[:MAX_ALERTS]):
         if alert.severity in SEVERITIES or alert.kind in NOTIFIED_KINDS:
             yield Notification(visible_line(alert.message), SEVERITIES.get(alert.severity, "information"), 8)
     if before.model and now.model != before.model:
@@ -46,9 +49,9 @@ def notifications(before: Snapshot, now: Snapshot, saving: bool) -> Iterator[Not
     if now.state == "finished" != before.state:
         choice = ", m switches between the last model and the best" if now.model else ""
         message = f"Finished after {now.step:,} steps. g writes samples{choice}, s saves, q leaves."
-        yield Notification(message, seconds=15, rings=True)
+        yield Notification(message, seconds=15, bell=True)
     elif now.state == "failed" != before.state:
-        yield Notification("The run has failed: the reason is at the top.", "error", seconds=15, rings=True)
+        yield Notification("The run has failed: the reason is at the top.", "error", seconds=15, bell=True)
 
 
 def _model(now: Snapshot) -> str:

@@ -1,4 +1,4 @@
-"""Numbers as a screen shows them: short, and of a width that does not change from one step to the next."""
+"""Numbers as text for the screen: short, and of a width that stays the same from one step to the next."""
 
 import math
 
@@ -8,14 +8,14 @@ UNKNOWN = "–"
 
 
 def fixed(value: float | None, decimals: int = 2) -> str:
-    """A loss and the like: 1.62, and a dash for what is not known."""
+    """With a fixed number of decimals, as a loss: 1.62; a dash for None and for what is not finite."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     return f"{value:.{decimals}f}" if abs(value) < 1000 else human_count(value)
 
 
 def significant(value: float | None) -> str:
-    """Three digits at most of a number that may be of any size: 0.81, 14.2, 142, 12.4K."""
+    """At most three significant digits: 0.81, 14.2, 142, 12.4K; a dash for None and for what is not finite."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     if value and abs(value) < 0.01:
@@ -24,7 +24,7 @@ def significant(value: float | None) -> str:
 
 
 def scientific(value: float) -> str:
-    """A learning rate: 2.8e-3."""
+    """In scientific notation, as a learning rate: 2.8e-3."""
     if value == 0:
         return "0"
     mantissa, exponent = f"{value:.1e}".split("e")
@@ -32,7 +32,7 @@ def scientific(value: float) -> str:
 
 
 def milliseconds(seconds: float | None) -> str:
-    """The time of a step: 4.2 ms, 42 ms, 1.35 s."""
+    """A duration in seconds, as of a step: 4.2 ms, 42 ms, 1.35 s."""
     if seconds is None:
         return UNKNOWN
     thousandths = seconds * 1000

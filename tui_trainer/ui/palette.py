@@ -1,4 +1,4 @@
-"""Colours of charts, mixed from the theme in use."""
+"""Colours of charts, mixed from those of the current theme."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ MIXES: Mapping[str, tuple[str, float]] = {
     "future": ("foreground", 0.3),
     "here": ("foreground", 1.0),
 }
-"""Each colour's theme variable, and how much of it is mixed into the background."""
+"""For each colour its theme variable, and the share (0 to 1) of it that is mixed into the background."""
 
 Palette = Mapping[str, Rgb]
 

@@ -1,4 +1,4 @@
-"""The tab strip: names the panes where not all of them fit the screen, and marks the one shown."""
+"""The tab strip: names the panes on a screen too small for all of them, and marks the one shown."""
 
 from textual.content import Content
 from textual.reactive import reactive

@@ -1,4 +1,4 @@
-"""Fits a row of parts into a width: the least important parts go first, and none is cut in two."""
+"""Fits a row of parts into a width by dropping the least important; no part is truncated."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tui_trainer.run.text import visible_line
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a row that is shown whole or not at all; the lowest `priority` is the first to go."""
+    """A piece of a row that is shown whole or not at all; the lowest `priority` is dropped first."""
 
     content: Content
     priority: int = 0
@@ -25,7 +25,7 @@ def row_width(parts: Sequence[Part], gap: int = 2) -> int:
 
 
 def fit(parts: Sequence[Part], width: int, gap: int = 2) -> list[Part]:
-    """The most important of `parts`, in their order, that fit `width` cells; of equals the rightmost goes first."""
+    """The most important of `parts`, in their order, that fit `width` cells; of equals the rightmost is dropped."""
     kept = list(parts)
     while kept and row_width(kept, gap) > width:
         least = min(range(len(kept)), key=lambda index: (kept[index].priority, -index))

@@ -1,4 +1,4 @@
-"""What a pane draws from: the run at one moment, its history, and what was asked of it."""
+"""The data that panes draw: a snapshot of the run with its history, and the pending commands."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from tui_trainer.state.run_state import Snapshot
 from tui_trainer.ui.pending_commands import PendingCommands
 
 CURVE_POINTS = 2048
-"""In a curve: several for each column of the widest chart, as its limits and dots depend on single points."""
+"""Points in a curve: several for each column of the widest chart, as its limits and dots depend on single points."""
 
 
 @dataclass(frozen=True)
@@ -16,15 +16,15 @@ class View:
     pending: PendingCommands = field(default_factory=PendingCommands)
 
     def curve(self, metric: str) -> Curve:
-        """A metric over the whole run, so far; empty before its first value."""
+        """A metric over the whole run so far; empty before its first value."""
         return self.snapshot.history.window(metric, 0, self.snapshot.step, CURVE_POINTS)
 
     @property
-    def at_rest(self) -> bool:
-        """Whether the run stands still, so that charts owe its last point."""
+    def is_idle(self) -> bool:
+        """Whether no steps are taken, so that charts must show the last one without delay."""
         return self.snapshot.state != "running"
 
     @property
     def marked_steps(self) -> list[float]:
-        """The steps at which charts mark that something happened."""
+        """The steps that charts flag on their step axis."""
         return [mark.step for mark in self.snapshot.marks]

@@ -1,1 +1,1 @@
-"""Charts: a widget, its layout, its axes, and plotext behind one module."""
+"""Charts: the widget, its layout, axes and series, and the rasteriser, the only module that uses plotext."""

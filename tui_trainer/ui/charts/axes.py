@@ -1,4 +1,4 @@
-"""Axes of charts: limits rounded outwards and few, round, short tick labels."""
+"""Axes of charts: limits rounded outwards, and few ticks at round values with short labels."""
 
 import math
 from dataclasses import dataclass
@@ -17,23 +17,23 @@ _LOG_TICKS = ((1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,))
 
 @dataclass(frozen=True)
 class Scale:
-    """An axis; `low`, `high` and the places of `ticks` are log10 of the values on a logarithmic one."""
+    """An axis; `low`, `high` and the positions of `ticks` are log10 of the values on a logarithmic one."""
 
     low: float
     high: float
     ticks: tuple[tuple[float, str], ...]
     log: bool = False
 
-    def place(self, values: Values) -> Values:
+    def positions(self, values: Values) -> Values:
         """Values as positions on the axis; NaN where there is none."""
         if not self.log:
             return values
         positive = values > 0
         return np.where(positive, np.log10(np.where(positive, values, 1.0)), np.nan)
 
-    def cell(self, place: float, cells: int, dots: int) -> int | None:
-        """Which of `cells` along the axis, each with `dots` dots, holds a place on it; None outside the limits."""
-        fraction = (place - self.low) / (self.high - self.low)
+    def cell(self, position: float, cells: int, dots: int) -> int | None:
+        """Which of `cells` along the axis, each of `dots` dots, holds a position on it; None outside the limits."""
+        fraction = (position - self.low) / (self.high - self.low)
         return round(fraction * (cells * dots - 1)) // dots if -1e-9 <= fraction <= 1 + 1e-9 else None
 
 
@@ -45,7 +45,7 @@ def nice_step(span: float, count: int) -> float:
 
 
 def tick_label(value: float, step: float, scientific: bool = False) -> str:
-    """A tick's value with no more digits than the distance to the next tick asks for."""
+    """A tick's value with as many digits as tell it from the next tick, which is `step` away."""
     if abs(value) < step / 1e6:
         return "0"
     if scientific or abs(value) >= 1e15:
@@ -72,7 +72,7 @@ def _scientific_label(value: float, step: float) -> str:
 
 def linear_scale(low: float, high: float, count: int) -> Scale:
     """An axis that holds `low` to `high`, with about `count` ticks."""
-    low, high = _apart(low, high)
+    low, high = _widened(low, high)
     step = nice_step(high - low, max(1, count))
     snap = step / 2
     low, high = math.floor(low / snap + 1e-9) * snap, math.ceil(high / snap - 1e-9) * snap
@@ -85,8 +85,8 @@ def linear_ticks(low: float, high: float, step: float) -> tuple[tuple[float, str
     return tuple((index * step, tick_label(index * step, step, scientific)) for index in range(first, last + 1))
 
 
-def _apart(low: float, high: float) -> tuple[float, float]:
-    """Limits with room between them, also for a constant."""
+def _widened(low: float, high: float) -> tuple[float, float]:
+    """Limits that are apart, also for a constant, and at most 1e30 in size."""
     low, high = max(-1e30, min(low, high)), min(1e30, max(low, high))
     room = max(abs(low), abs(high)) * 1e-3
     if high - low > room:
@@ -129,6 +129,6 @@ def _log_label(value: float) -> str:
 
 
 def step_ticks(low: float, high: float, width: int) -> tuple[tuple[float, str], ...]:
-    """Ticks of a step axis that is `width` cells long, with room between their labels."""
+    """Ticks of a step axis that is `width` cells long, whose labels do not touch."""
     step = max(1.0, nice_step(max(high - low, 1.0), max(1, width // 9)))
     return linear_ticks(low, high, step)

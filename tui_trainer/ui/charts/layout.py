@@ -1,4 +1,4 @@
-"""Charts: what a pane wants drawn (`Plot`), as rows of text of any size."""
+"""The layout of a chart: draws a `Plot` as rows of text of any size."""
 
 import math
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from tui_trainer.history.curve import Curve
 from tui_trainer.ui.charts import axes
 from tui_trainer.ui.charts.axes import LABEL_WIDTH, Scale
 from tui_trainer.ui.charts.rasteriser import Stroke, draw
-from tui_trainer.ui.charts.series import envelope, mean_line, spread, within
+from tui_trainer.ui.charts.series import clipped, envelope, mean_line, spaced_indexes
 from tui_trainer.ui.palette import Palette
 
 DOT_DISTANCE = 7
 """Cells between two dots of a dotted line."""
 
 FLAG = "▲"
-"""On the step axis: something happened here, which the vitals pane tells."""
+"""Marks a step on the step axis; the vitals pane lists what happened there."""
 
 NARROWEST_WITH_LABELS, LOWEST_WITH_STEPS = 24, 5
 """Cells below which a chart is drawn without its value labels or its step axis."""
@@ -27,9 +27,9 @@ NARROWEST_WITH_LABELS, LOWEST_WITH_STEPS = 24, 5
 
 @dataclass(frozen=True)
 class Line:
-    """A curve and the name of its colour; a `band` is drawn by its extremes, another line by its mean.
+    """A curve and the name of its colour; a `band` is drawn by its minima and maxima, another line by its means.
 
-    `dotted` puts dots on it, which tell it from other lines where they meet, and without colours.
+    `dotted` puts dots on it, which distinguish it from other lines where they cross, and without colours.
     """
 
     curve: Curve
@@ -40,7 +40,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Rule:
-    """A dashed horizontal line at a value, with its meaning written on it."""
+    """A dashed horizontal line at a value, with a label on it."""
 
     value: float
     label: str
@@ -49,7 +49,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Mark:
-    """One point shown by a character."""
+    """One point, drawn as a character."""
 
     step: float
     value: float
@@ -59,7 +59,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Plot:
-    """A picture without a size: steps from `start` to `end`, values from `low` to `high`."""
+    """What a chart draws, at any size: steps from `start` to `end`, values from `low` to `high`."""
 
     start: float
     end: float
@@ -69,7 +69,7 @@ class Plot:
     rules: Sequence[Rule] = ()
     marks: Sequence[Mark] = ()
     flags: Sequence[float] = ()
-    """Steps at which something happened, marked on the step axis."""
+    """Steps marked on the step axis."""
     log: bool = False
     step_axis: bool = True
 
@@ -82,16 +82,16 @@ def render(plot: Plot, width: int, height: int, colours: Palette) -> Text:
     stepped = labelled and plot.step_axis and height >= LOWEST_WITH_STEPS
     columns, rows = width - (LABEL_WIDTH + 1) * labelled, height - 2 * stepped
     scale = (axes.log_scale if plot.log else axes.linear_scale)(plot.low, plot.high, min(8, max(2, rows // 2)))
-    across = _step_scale(plot, columns)
+    steps = _step_scale(plot, columns)
     strokes = _strokes(plot, scale, columns, colours)
-    body = draw(columns, rows, (across.low, across.high), (scale.low, scale.high), strokes)
-    _rule_rows(body, plot, scale, colours)
+    body = draw(columns, rows, (steps.low, steps.high), (scale.low, scale.high), strokes)
+    _draw_rules(body, plot, scale, colours)
     for mark in _marks(plot, columns):
-        _put(body, mark, scale, across, colours)
+        _draw_mark(body, mark, scale, steps, colours)
     if labelled:
         body = _with_labels(body, scale, colours)
     if stepped:
-        body += _step_axis(across, columns, colours, plot.flags)
+        body += _step_axis(steps, columns, colours, plot.flags)
     return Text("\n", no_wrap=True, end="").join(body)
 
 
@@ -112,7 +112,7 @@ def _strokes(plot: Plot, scale: Scale, columns: int, colours: Palette) -> list[S
     for line in plot.lines:
         extent = line.curve, plot.start, plot.end, columns
         for x, y in envelope(*extent) if line.band else [mean_line(*extent)]:
-            y = within(scale.place(y), scale.low, scale.high)
+            y = clipped(scale.positions(y), scale.low, scale.high)
             strokes.append(Stroke(np.clip(x, plot.start, plot.end), y, colours[line.colour]))
     return strokes
 
@@ -124,39 +124,39 @@ def _marks(plot: Plot, columns: int) -> list[Mark]:
         Mark(float(line.curve.steps[index]), float(line.curve.mean[index]), line.colour, "•")
         for line in plot.lines
         if line.dotted
-        for index in spread(line.curve.steps, distance)
+        for index in spaced_indexes(line.curve.steps, distance)
     ]
     return [*dots, *plot.marks]
 
 
-def _put(body: list[Text], mark: Mark, scale: Scale, across: Scale, colours: Palette) -> None:
-    """Write a mark over the cell that holds it."""
-    row = _row(scale, float(scale.place(np.array([mark.value]))[0]), len(body))
-    column = across.cell(mark.step, body[0].cell_len, dots=2)
+def _draw_mark(body: list[Text], mark: Mark, scale: Scale, steps: Scale, colours: Palette) -> None:
+    """Write a mark's character into its cell."""
+    row = _row(scale, float(scale.positions(np.array([mark.value]))[0]), len(body))
+    column = steps.cell(mark.step, body[0].cell_len, dots=2)
     if row is not None and column is not None:
         plain = body[row].plain
         body[row] = _with_plain(body[row], plain[:column] + mark.character + plain[column + 1 :])
         body[row].stylize(_style(colours[mark.colour]), column, column + 1)
 
 
-def _rule_rows(body: list[Text], plot: Plot, scale: Scale, colours: Palette) -> None:
-    """Faint lines at the ticks and dashed ones at the rules, in cells that the curves leave free."""
-    for place, _ in scale.ticks:
-        if (row := _row(scale, place, len(body))) is not None:
+def _draw_rules(body: list[Text], plot: Plot, scale: Scale, colours: Palette) -> None:
+    """Draw faint lines at the ticks and dashed ones at the rules, in cells without a curve."""
+    for position, _ in scale.ticks:
+        if (row := _row(scale, position, len(body))) is not None:
             body[row] = _fill_blanks(body[row], "┈", colours["grid"])
     for rule in plot.rules:
-        place = float(scale.place(np.array([rule.value]))[0])
-        if (row := _row(scale, place, len(body))) is not None:
+        position = float(scale.positions(np.array([rule.value]))[0])
+        if (row := _row(scale, position, len(body))) is not None:
             body[row] = _write_label(_fill_blanks(body[row], "╌", colours[rule.colour]), rule.label)
 
 
-def _row(scale: Scale, place: float, rows: int) -> int | None:
-    cell = scale.cell(place, rows, dots=4) if math.isfinite(place) else None
+def _row(scale: Scale, position: float, rows: int) -> int | None:
+    cell = scale.cell(position, rows, dots=4) if math.isfinite(position) else None
     return None if cell is None else rows - 1 - cell
 
 
 def _with_plain(row: Text, plain: str) -> Text:
-    """The row with other characters in the same colours."""
+    """The row with its characters replaced, in the same colours."""
     return Text(plain, spans=list(row.spans), no_wrap=True, end="")
 
 
@@ -164,12 +164,12 @@ def _fill_blanks(row: Text, character: str, colour: tuple[int, int, int]) -> Tex
     plain = row.plain
     filled = _with_plain(row, plain.replace(" ", character).replace("┈", character))
     free = [index for index, old in enumerate(plain) if old in " ┈"]
-    for first, last in _stretches(free):
+    for first, last in _consecutive(free):
         filled.stylize(_style(colour), first, last + 1)
     return filled
 
 
-def _stretches(indexes: Sequence[int]) -> list[tuple[int, int]]:
+def _consecutive(indexes: Sequence[int]) -> list[tuple[int, int]]:
     """Runs of consecutive numbers, as (first, last)."""
     runs: list[tuple[int, int]] = []
     for index in indexes:
@@ -181,7 +181,7 @@ def _stretches(indexes: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _write_label(row: Text, label: str) -> Text:
-    """The label near the right end of a dashed row, or wherever the dashes leave room for it."""
+    """The row with the label near its right end, or the rightmost place where its dashes leave room."""
     room = "╌" * (len(label) + 4)
     found = row.plain.rfind(room)
     if found < 0:
@@ -191,23 +191,23 @@ def _write_label(row: Text, label: str) -> Text:
 
 
 def _with_labels(body: list[Text], scale: Scale, colours: Palette) -> list[Text]:
-    labels = {_row(scale, place, len(body)): label for place, label in scale.ticks if len(label) <= LABEL_WIDTH}
+    labels = {_row(scale, position, len(body)): label for position, label in scale.ticks if len(label) <= LABEL_WIDTH}
     style = _style(colours["axis"])
     edges = [f"{labels[row]:>{LABEL_WIDTH}}┤" if row in labels else " " * LABEL_WIDTH + "│" for row in range(len(body))]
     return [Text(edge, style=style) + row for edge, row in zip(edges, body, strict=True)]
 
 
-def _step_axis(across: Scale, columns: int, colours: Palette, flags: Sequence[float]) -> list[Text]:
+def _step_axis(steps: Scale, columns: int, colours: Palette, flags: Sequence[float]) -> list[Text]:
     axis, names = list("─" * columns), [" "] * (columns + LABEL_WIDTH + 1)
-    for place, label in across.ticks:
-        column = across.cell(place, columns, dots=2)
+    for position, label in steps.ticks:
+        column = steps.cell(position, columns, dots=2)
         start = 0 if column is None else column + LABEL_WIDTH + 1 - len(label) // 2
         if column is not None and start + len(label) <= len(names):
             axis[column] = "┬"
             names[start : start + len(label)] = label
     style = _style(colours["axis"])
     line = Text(" " * LABEL_WIDTH + "└", style=style)
-    flagged = {across.cell(step, columns, dots=2) for step in flags}
+    flagged = {steps.cell(step, columns, dots=2) for step in flags}
     for column, character in enumerate(axis):
         line.append(*((FLAG, _style(colours["limit"])) if column in flagged else (character, style)))
     return [line, Text("".join(names), style=style)]

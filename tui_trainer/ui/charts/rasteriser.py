@@ -1,4 +1,4 @@
-"""The one place that knows plotext: lines in, coloured rows of braille out.
+"""Draws lines as coloured rows of braille with plotext, which only this module uses.
 
 plotext keeps its figure in global state, so only the thread that draws the screen may call this.
 """
@@ -44,7 +44,7 @@ def draw(width: int, height: int, x: Limits, y: Limits, strokes: Sequence[Stroke
 
 
 def _hide_decoration(plotext: Any) -> None:
-    """The axes are ours: plotext draws the lines alone."""
+    """Turn plotext's own axes off."""
     plotext.xaxes(False, False)
     plotext.yaxes(False, False)
     plotext.canvas_color("default")

@@ -1,4 +1,4 @@
-"""Curves made ready for a chart: as few points as the screen can show, with every extreme kept."""
+"""Curves reduced to what a chart can show, with every minimum and maximum kept, and limits for them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,13 +9,13 @@ Points = tuple[Values, Values]
 
 
 def columns_of(curve: Curve, low: float, high: float, columns: int) -> NDArray[np.intp]:
-    """Where each of `columns` equal parts of the axis `low` to `high` that holds a point begins in the curve."""
+    """Index of the first point in each of `columns` equal parts of the axis `low` to `high`, empty parts left out."""
     column = np.floor((curve.steps - low) / max(high - low, 1e-9) * columns)
     return np.flatnonzero(np.diff(column, prepend=column[:1] - 1))
 
 
 def envelope(curve: Curve, low: float, high: float, columns: int) -> list[Points]:
-    """The line through the least value of every column and, where they differ, the one through the greatest."""
+    """The line through the minimum of every column and, if it is another one, that through the maximum."""
     if not len(curve):
         return []
     starts = columns_of(curve, low, high, columns)
@@ -25,7 +25,7 @@ def envelope(curve: Curve, low: float, high: float, columns: int) -> list[Points
 
 
 def mean_line(curve: Curve, low: float, high: float, columns: int) -> Points:
-    """The mean of every column."""
+    """The line through the mean of every column; NaN where no value is finite."""
     if not len(curve):
         return curve.steps, curve.mean
     starts = columns_of(curve, low, high, columns)
@@ -37,7 +37,7 @@ def mean_line(curve: Curve, low: float, high: float, columns: int) -> Points:
 
 
 def finite_range(*series: Values) -> tuple[float, float] | None:
-    """The least and greatest finite value; None without one."""
+    """The smallest and the largest finite value; None if there is none."""
     values = np.concatenate([values[np.isfinite(values)] for values in series])
     return (float(values.min()), float(values.max())) if len(values) else None
 
@@ -47,15 +47,15 @@ def first_step(*curves: Curve) -> float:
     return max(0.0, min(float(curve.steps[0]) for curve in curves if len(curve)) - 1)
 
 
-def settled(curve: Curve, end: float) -> Curve:
-    """The curve without the first tenth of a chart that ends at `end`: the steep beginning would flatten the rest."""
+def without_start(curve: Curve, end: float) -> Curve:
+    """The curve without its first tenth up to step `end`, as the steep beginning would flatten the rest of a chart."""
     if not len(curve):
         return curve
     return curve.since(curve.steps[0] + (end - curve.steps[0]) / 10)
 
 
-def spread(steps: Values, distance: float) -> list[int]:
-    """Indexes of points at least `distance` apart, the last among them."""
+def spaced_indexes(steps: Values, distance: float) -> list[int]:
+    """Indexes of points at least `distance` apart, from the last backwards."""
     chosen: list[int] = []
     for index in range(len(steps) - 1, -1, -1):
         if not chosen or steps[chosen[-1]] - steps[index] >= distance:
@@ -63,16 +63,19 @@ def spread(steps: Values, distance: float) -> list[int]:
     return chosen
 
 
-def within(values: Values, low: float, high: float) -> Values:
-    """Values held within limits; a stretch outside is left out, but for the points where it enters and leaves."""
+def clipped(values: Values, low: float, high: float) -> Values:
+    """Values clipped to limits; NaN for those outside, except next to one inside."""
     values = np.where(np.isfinite(values), values, np.nan)
     outside = (values < low) | (values > high)
     padded = np.concatenate(([True], outside, [True]))
     return np.where(outside & padded[:-2] & padded[2:], np.nan, np.clip(values, low, high))
 
 
-def bulk(curve: Curve, part: float = 0.99) -> Values:
-    """Two values between which the middle `part` of a noisy curve's extremes lies: rare spikes leave the chart."""
+def quantile_limits(curve: Curve, part: float = 0.99) -> Values:
+    """Two quantiles between which the middle `part` of a curve's extremes lies, so that rare spikes set no limits.
+
+    Empty if no value is finite.
+    """
     low, high = curve.low[np.isfinite(curve.low)], curve.high[np.isfinite(curve.high)]
     if not len(low):
         return low

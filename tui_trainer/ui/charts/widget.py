@@ -1,4 +1,4 @@
-"""The chart widget: draws a `Plot` at its own size, seldom enough to leave the processor to the training."""
+"""The chart widget: draws a `Plot` at its own size, at intervals that leave the processor to the training."""
 
 import time
 from collections.abc import Callable
@@ -16,13 +16,13 @@ from tui_trainer.ui.palette import palette
 
 class Chart(Widget):
     ALLOW_SELECT = False
-    shortest_interval: ClassVar[float] = 1.2
+    min_interval: ClassVar[float] = 1.2
     """Seconds between two drawings of new data."""
-    longest_interval: ClassVar[float] = 4.0
-    busiest_share: ClassVar[float] = 0.006
-    """Part of a processor that one chart may take: the trainer's thread waits for the screen's."""
-    spacing: ClassVar[float] = 0.2
-    """Seconds between two charts, so that they take turns and none holds the trainer up for long."""
+    max_interval: ClassVar[float] = 4.0
+    max_cpu_share: ClassVar[float] = 0.006
+    """Largest share of a processor for one chart, as drawing holds the GIL that the trainer's thread needs."""
+    min_gap: ClassVar[float] = 0.2
+    """Seconds between the drawings of two charts, so that the GIL is released in between."""
     _last_drawn: ClassVar[float] = 0.0
 
     def __init__(self, waiting_for: str, id: str | None = None) -> None:
@@ -35,7 +35,7 @@ class Chart(Widget):
         self._drawn_for: tuple[object, Size, str] | None = None
 
     def show(self, key: object, make_plot: Callable[[], Plot | None], at_once: bool = False) -> None:
-        """Draw new data when it is time to; `make_plot` returns None while there is nothing to draw."""
+        """Draw what `make_plot` returns, None for nothing yet, if `key` is new and it is time, or `at_once`."""
         if key != self._key and (at_once or self._plot is None or self._is_due()):
             self._key = key
             self._plot = make_plot()
@@ -43,7 +43,7 @@ class Chart(Widget):
 
     def _is_due(self) -> bool:
         now = time.monotonic()
-        return now >= self._due and now >= Chart._last_drawn + self.spacing
+        return now >= self._due and now >= Chart._last_drawn + self.min_gap
 
     def render(self) -> Text:
         key = (self._key, self.size, self.app.theme)
@@ -58,11 +58,11 @@ class Chart(Widget):
             if self._plot is None:
                 return layout.message(self._waiting_for, *self.size)
             picture = self._draw_plot(self._plot)
-        except Exception as error:  # a chart must never take the run's screen down
+        except Exception as error:  # an error in a chart must not end the app
             picture = layout.message(visible_line(f"cannot draw: {error!r}"), *self.size)
         now = Chart._last_drawn = time.monotonic()
-        interval = (now - started) / self.busiest_share
-        self._due = now + min(self.longest_interval, max(self.shortest_interval, interval))
+        interval = (now - started) / self.max_cpu_share
+        self._due = now + min(self.max_interval, max(self.min_interval, interval))
         return picture
 
     def _draw_plot(self, plot: Plot) -> Text:

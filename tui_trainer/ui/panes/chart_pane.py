@@ -1,4 +1,4 @@
-"""A pane of charts, drawn again when what they show has changed."""
+"""A pane of charts, redrawn when their data has changed."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -13,11 +13,11 @@ from tui_trainer.ui.view import View
 
 
 class ChartPane(Pane):
-    """`PLOTS` are its charts from above, each made from a view; None while there is nothing to draw."""
+    """`PLOTS` make its charts, from the top, from a view; each returns None while there is nothing to draw."""
 
     PLOTS: ClassVar[tuple[Callable[[View], Plot | None], ...]]
     EMPTY: ClassVar[str] = "The curve begins with the first step."
-    """What stands in the place of the first chart until there is one."""
+    """Shown instead of the first chart until it has data."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,13 +31,13 @@ class ChartPane(Pane):
     def draw(self, view: View) -> None:
         self.summarise(*self.numbers(view))
         for chart, plot in zip(self._charts, self.PLOTS, strict=True):
-            chart.show(self.depends_on(view), lambda plot=plot: plot(view), at_once=view.at_rest)  # type: ignore[misc]
+            chart.show(self.depends_on(view), lambda plot=plot: plot(view), at_once=view.is_idle)  # type: ignore[misc]
 
     def numbers(self, view: View) -> list[Part]:
-        """What stands at the right end of the title."""
+        """What is shown at the right end of the title."""
         raise NotImplementedError
 
     def depends_on(self, view: View) -> object:
-        """What the charts depend on: where it is equal, they are."""
+        """A key of the charts' data: they are redrawn when it changes."""
         snapshot, evaluation = view.snapshot, view.snapshot.last_evaluation
         return snapshot.run is not None, snapshot.step, evaluation and evaluation.step, len(snapshot.marks)

@@ -1,4 +1,4 @@
-"""The learning-rate pane: the rates that were used, and those that are planned."""
+"""The learning-rate pane: the learning rates of the past steps, and the planned ones."""
 
 import numpy as np
 
@@ -13,11 +13,11 @@ from tui_trainer.ui.text_fit import Part, part
 from tui_trainer.ui.view import View
 
 POINTS = 400
-"""Points that the plan is drawn with."""
+"""Points of the curve of planned rates."""
 
 
 def rate_plot(view: View) -> Plot | None:
-    """A step's rate is drawn where the step ends, so that a run of n steps has rates from 1 to n."""
+    """The rates over the steps. A step's rate is drawn at its end, so that a run of n steps has rates from 1 to n."""
     step, schedule, rate, used = view.snapshot.step, view.snapshot.schedule, rate_now(view.snapshot), view.curve("lr")
     ahead = planned(schedule, step) if schedule else EMPTY_CURVE
     marks = [] if rate is None else [Mark(step, rate, "here")]
@@ -29,7 +29,7 @@ def rate_plot(view: View) -> Plot | None:
 
 
 def rate_now(snapshot: Snapshot) -> float | None:
-    """That of the last step, or the planned one before there is any; None where neither is told."""
+    """The rate of the last step, or the planned one before the first; None where neither is known."""
     if snapshot.last_step is not None:
         return snapshot.last_step.lr
     return snapshot.schedule.at(snapshot.step) if snapshot.schedule else None
@@ -68,7 +68,7 @@ class LearningRatePane(ChartPane):
 
 
 def phase(schedule: Schedule, step: int, state: str) -> str:
-    """Where in its plan a run is that has taken `step` steps; empty while it may still get another plan."""
+    """The phase of the schedule after `step` steps, in words; empty while loading, which may change the schedule."""
     if state == "loading":
         return ""
     if state == "finished" or step >= schedule.steps:

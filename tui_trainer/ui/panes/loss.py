@@ -1,7 +1,7 @@
 """The loss pane: raw, smoothed and validation loss over the steps."""
 
 from tui_trainer.ui.charts.layout import Line, Plot
-from tui_trainer.ui.charts.series import bulk, finite_range, first_step, settled
+from tui_trainer.ui.charts.series import finite_range, first_step, quantile_limits, without_start
 from tui_trainer.ui.numbers import fixed
 from tui_trainer.ui.panes.chart_pane import ChartPane
 from tui_trainer.ui.text_fit import Part, part
@@ -11,8 +11,8 @@ from tui_trainer.ui.view import View
 def loss_plot(view: View) -> Plot | None:
     raw, smoothed, validation = (view.curve(metric) for metric in ("loss", "smoothed_loss", "val_loss"))
     step = view.snapshot.step
-    ends = [settled(curve, step) for curve in (raw, smoothed, validation)]
-    limits = finite_range(bulk(ends[0]), ends[1].mean, ends[2].mean)
+    ends = [without_start(curve, step) for curve in (raw, smoothed, validation)]
+    limits = finite_range(quantile_limits(ends[0]), ends[1].mean, ends[2].mean)
     if limits is None:
         return None
     lines = [Line(raw, "raw", band=True), Line(validation, "second", dotted=True), Line(smoothed, "bright")]

@@ -1,7 +1,7 @@
 """The norms pane: gradient and weight norm, each on its own axis."""
 
 from tui_trainer.ui.charts.layout import Line, Plot, Rule
-from tui_trainer.ui.charts.series import bulk, finite_range, first_step, settled
+from tui_trainer.ui.charts.series import finite_range, first_step, quantile_limits, without_start
 from tui_trainer.ui.numbers import significant
 from tui_trainer.ui.panes.chart_pane import ChartPane
 from tui_trainer.ui.text_fit import Part, part
@@ -13,7 +13,7 @@ HEADROOM = 1.25
 
 def gradient_plot(view: View) -> Plot | None:
     snapshot, gradient = view.snapshot, view.curve("grad_norm")
-    limits = finite_range(bulk(settled(gradient, snapshot.step)))
+    limits = finite_range(quantile_limits(without_start(gradient, snapshot.step)))
     if limits is None:
         return None
     clip = (snapshot.run.plan.clip if snapshot.run else None) or 0

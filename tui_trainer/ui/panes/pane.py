@@ -1,4 +1,4 @@
-"""What all panes share: a border with a title on its left and the present numbers on its right."""
+"""The base class of all panes: a border with a title on the left and current numbers on the right."""
 
 from typing import ClassVar, Self
 
@@ -16,7 +16,7 @@ BORDER_CELLS = 6
 
 
 class Pane(VerticalScroll):
-    """A part of the screen; `TITLE` heads it, `SHORT` names it in a tab strip, `HELP` explains it in a sentence."""
+    """`TITLE` is in its border, `SHORT` in the tab strip, `HELP` in the help; `NUMBER` is its key."""
 
     ALLOW_MAXIMIZE = False
     TITLE: ClassVar[str]
@@ -31,7 +31,7 @@ class Pane(VerticalScroll):
         self.border_title = self._heading()
 
     def show(self, view: View) -> None:
-        """Bring the pane up to date; an error is shown in the pane and ends nothing."""
+        """Draw the pane; an error is shown in its border and not raised."""
         try:
             self.draw(view)
             if self.border_subtitle is not None:
@@ -40,13 +40,14 @@ class Pane(VerticalScroll):
             self.border_subtitle = Content(visible_line(f"cannot draw: {error!r}"))
 
     def draw(self, view: View) -> None:
+        """Update the widgets from the view."""
         raise NotImplementedError
 
     def _heading(self) -> Content:
         return Content.assemble((f"{self.NUMBER} ", "$foreground-muted"), (self.TITLE, "bold $foreground"))
 
     def summarise(self, *parts: Part) -> None:
-        """Put numbers at the right end of the title, as many as fit."""
+        """Show parts at the right end of the title, as many as fit; those without text are left out."""
         kept = [part for part in parts if part.content.plain]
         if kept != self._summary:
             self._summary = kept
@@ -56,7 +57,7 @@ class Pane(VerticalScroll):
         self._write_title()
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """A new title, several times a second, paints the top border alone."""
+        """Redraw only the top border for a new title, which comes several times a second."""
         if self._titling:
             regions = (Region(0, 0, self.outer_size.width, 1).translate(-self.content_offset),)
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)

@@ -1,4 +1,4 @@
-"""The perplexity pane: among how many tokens the model hesitates, on a logarithmic axis."""
+"""The perplexity pane: exp of the training and validation loss, on a logarithmic axis."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def perplexity_plot(view: View) -> Plot | None:
 
 
 def _perplexity(loss: Curve) -> Curve:
-    """The mean is that of the losses, so a geometric one."""
+    """exp of each value; the mean, as that of the losses, is the geometric mean of the perplexities."""
     with np.errstate(over="ignore"):
         return Curve(loss.steps, np.exp(loss.low), np.exp(loss.high), np.exp(loss.mean), loss.count)
 

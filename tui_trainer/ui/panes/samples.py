@@ -1,4 +1,4 @@
-"""The samples pane: what the model writes, newest first, the one being written on top."""
+"""The samples pane: generated texts, newest first, the one being generated on top."""
 
 from itertools import groupby
 
@@ -41,7 +41,7 @@ class SamplesPane(Pane):
         changed = self._show_top(top_content(snapshot, pending))
         changed |= self._show_samples(snapshot.samples)
         if changed and self.scroll_offset.y > 0:
-            self.call_after_refresh(self._hold_still)
+            self.call_after_refresh(self._keep_scroll_position)
 
     def _show_settings(self, snapshot: Snapshot, pending: PendingCommands) -> None:
         if snapshot.run is None:
@@ -62,7 +62,10 @@ class SamplesPane(Pane):
         return changed
 
     def _show_samples(self, samples: tuple[Sample, ...]) -> bool:
-        """Show exactly these; whether anything changed. After a reconnect the same samples come as other objects."""
+        """Show exactly these samples; returns whether anything changed.
+
+        Samples are compared by value, as after a reconnect the same ones are other objects.
+        """
         if samples == tuple(self._shown):
             return False
         for gone in self._shown.keys() - set(samples):
@@ -72,27 +75,27 @@ class SamplesPane(Pane):
             for sample in samples
         }
         above: Static = self._top
-        for fresh, group in groupby(shown.items(), lambda item: item[0] not in self._shown):
+        for is_new, group in groupby(shown.items(), lambda item: item[0] not in self._shown):
             widgets = [widget for _, widget in group]
-            if fresh:
+            if is_new:
                 self.mount_all(widgets, after=above)
             above = widgets[-1]
         self._shown = shown
         return True
 
-    def _hold_still(self) -> None:
-        """What is being read stays in place while text grows above it."""
+    def _keep_scroll_position(self) -> None:
+        """Scroll by as much as the text above has grown, so that the lines in view stay."""
         self.scroll_relative(y=self.virtual_size.height - self._height, animate=False)
 
 
 def _model_in_use(snapshot: Snapshot, pending: PendingCommands) -> str:
-    """Which of its two models a finished run writes with."""
+    """Which of its two models a finished run generates with, and the one that was requested; empty without a choice."""
     asked = "" if pending.model is None else f" → {pending.model}"
     return f"g uses: {snapshot.model}{asked}" if snapshot.model in MODELS else ""
 
 
 def top_content(snapshot: Snapshot, pending: PendingCommands) -> Content:
-    """What stands above the finished samples: the one being written, or why there is none."""
+    """What is shown above the finished samples: the one being generated, or why there is none."""
     if snapshot.partial_sample is not None:
         return sample_content(snapshot.partial_sample)
     if pending.sample:
@@ -103,7 +106,7 @@ def top_content(snapshot: Snapshot, pending: PendingCommands) -> Content:
 
 
 def sample_content(sample: Sample | PartialSample) -> Content:
-    """A sample under a line that says when and how it was written."""
+    """A sample under a line with its step and temperature."""
     writing = isinstance(sample, PartialSample)
     return Content.assemble(
         (f"{sample_label(sample)}  T {sample.temperature:.2f}{'  writing…' if writing else ''}\n", "$foreground-muted"),

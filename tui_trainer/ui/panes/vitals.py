@@ -1,4 +1,4 @@
-"""The vitals pane: the run in numbers, its alerts, and its stages while it loads."""
+"""The vitals pane: a table of numbers and the alerts of the run; its stages while it loads."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ TWO_COLUMNS, FIRST_COLUMN = 54, 22
 """Cells from which the table has two columns, and those of the first."""
 
 RATE_AFTER_SECONDS = 2.0
-"""A stage that is over sooner needs no word on its speed."""
+"""Seconds that a stage takes before its rate is shown."""
 
 SEVERITY_STYLES: Final[dict[str, str]] = {
     Severity.INFO: "$foreground-muted",
@@ -50,7 +50,7 @@ class VitalsPane(Pane):
 
 
 def _count_alerts(alerts: tuple[Alert, ...]) -> list[Part]:
-    """How many of each severity the list below has, in the words of the list."""
+    """How many alerts of each severity the pane lists."""
     parts = []
     for priority, severity in enumerate(Severity):
         count = sum(alert.severity == severity for alert in alerts)
@@ -77,19 +77,19 @@ def _loading(snapshot: Snapshot, width: int) -> Content:
 
 
 def _vitals(snapshot: Snapshot, width: int) -> Content:
-    pace, rest = pace_rows(snapshot), rest_rows(snapshot)
-    lines = [_row(*row) for row in [*pace, *rest]]
+    progress, details = progress_rows(snapshot), detail_rows(snapshot)
+    lines = [_row(*row) for row in [*progress, *details]]
     if width >= TWO_COLUMNS:
         column = max(FIRST_COLUMN, width * 2 // 5)
-        left = [_row(*row).pad_right(column - _row(*row).cell_length) for row in pace]
-        left += [Content(" " * column)] * (len(rest) - len(pace))
-        right = [_row(*row).truncate(width - column, ellipsis=True) for row in rest]
+        left = [_row(*row).pad_right(column - _row(*row).cell_length) for row in progress]
+        left += [Content(" " * column)] * (len(details) - len(progress))
+        right = [_row(*row).truncate(width - column, ellipsis=True) for row in details]
         lines = [a + b for a, b in zip(left, right, strict=True)]
     return Content("\n").join([*lines, *_alert_lines(snapshot.alerts), *_reason_lines(snapshot.run)])
 
 
 def _reason_lines(run: RunStarted | None) -> list[Content]:
-    """What was chosen for the user, last, as only a large pane has room for it."""
+    """The values that were chosen for the user, and why; last, as only a large pane has room for them."""
     if run is None or not run.reasons:
         return []
     width = max(map(len, run.reasons)) + 1
@@ -104,8 +104,8 @@ def _row(label: str, value: str) -> Content:
     return Content.assemble((f"{label:<11} ", "$foreground-muted"), value)
 
 
-def pace_rows(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """Labels and short values; a value that is not known yet is a dash, so that nothing moves later."""
+def progress_rows(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Labels and short values; one that is not known yet is a dash, so that the rows keep their places."""
     step = snapshot.last_step
     return [
         ("Tokens/s", UNKNOWN if snapshot.tokens_per_second is None else f"{snapshot.tokens_per_second:,.0f}"),
@@ -124,7 +124,7 @@ def _epoch(snapshot: Snapshot) -> str:
     return f"{step.tokens / run.plan.tokens_per_epoch:.2f}"
 
 
-def rest_rows(snapshot: Snapshot) -> list[tuple[str, str]]:
+def detail_rows(snapshot: Snapshot) -> list[tuple[str, str]]:
     """Labels and longer values."""
     run, resources, evaluation = snapshot.run, snapshot.resources, snapshot.last_evaluation
     rows = [

@@ -1,1 +1,1 @@
-"""Dialogs and help."""
+"""Screens: the main screen, the dialogs and the help."""

@@ -1,4 +1,4 @@
-"""What happened while nobody looked, shown to whoever attaches."""
+"""The dialog on what happened while no screen was attached, shown when one attaches."""
 
 import time
 from typing import ClassVar

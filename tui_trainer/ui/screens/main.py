@@ -1,4 +1,4 @@
-"""The main screen: arranges the panes to the size of the terminal."""
+"""The main screen: header, panes, key bar, laid out by the size of the terminal."""
 
 from dataclasses import replace
 from typing import ClassVar
@@ -20,7 +20,7 @@ from tui_trainer.ui.tabs import TabStrip
 from tui_trainer.ui.view import View
 
 CHARTS = 4
-"""The first panes are charts, which take turns on a small screen."""
+"""How many of the panes, the first ones, are charts, of which a small screen shows one."""
 
 ONE_LINE = 112
 """Columns from which the header is a single line."""
@@ -39,7 +39,7 @@ def arrangement(size: Size) -> str:
 class MainScreen(Screen[None]):
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = bindings(
-        # Of the screen's own, else Textual's for moving the focus would come first.
+        # On the screen itself, as Textual's own bindings of tab on Screen come before the app's.
         replace(key, action=f"app.{key.action}")
         for key in KEYS
         if key.id in ("next", "previous")
@@ -67,16 +67,16 @@ class MainScreen(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
 
-    def offer(self, is_attached: bool, refused: bool) -> None:
-        """Whose run it is, and whether it takes no commands: what the key bar has to offer goes by that."""
-        self._keybar.is_attached, self._keybar.refused = is_attached, refused
+    def set_access(self, is_attached: bool, read_only: bool) -> None:
+        """Show in the key bar the keys for a run of another process, and for a session that takes no commands."""
+        self._keybar.is_attached, self._keybar.read_only = is_attached, read_only
 
     def show(self, view: View, panes: bool = True) -> None:
-        """Bring what can be seen up to date, with or without the panes."""
+        """Update the header, the banner and the key bar, and the visible panes unless `panes` is false."""
         snapshot = view.snapshot
         self._header.show(snapshot, view.pending)
         self._banner.show(snapshot)
-        self._keybar.state, self._keybar.choice = snapshot.state, bool(snapshot.model)
+        self._keybar.state, self._keybar.has_two_models = snapshot.state, bool(snapshot.model)
         for pane in self._panes:
             if panes and pane.display:
                 pane.show(view)
@@ -85,7 +85,7 @@ class MainScreen(Screen[None]):
         return self._panes[number - 1]
 
     def focus_pane(self, number: int) -> None:
-        """Show a pane, in place of another where there is no room for both, and focus it."""
+        """Show a pane, instead of another where there is no room for both, and focus it."""
         self._active = number
         if number <= CHARTS:
             self._chart = number
@@ -111,13 +111,17 @@ class MainScreen(Screen[None]):
             self.focus_pane(event.widget.NUMBER)
 
     def _arrange(self) -> None:
-        way = "single" if self._zoomed else arrangement(self.app.size)
+        layout_name = "single" if self._zoomed else arrangement(self.app.size)
         for name in ("full", "small", "single"):
-            self.set_class(name == way, f"-{name}")
+            self.set_class(name == layout_name, f"-{name}")
         for pane in self._panes:
-            pane.display = way == "full" or self._active == pane.NUMBER if way != "small" else self._fits(pane.NUMBER)
-        self._tabs.last = CHARTS if way == "small" else len(PANES)
-        self._tabs.active = self._chart if way == "small" else self._active
+            pane.display = (
+                layout_name == "full" or self._active == pane.NUMBER
+                if layout_name != "small"
+                else self._fits(pane.NUMBER)
+            )
+        self._tabs.last = CHARTS if layout_name == "small" else len(PANES)
+        self._tabs.active = self._chart if layout_name == "small" else self._active
         self._header.styles.height = 1 if self.app.size.width >= ONE_LINE or self.app.size.height < TWO_LINES else 2
 
     def _fits(self, number: int) -> bool:

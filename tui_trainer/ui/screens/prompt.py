@@ -1,4 +1,4 @@
-"""The prompt dialog: edits the text that samples go on from."""
+"""The prompt dialog: edits the text that samples continue."""
 
 from typing import ClassVar
 
@@ -13,11 +13,11 @@ from tui_trainer.ui.key_table import PROMPT_KEYS
 from tui_trainer.ui.keys import bindings, key_hints
 
 LINE_END = "⏎"
-"""How an input line shows the end of one; typed, it stands for it."""
+"""How the input shows a line end; typed, it is one."""
 
 
 class PromptScreen(ModalScreen[str | None]):
-    """Returns the new prompt, or None when nothing shall change."""
+    """Returns the new prompt, or None when it is not to change."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(PROMPT_KEYS)
 

@@ -18,8 +18,7 @@ from tui_trainer.ui.keys import bindings
 
 SAVING, STOPPING = "Saving a checkpoint…", "Stopping…"
 STEP_FIRST = "Ending the step, then saving a checkpoint…"
-"""A step can only be left between two of its micro-batches, which may be long."""
-
+"""A step is interrupted only between two of its micro-batches, which may take long."""
 
 KEYS_BY_ID: Final = {key.id: key for key in QUIT_KEYS}
 CHOICES: Final = ("detach", "save", "discard", "stay")
@@ -42,7 +41,7 @@ class QuitScreen(ModalScreen[None]):
                 yield self._button(choice)
 
     def _button(self, choice: str) -> Button:
-        """What to press for a choice; the key that opened the dialog is one for that which loses nothing."""
+        """A choice and its keys; the key that opened the dialog is one of those for the choice that loses nothing."""
         key = KEYS_BY_ID[choice]
         again = choice == ("detach" if self._session.is_attached else "save")
         keys = " or ".join([key.shown, *[KEYS_BY_ID["again"].shown] * again])
@@ -52,10 +51,10 @@ class QuitScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#detach").display = self._session.is_attached or self._snapshot.state in TRAINING
         self.query_one("#detach" if self._session.is_attached else "#save").focus()
-        if self._session.read_only_reason or (self._session.is_attached and not needs_asking(self._snapshot)):
+        if self._session.read_only_reason or (self._session.is_attached and not needs_confirmation(self._snapshot)):
             self.app.exit()
-        elif not needs_asking(self._snapshot):
-            # A run that still loads may have begun to train by the time it hears of this.
+        elif not needs_confirmation(self._snapshot):
+            # A run that is loading may have begun to train by the time it applies this.
             self._leave(Stop(value=self._snapshot.state == "loading"), STOPPING)
 
     async def on_button_pressed(self, event: Button.Pressed) -> None:
@@ -67,7 +66,7 @@ class QuitScreen(ModalScreen[None]):
             self.action_leave(event.button.id == "save")
 
     async def action_again(self) -> None:
-        """For a second press of the key that opened the dialog: save and quit, or leave a run that is only viewed."""
+        """For a second press of the key that opened the dialog: save and quit, or detach from another process's run."""
         if self._session.is_attached:
             await self.action_detach()
         else:
@@ -78,7 +77,7 @@ class QuitScreen(ModalScreen[None]):
         self._leave(Stop(value=save), saving if save else STOPPING)
 
     def _leave(self, command: Stop, message: str) -> None:
-        """Ask the run to end; the app exits when it has."""
+        """Send the command to end; the app exits when the run has ended."""
         if self.leaving:
             return
         self.leaving = True
@@ -88,7 +87,7 @@ class QuitScreen(ModalScreen[None]):
         self.query_one("#quit-text", Static).update(message)
 
     def update_snapshot(self, before: Snapshot, now: Snapshot) -> None:
-        """Give way when the run could not be saved, and so has not ended."""
+        """Close when the run could not be saved, and so has not ended."""
         self._snapshot = now
         if self.leaving and any(alert.kind == AlertKind.STOP and alert not in before.alerts for alert in now.alerts):
             self.dismiss()
@@ -102,7 +101,7 @@ class QuitScreen(ModalScreen[None]):
             self.dismiss()
 
 
-def needs_asking(snapshot: Snapshot) -> bool:
+def needs_confirmation(snapshot: Snapshot) -> bool:
     """Whether quitting could lose anything: not while loading, after a failure, or with the last step saved."""
     saved = snapshot.last_checkpoint
     return snapshot.state in ("running", "paused", "finished") and not (
