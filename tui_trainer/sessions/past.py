@@ -75,7 +75,7 @@ class Past:
         places, states = self._places, dict(self._states)
         if not places or places[-1] == self._indexed:
             return
-        with suppress(OSError, ValueError), self._folder.open_to_read(JOURNAL) as file:
+        with suppress(OSError, ValueError, MemoryError), self._folder.open_to_read(JOURNAL) as file:
             buckets = self.state.history.buckets_before(places[-1].step)
             known = {place.step for place in places}
             states = {step: state for step, state in states.items() if step in known}

@@ -51,6 +51,9 @@ class ReplaySession(Session):
         except OSError as error:
             self.outcome = Outcome(2, f"The journal of {self.label} cannot be read: {error.strerror}.")
             return
+        except InputError as error:
+            self.outcome = Outcome(2, str(error))
+            return
         last = self.snapshot()
         if last.state not in ENDED and not self._left.is_set():
             self.publish(StateChanged(step=last.step, state="failed", reason=VANISHED))

@@ -1,5 +1,6 @@
 """Sessions that look at a run: a recording of one that is over, and the live one of another process."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,11 +17,13 @@ from tests.unit.sessions.control.test_server import Trainer
 from tests.unit.state.test_run_state import started, state, step
 from tests.waiting import TIMEOUT, arriving, until
 from tui_trainer.config import InputError
+from tui_trainer.history.journal_index import INDEX
 from tui_trainer.run import folder, journal
 from tui_trainer.run.commands import Attach, Generate, Pause, Resume, SaveCheckpoint, SetPrompt, SetTemperature, Stop
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import Alert, CommandApplied, Event, StateChanged
+from tui_trainer.run.events import Alert, CommandApplied, Event, Stage, StateChanged
 from tui_trainer.run.journal import Line
+from tui_trainer.sessions import past
 from tui_trainer.sessions.attached import UNSENT_LIMIT, AttachedSession
 from tui_trainer.sessions.base import Outcome, Session
 from tui_trainer.sessions.control import server
@@ -98,6 +101,42 @@ def test_a_recording_can_be_left_while_its_journal_is_read(run: RunDirectory, mo
     monkeypatch.setattr(journal, "valid_lines", endless)
     session.run()
     assert session.outcome == Outcome()
+
+
+def test_while_a_long_recording_is_read_it_is_told_how_much_is(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past, "LINES", 100)
+    write_journal(run.path, started(), *map(step, range(1, 1001)))
+    watching = until_told(ReplaySession(run))
+    told = [event for event in (watching.events.get_nowait() for _ in range(10)) if isinstance(event, Stage)]
+    assert [stage.stage for stage in told] == ["reading the journal"] * 10
+    assert [stage.done for stage in told] == sorted(stage.done for stage in told)
+    assert {stage.total for stage in told} == {run.journal.stat().st_size}
+    watching.session.leave()
+    assert watching.ends()
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_an_index_is_kept_of_a_recording_that_is_ours(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch, ours: bool
+) -> None:
+    monkeypatch.setattr(past, "SPACING", 16)
+    write_journal(run.path, started(), *map(step, range(1, 101)))
+    user = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: user if ours else user + 1)
+    watching = until_told(ReplaySession(run))
+    watching.session.leave()
+    assert watching.ends()
+    assert (run.path / INDEX).is_file() is ours
+
+
+def test_a_recording_in_a_newer_format_is_refused(run: RunDirectory) -> None:
+    run.journal.write_text('{"event": "run", "run": "x", "format": 1000}\n', encoding="utf-8")
+    session = ReplaySession(run)
+    session.run()
+    assert session.outcome is not None
+    assert session.outcome.status == 2 and "newer version" in session.outcome.error
 
 
 def test_what_is_no_recording_is_refused(run: RunDirectory) -> None:
@@ -353,8 +392,8 @@ def test_a_viewer_that_reads_a_long_past_is_not_sent_away(
     """More happens meanwhile than a socket holds, and it takes longer than the trainer waits for anybody."""
     many = 4_000
 
-    def read_long(past: Past, *arguments: Any) -> Iterator[tuple[int, int]]:
-        yield from read(past, *arguments)
+    def read_long(self: Past, *arguments: Any) -> Iterator[tuple[int, int]]:
+        yield from read(self, *arguments)
         for number in range(2, many):
             trainer.publish(step(number))
         until(lambda: all(events.empty() for events in trainer._subscribers), "the socket")
