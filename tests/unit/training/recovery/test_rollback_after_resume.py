@@ -12,7 +12,7 @@ from tests.unit.training.helpers import TEXT, Resumed, ScriptedSession, run_to_e
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, Step
 
-FORMAT_1 = Path(__file__).parents[1] / "checkpoints" / "data" / "format-1"
+FORMAT_1 = Path(__file__).parents[3] / "data" / "format-1"
 """A run of an earlier version, stopped at step 5 of 12."""
 
 QUIET: dict[str, Any] = {"eval_every": 1000, "sample_every": 1000, "checkpoint_every": 1000, "dropout": 0.2}
