@@ -40,7 +40,7 @@ def read_detail(folder: Folder, first: int, last: int) -> Detail:
     found: dict[int, dict[str, float | None]] = {}
     with folder.open_to_read(JOURNAL) as file:
         begin, end = _part(folder, file, first, last)
-        for line, last_step in journal.limited_lines(file, begin, end):
+        for line, last_step in journal.limited_lines(file, begin.offset, end, before=begin.branches):
             if not _may_be_within(line.text, first, min(last, last_step)):
                 continue
             measured = measured_in(line.text)
@@ -55,11 +55,11 @@ def _may_be_within(line: bytes, first: float, last: float) -> bool:
     return step is None or first <= int(step[1]) <= last
 
 
-def _part(folder: Folder, file: BinaryIO, first: int, last: int) -> tuple[int, int]:
+def _part(folder: Folder, file: BinaryIO, first: int, last: int) -> tuple[Place, int]:
     """Between which bytes of a journal all measurements of some steps are."""
     end = journal.end_of(file)
     index = read_index(folder, file, end)
     places = index.places if index else ()
     before = [place for place in places if place.step <= first] or [Place(0, 0)]
     after = [place for place in places if place.step > last] or [Place(0, end)]
-    return before[-1].offset, after[0].offset
+    return before[-1], after[0].offset

@@ -7,7 +7,7 @@ and all that it says can be had from the journal.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from errno import EFBIG
 from typing import Any, BinaryIO, Final
@@ -17,6 +17,7 @@ import numpy as np
 from tui_trainer.history.cells import COUNT, HIGH, LOW, Cells
 from tui_trainer.history.history import BUCKETS, METRICS
 from tui_trainer.run.folder import Folder
+from tui_trainer.run.lineage import FIRST_BRANCHES, Branch, Branches
 
 INDEX: Final = "journal.index"
 
@@ -41,6 +42,8 @@ class Place:
 
     step: int
     offset: int
+    branches: Branches = FIRST_BRANCHES
+    """Of the run there."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def write_index(folder: Folder, journal: BinaryIO, index: Index) -> None:
             "journal": _known_by(journal, index.places[-1].offset),
             "metrics": index.metrics,
             "stride": index.stride,
-            "places": [(place.step, place.offset) for place in index.places],
+            "places": [(place.step, place.offset, place.branches) for place in index.places],
             "states": list(index.states.items()),
         }
     )
@@ -100,12 +103,18 @@ def _index_of(header: Mapping[str, Any], cells: Cells) -> Index:
     metrics = tuple(map(str, header["metrics"]))
     _require(0 < len(metrics) <= METRICS and cells.size % (4 * len(metrics)) == 0)
     return Index(
-        places=tuple(Place(int(step), int(offset)) for step, offset in header["places"]),
+        places=tuple(_place_of(*told) for told in header["places"]),
         states={int(step): str(state) for step, state in header["states"]},
         metrics=metrics,
         stride=int(header["stride"]),
         cells=cells.reshape(len(metrics), 4, -1).astype(np.float64),
     )
+
+
+def _place_of(step: int, offset: int, told: Sequence[Sequence[tuple[int, int]]]) -> Place:
+    branches = tuple(tuple(Branch(int(number), int(begin)) for number, begin in lineage) for lineage in told)
+    _require(len(branches) > 0 and all(branches))
+    return Place(int(step), int(offset), branches)
 
 
 def _check(index: Index, size: int) -> None:

@@ -65,6 +65,8 @@ class RunStarted(Event):
     format: int = 1
     """Of the journal from here on; 1 where that is not told."""
     path: str = ""
+    branch: int = 1
+    """That it goes on with."""
     source: RunSource = field(default_factory=RunSource)
     model: RunModel = field(default_factory=RunModel)
     machine: RunMachine = field(default_factory=RunMachine)

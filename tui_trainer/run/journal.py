@@ -1,15 +1,26 @@
 """`journal.jsonl`: an event a line, append-only, whole even after a torn last line; and read within bounds."""
 
 import errno
-import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import BinaryIO, Final, NamedTuple
 
 from tui_trainer.run.codec import decode, encode
-from tui_trainer.run.events import Evaluation, Event, Resources, RunStarted, Sample, Step
+from tui_trainer.run.events import (
+    BranchStarted,
+    CommandApplied,
+    Evaluation,
+    Event,
+    Layers,
+    Resources,
+    RunStarted,
+    Sample,
+    StateChanged,
+    Step,
+)
 from tui_trainer.run.folder import Folder
+from tui_trainer.run.lineage import FIRST_BRANCHES, Branches, Start, last_steps, start_of
 
 JOURNAL: Final = "journal.jsonl"
 
@@ -25,11 +36,14 @@ BEGINNING: Final = 2**20
 BLOCK: Final = 65_536
 """Bytes read at once where a line's end is looked for."""
 
-MEASUREMENTS: Final = (Step, Evaluation, Sample, Resources)
+MEASUREMENTS: Final = (Step, Evaluation, Sample, Layers, Resources)
+
+OF_THE_PROCESS: Final = (CommandApplied, StateChanged)
+"""What counts whatever has become of the branch that it happened on."""
 
 _STEP: Final = f'{{"event": "{Step.event}"'.encode()
 
-_START: Final = f'"{RunStarted.event}"'.encode()
+_RUN, _BRANCH = (f'"{kind.event}"'.encode() for kind in (RunStarted, BranchStarted))
 
 
 def read(folder: Folder, size: int = 0) -> Iterator[Event]:
@@ -44,13 +58,14 @@ def read(folder: Folder, size: int = 0) -> Iterator[Event]:
                 yield event
 
 
-def without_superseded(folder: Folder, size: int = 0, resumed_at: int | None = None) -> Iterator[Event]:
-    """Events as `read` gives them, without the measurements that a later resume from an older step took again.
+def without_superseded(folder: Folder, size: int = 0, later: Sequence[Start] = ()) -> Iterator[Event]:
+    """Events as `read` gives them, but for those that are not part of what the run is now.
 
-    `resumed_at` stands for a resume, from that step, which is not yet in the journal.
+    That are the events of branches that it does not descend from, and the measurements of steps which a trainer took
+    again, or after which another branch began. `later` are starts that are not in the journal yet.
     """
     with folder.open_to_read(JOURNAL) as file:
-        for _, event in valid_lines(file, 0, end_of(file, size), resumed_at):
+        for _, event in valid_lines(file, 0, end_of(file, size), later):
             if event is not None:
                 yield event
 
@@ -74,34 +89,48 @@ def end_of(file: BinaryIO, size: int = 0) -> int:
 
 
 def valid_lines(
-    file: BinaryIO, begin: int, end: int, resumed_at: int | None = None
+    file: BinaryIO, begin: int, end: int, later: Sequence[Start] = (), before: Branches = FIRST_BRANCHES
 ) -> Iterator[tuple[Line, Event | None]]:
-    """The lines between two places, with the events of those that have one that counts: see `without_superseded`."""
-    for line, last_step in limited_lines(file, begin, end, resumed_at):
+    """The lines between two places, with the events of those that have one that counts: see `without_superseded`.
+
+    `before` are the branches of the run at the first place.
+    """
+    for line, last_step in limited_lines(file, begin, end, later, before):
         event = _journalled(line.text)
-        yield line, None if isinstance(event, MEASUREMENTS) and event.step > last_step else event
+        yield line, event if event is not None and _counts(event, last_step) else None
 
 
-def limited_lines(file: BinaryIO, begin: int, end: int, resumed_at: int | None = None) -> Iterator[tuple[Line, float]]:
-    """The lines between two places, each with the last step of which a measurement in it would count."""
-    last_steps = [math.inf if resumed_at is None else resumed_at]
-    """Before each start and after the last, from the end backwards."""
-    for step in reversed(starts(file, begin, end)):
-        last_steps.append(min(last_steps[-1], step))
+def _counts(event: Event, last_step: float) -> bool:
+    """Whether an event counts where measurements do up to `last_step`, which is -1 for those of no branch that does."""
+    if last_step < 0:
+        return isinstance(event, OF_THE_PROCESS)
+    return event.step <= last_step or not isinstance(event, MEASUREMENTS)
+
+
+def limited_lines(
+    file: BinaryIO, begin: int, end: int, later: Sequence[Start] = (), before: Branches = FIRST_BRANCHES
+) -> Iterator[tuple[Line, float]]:
+    """The lines between two places, each with the last step of which a measurement in it would count, or -1."""
+    found = starts(file, begin, end)
+    limits = last_steps([*found, *later], before)
+    upcoming = iter(zip(found, limits[1:], strict=False))
+    left, limit = len(found), limits[0].get(before[-1][-1].id, -1)
     for line in lines(file, begin, end):
-        if len(last_steps) > 1 and _start(line.text) is not None:
-            last_steps.pop()
-        yield line, last_steps[-1]
+        if left and start_in(line.text) is not None:
+            start, steps = next(upcoming)
+            left, limit = left - 1, steps.get(start.branch, -1)
+        yield line, limit
 
 
-def starts(file: BinaryIO, begin: int, end: int) -> list[int]:
-    """The step of every time that a trainer took the run up, between two places in a journal."""
-    return [event.step for line in lines(file, begin, end) if (event := _start(line.text)) is not None]
+def starts(file: BinaryIO, begin: int, end: int) -> list[Start]:
+    """Every time that a trainer took the run up or a branch began, between two places in a journal."""
+    return [start for line in lines(file, begin, end) if (start := start_in(line.text)) is not None]
 
 
-def _start(line: bytes) -> RunStarted | None:
-    event = decode(line) if _START in line else None
-    return event if isinstance(event, RunStarted) else None
+def start_in(line: bytes) -> Start | None:
+    """Where a line tells that a trainer takes the run up or that a branch begins, which of them."""
+    event = decode(line) if _RUN in line or _BRANCH in line else None
+    return start_of(event) if isinstance(event, RunStarted | BranchStarted) else None
 
 
 def lines(file: BinaryIO, begin: int, end: int) -> Iterator[Line]:

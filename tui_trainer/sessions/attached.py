@@ -14,7 +14,8 @@ from tui_trainer.run import alerts
 from tui_trainer.run.alerts import AlertKind
 from tui_trainer.run.commands import Attach, Command, Stop
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import ENDED, Alert, Event, RunStarted, Stage, StateChanged
+from tui_trainer.run.events import ENDED, Alert, BranchStarted, Event, RunStarted, Stage, StateChanged
+from tui_trainer.run.lineage import start_of
 from tui_trainer.run.lock import folder_is_locked
 from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.base import Outcome, Session
@@ -191,10 +192,10 @@ class AttachedSession(Session):
         That is all of the journal, or of its first `size` bytes, and what waits to be written there. `attended` says
         that somebody looks already, which the journal may not tell yet.
         """
-        started = [event.step for event in waiting if isinstance(event, RunStarted)]
+        later = [start_of(event) for event in waiting if isinstance(event, RunStarted | BranchStarted)]
         past = Past(self._folder)
         try:
-            for done, total in past.read(size, min(started, default=None)) if size != 0 else ():
+            for done, total in past.read(size, later) if size != 0 else ():
                 if self._leaving.is_set():
                     return
                 if not self._past_shown:

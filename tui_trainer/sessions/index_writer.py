@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Final
 
 from tui_trainer.run.events import Event
-from tui_trainer.run.journal import MEASUREMENTS
 from tui_trainer.sessions.past import Past
 
 EVERY_SECONDS: Final = 30.0
@@ -36,8 +35,7 @@ class IndexWriter:
 
     def note(self, event: Event) -> None:
         """Before an event changes the state, and is journalled; whoever calls it holds the lock for both."""
-        if isinstance(event, MEASUREMENTS):
-            self._past.note(event.step, self._offset)
+        self._past.note(event, self._offset)
 
     def close(self) -> None:
         """Write the last index; to be called when all is in the journal."""

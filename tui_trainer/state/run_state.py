@@ -11,6 +11,7 @@ from tui_trainer.run.alerts import Severity
 from tui_trainer.run.events import (
     Activity,
     Alert,
+    BranchStarted,
     CheckpointSaved,
     CommandApplied,
     Evaluation,
@@ -151,6 +152,8 @@ class RunState:
                 self.activity = event.doing
             case RunStarted():
                 self._apply_start(event)
+            case BranchStarted():
+                self._apply_branch(event)
             case ScheduleChanged():
                 self._apply_schedule(event)
             case CheckpointSaved():
@@ -172,10 +175,22 @@ class RunState:
         self.schedule = _schedule(event.plan) if event.plan.schedule else None
         self.temperature, self.prompt = event.sampling.temperature, event.sampling.prompt
         self._smooth_for(event.plan.steps)
-        self.history.drop_after(event.step)
-        if self.step is not None and self.step.step > event.step:
+        self._drop_after(event.step)
+
+    def _apply_branch(self, event: BranchStarted) -> None:
+        """What happened after its first step was on another branch."""
+        self._drop_after(event.step)
+        if self.best is not None and self.best.step > event.step:
+            self.best = None
+        self.samples = tuple(sample for sample in self.samples if sample.step <= event.step)
+        self.alerts = tuple(alert for alert in self.alerts if alert.step <= event.step)
+        self.marks = tuple(mark for mark in self.marks if mark.step <= event.step)
+
+    def _drop_after(self, step: int) -> None:
+        self.history.drop_after(step)
+        if self.step is not None and self.step.step > step:
             self.step = None
-        if self.evaluation is not None and self.evaluation.step > event.step:
+        if self.evaluation is not None and self.evaluation.step > step:
             self.evaluation = None
         self.clipped = self.seen = 0
 

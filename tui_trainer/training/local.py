@@ -2,7 +2,7 @@
 
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -15,6 +15,7 @@ from tui_trainer.run.commands import Command
 from tui_trainer.run.directory import CONFIG, RunDirectory, cannot_write, check_name, check_root, runs_root
 from tui_trainer.run.events import Stage, StateChanged
 from tui_trainer.run.folder import Folder
+from tui_trainer.run.lineage import FIRST, Start
 from tui_trainer.run.lock import LOCK_FILE
 from tui_trainer.sessions.base import Outcome
 from tui_trainer.sessions.overview import saved_progress
@@ -164,16 +165,16 @@ class LocalSession(JournalledSession):
             self.take_lock(directory)
         elif self.snapshot().step > step:
             # A run that was killed had gone on from its checkpoint: those steps are taken again.
-            self._load_history(resumed_at=step)
+            self._load_history([Start(FIRST, step)])
         self.open_journal(step)
         self.look_for_other_runs(directory, step)
         return self.folder
 
-    def _load_history(self, resumed_at: int | None = None) -> None:
-        """Show a resumed run's past: that before step `resumed_at`, where it is known that it goes on from there."""
+    def _load_history(self, later: Sequence[Start] = ()) -> None:
+        """Show a resumed run's past; `later` is where it is going to be taken up, once that is known."""
         past = Past(self.folder)
         try:
-            for done, total in past.read(resumed_at=resumed_at):
+            for done, total in past.read(later=later):
                 if self._command_queue.stopping:
                     raise PreparationStopped
                 self.publish(Stage(stage=READING, done=done, total=total))

@@ -118,6 +118,8 @@ def sign(folder: Folder, data: bytes) -> None:
     folder.replace(INDEX, hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
 
 
+BRANCHES = [[[1, 0]]]
+
 HEADERS: list[dict[str, Any]] = [
     *({name: ...} for name in ("format", "journal", "metrics", "stride", "places", "states")),
     *({name: None} for name in ("format", "journal", "metrics", "stride", "places", "states")),
@@ -126,14 +128,18 @@ HEADERS: list[dict[str, Any]] = [
     *({"stride": stride} for stride in (0, -4, 3, 8, "x", [], 1e400, 10**30)),
     *({"metrics": metrics} for metrics in ([], ["loss"], ["loss", "loss"], ["loss", "lr", "new"], 5, ["x"] * 41)),
     {"places": []},
-    {"places": [[8, 500], [16, 12_000], [16, 12_001]]},
-    {"places": [[8, 12_000], [16, 500]]},
-    {"places": [[-8, 500], [16, 12_000]]},
-    {"places": [[8, -500], [16, 12_000]]},
-    {"places": [[8, 500], [16, 2**62]]},
-    {"places": [[8, 500], [10**40, 12_000]]},
+    {"places": [[8, 500, BRANCHES], [16, 12_000, BRANCHES], [16, 12_001, BRANCHES]]},
+    {"places": [[8, 12_000, BRANCHES], [16, 500, BRANCHES]]},
+    {"places": [[-8, 500, BRANCHES], [16, 12_000, BRANCHES]]},
+    {"places": [[8, -500, BRANCHES], [16, 12_000, BRANCHES]]},
+    {"places": [[8, 500, BRANCHES], [16, 2**62, BRANCHES]]},
+    {"places": [[8, 500, BRANCHES], [10**40, 12_000, BRANCHES]]},
     {"places": [8, 16]},
-    {"places": [[8, 500], [16, float("nan")]]},
+    *(
+        {"places": [[8, 500, told], [16, 12_000, BRANCHES]]}
+        for told in ([], 1, [1], [[]], [[1]], [[[1]]], [[[1, 0, 0]]], [[["x", 0]]])
+    ),
+    {"places": [[8, 500, BRANCHES], [16, float("nan"), BRANCHES]]},
     {"states": []},
     {"states": [[8, ""]]},
     {"states": [[16, ""], [17, ""]]},

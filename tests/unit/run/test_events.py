@@ -147,7 +147,7 @@ def test_the_fields_are_those_of_the_public_format() -> None:
     assert names["command"] == {"name", "value", "source"}
     assert names["schedule"] == {"steps", "schedule", "lr", "min_lr", "warmup", "reason", "factor", "until"}
     assert names["alert"] == {"kind", "severity", "message"}
-    assert names["run"] == {"run", "format", "path", "reasons", *PART_NAMES}
+    assert names["run"] == {"run", "format", "path", "branch", "reasons", *PART_NAMES}
     told = {spec.name for part in PARTS for spec in fields(part)}
     assert told == RUN.keys() - {"run", "path"}
     assert {kind for kind, event in EVENTS.items() if not event.journalled} == {"stage", "partial_sample", "activity"}

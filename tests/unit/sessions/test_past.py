@@ -19,6 +19,7 @@ from tui_trainer.run import journal
 from tui_trainer.run.codec import encode
 from tui_trainer.run.events import (
     Alert,
+    BranchStarted,
     CheckpointSaved,
     CommandApplied,
     Event,
@@ -29,6 +30,7 @@ from tui_trainer.run.events import (
 )
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import JOURNAL
+from tui_trainer.run.lineage import FIRST, Start
 from tui_trainer.sessions.past import Past
 from tui_trainer.state.run_state import RunState
 from tui_trainer.state.serialization import dump_state
@@ -58,6 +60,32 @@ def eventful(seed: int, steps: int = 300) -> list[Event]:
     return events
 
 
+def branching(seed: int) -> list[Event]:
+    """A run that goes back to an older step of any of its branches, and goes on from there as another."""
+    chosen = random.Random(seed)
+    events: list[Event] = [started(), state("running", 100.0)]
+    begun, reached = {1: 0}, {1: 0}
+    branch = newest = 1
+    for _ in range(12):
+        for _ in range(chosen.randint(0, 60)):
+            reached[branch] += 1
+            events += [step(reached[branch], loss=chosen.gauss(3, 1)), *happened(chosen, reached[branch])]
+        parent = chosen.choice(list(reached))
+        back = chosen.randint(begun[parent], reached[parent])
+        if chosen.random() < 0.5:
+            branch = newest = newest + 1
+            begun[branch] = reached[branch] = back
+            events += [BranchStarted(step=back, id=branch, parent=parent)]
+        elif chosen.random() < 0.5 and len(reached) > 1:  # killed before the branch had a checkpoint
+            del reached[branch]
+            branch = max(reached)
+            events += [started(step=reached[branch], branch=branch), state("running", 100.0, reached[branch])]
+        else:
+            reached[branch] = chosen.randint(begun[branch], reached[branch])
+            events += [started(step=reached[branch], branch=branch), state("running", 100.0, reached[branch])]
+    return events
+
+
 def happened(chosen: random.Random, now: int) -> list[Event]:
     """What comes beside a step."""
     kinds: list[Event] = [
@@ -76,8 +104,12 @@ def happened(chosen: random.Random, now: int) -> list[Event]:
     return [kind for kind in kinds if chosen.random() < 0.1]
 
 
+def taken_up(step: int | None) -> list[Start]:
+    return [] if step is None else [Start(FIRST, step)]
+
+
 def read(past: Past, size: int = 0, resumed_at: int | None = None) -> Past:
-    for _ in past.read(size, resumed_at):
+    for _ in past.read(size, taken_up(resumed_at)):
         pass
     return past
 
@@ -94,7 +126,7 @@ def indexed(folder: Folder) -> Past:
 
 
 def event_by_event(folder: Folder, size: int = 0, resumed_at: int | None = None) -> RunState:
-    return folded(journal.without_superseded(folder, size, resumed_at))
+    return folded(journal.without_superseded(folder, size, taken_up(resumed_at)))
 
 
 def assert_same(past: Past, expected: RunState) -> None:
@@ -127,6 +159,19 @@ def test_it_is_the_same_as_event_by_event(folder: Folder, seed: int) -> None:
     step = expected.snapshot().step
     for resumed_at in (step, step - 1, step // 2, 3, 0):
         assert_same(opened(folder, resumed_at=resumed_at), event_by_event(folder, resumed_at=resumed_at))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_it_is_the_same_for_a_run_of_many_branches(folder: Folder, seed: int) -> None:
+    """At any size: wherever it had been read to before it went back, also with an index from there."""
+    lines = [f"{encode(event)}\n".encode() for event in branching(seed)]
+    past = Past(folder, SPACING)
+    for begin in range(0, len(lines), 25):
+        with folder.open_to_append(JOURNAL) as file:
+            file.write(b"".join(lines[begin : begin + 25]))
+        assert_same(read(past), expected := event_by_event(folder))
+        past.write_index()
+        assert_same(opened(folder), expected)
 
 
 @pytest.mark.parametrize("seed", range(100, 106))
