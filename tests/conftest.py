@@ -1,4 +1,4 @@
-"""What every test shares: one thread, places of its own, and an end of all that it started."""
+"""Fixtures of every test: one thread, directories of its own, and the end of every process it started."""
 
 import os
 
@@ -18,16 +18,16 @@ from tui_trainer.corpus import sources
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have a guard that outlives this process, once for all workers."""
+    """Start the reaper, which outlives this process, once for all workers."""
     if not hasattr(config, "workerinput"):
         session = os.environ[processes.SESSION] = uuid.uuid4().hex
-        guard = processes.start_guard(session)
-        config.add_cleanup(lambda: guard.communicate(timeout=TIMEOUT))
+        reaper = processes.start_reaper(session)
+        config.add_cleanup(lambda: reaper.communicate(timeout=TIMEOUT))
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left_alive(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Trainers outlive their terminals, but not their test."""
+def no_process_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """End what the test started, such as detached trainers."""
     test, older = uuid.uuid4().hex, frozenset(psutil.pids())
     monkeypatch.setenv(processes.TEST, test)
     yield
@@ -36,7 +36,7 @@ def nothing_is_left_alive(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def runs(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where this test's runs go; nothing is written in the repository or the home directory."""
+    """The runs directory of this test; nothing is written in the repository or the home directory."""
     folder = tmp_path_factory.mktemp("places")
     monkeypatch.setenv("TUI_TRAINER_CACHE", str(folder / "cache"))
     monkeypatch.setenv("TUI_TRAINER_RUNS", str(folder / "runs"))

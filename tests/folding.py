@@ -1,4 +1,4 @@
-"""Events as the state they amount to, and a metric as a snapshot shows it."""
+"""Applies events to a run's state, and takes a metric's curve from a snapshot."""
 
 from collections.abc import Iterable
 
@@ -15,5 +15,5 @@ def folded(events: Iterable[Event]) -> RunState:
 
 
 def curve(snapshot: Snapshot, metric: str) -> Curve:
-    """All up to the snapshot's step, each step by itself in a short run."""
+    """A metric up to the snapshot's step; up to 10,000 steps each point is one step."""
     return snapshot.history.window(metric, 0, snapshot.step, 10_000)

@@ -1,6 +1,6 @@
 """Constraints for pip with the lowest versions that pyproject.toml allows: python -m tests.lowest_versions.
 
-What the package and its tests name themselves is taken at its lowest; what that needs in turn is left to pip.
+Direct requirements of the package and its tests get their lowest version; pip chooses those of their dependencies.
 """
 
 import tomllib
@@ -18,7 +18,7 @@ AS_TESTED: Final = frozenset({"torch"})
 
 
 def lowest(requirement: Requirement) -> str:
-    """The requirement at its lowest version, as a constraint; ValueError if it allows any."""
+    """A constraint to the lowest version of a requirement; raises ValueError if it has no lower bound."""
     bounds = [Version(bound.version) for bound in requirement.specifier if bound.operator in {">=", "=="}]
     if not bounds:
         raise ValueError(f"write {requirement.name}>=VERSION in pyproject.toml: {requirement} has no lowest version")

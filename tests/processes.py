@@ -1,9 +1,9 @@
 """The processes that tests start, all of which end with their test, however it ends.
 
-What a test starts inherits its environment, and with it a mark. Trainers leave their terminal, their session and
-their parent, but not their environment: so they are found, all but a fork of the test's own process. Run as a program
-this is the guard of a whole test session: it waits for its standard input to close, which happens even when pytest is
-killed, and then ends what is left.
+A process inherits an environment variable, its mark, from the test that starts it. Trainers leave their terminal,
+session and parent, but keep their environment, by which they are found; a fork of the test's own process is not. Run as
+a program this module is the reaper of a test session: it waits until its standard input is closed, which happens even
+when pytest is killed, and then ends what is left.
 """
 
 import os
@@ -27,7 +27,7 @@ ROUNDS: Final = 20
 
 
 def with_mark(name: str, value: str, among: Iterable[int]) -> Iterator[psutil.Process]:
-    """Those of the processes that were started with this variable in their environment."""
+    """Those of the processes `among` that have this environment variable with this value."""
     for pid in among:
         with suppress(psutil.Error, OSError):  # it has ended, or is somebody else's
             process = psutil.Process(pid)
@@ -36,7 +36,7 @@ def with_mark(name: str, value: str, among: Iterable[int]) -> Iterator[psutil.Pr
 
 
 def end(name: str, value: str, older: frozenset[int] = frozenset()) -> bool:
-    """End every process with this mark but this one, and but for those that were there before; whether none is left."""
+    """End every process with this mark, except this one and those in `older`; returns whether none is left."""
     for _ in range(ROUNDS):
         found = list(with_mark(name, value, set(psutil.pids()) - older - {os.getpid()}))
         if not found:
@@ -48,7 +48,7 @@ def end(name: str, value: str, older: frozenset[int] = frozenset()) -> bool:
     return False
 
 
-def start_guard(session: str) -> subprocess.Popen[bytes]:
+def start_reaper(session: str) -> subprocess.Popen[bytes]:
     """A process that ends all of the session's when this one ends."""
     environment = {name: value for name, value in os.environ.items() if name != SESSION}
     return subprocess.Popen(
@@ -62,5 +62,5 @@ def start_guard(session: str) -> subprocess.Popen[bytes]:
 
 if __name__ == "__main__":
     sys.stdin.read()
-    time.sleep(1.0)  # what pytest leaves in good order ends by itself
+    time.sleep(1.0)  # for what is about to end by itself
     end(SESSION, sys.argv[1])

@@ -1,4 +1,4 @@
-"""A session that follows a script: a believable run without a trainer, for tests and pictures."""
+"""A session without a trainer that publishes a scripted run, for tests and snapshots."""
 
 import math
 import random
@@ -87,7 +87,7 @@ STAGES = ("reading the corpus", "loading PyTorch", "building the tokenizer", "en
 
 
 class ScriptedSession(Session):
-    """Publishes `events` before it begins, records what it is asked, and answers at once as a trainer would."""
+    """Publishes `events` when made, records the commands sent, and with `answer` replies at once as a trainer would."""
 
     def __init__(self, events: Sequence[Event] = (), answer: bool = True) -> None:
         super().__init__()
@@ -170,7 +170,7 @@ def sample_event(step: int, text: str, temperature: float = 0.8, prompt: str = R
 
 
 def loading() -> list[Event]:
-    """A run that reads, and is at 45 % of its last stage."""
+    """A run while loading, at 45 % of its last stage."""
     done: list[Event] = [Stage(stage=stage, time=BEGIN) for stage in STAGES[:-1]]
     return [*done, Stage(stage=STAGES[-1], done=450, total=1000, time=BEGIN)]
 

@@ -1,4 +1,4 @@
-"""Waits that end: what a test waits for comes in time, or the test fails and says what did not come."""
+"""Waits with a timeout, after which the test fails and names what did not come."""
 
 import queue
 import time
@@ -9,11 +9,11 @@ from typing import Final
 from tui_trainer.run.events import Event
 
 TIMEOUT: Final = 45.0
-"""Seconds after which what is waited for will not come: less than a test may take (pyproject.toml)."""
+"""Seconds; less than the timeout of a test in pyproject.toml."""
 
 
 def until(true: Callable[[], object], what: str = "what was waited for", seconds: float = TIMEOUT) -> None:
-    """Ask again and again, until it is true."""
+    """Poll until `true` returns something true; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"{what} did not come within {seconds:.0f} s"
@@ -21,7 +21,7 @@ def until(true: Callable[[], object], what: str = "what was waited for", seconds
 
 
 def arriving(events: "queue.SimpleQueue[Event]", seconds: float = TIMEOUT) -> Iterator[Event]:
-    """The events of a queue as they come; fails when nobody has taken the last one that was wanted in time."""
+    """The events of a queue as they arrive; fails if the caller still iterates after `seconds`."""
     deadline, last = time.monotonic() + seconds, None
     while time.monotonic() < deadline:
         with suppress(queue.Empty):

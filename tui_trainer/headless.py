@@ -1,4 +1,4 @@
-"""The same run without a screen: lines on standard output."""
+"""Headless: prints a session's events as lines on standard output."""
 
 import math
 import queue
@@ -28,10 +28,10 @@ from tui_trainer.sessions.base import Session
 from tui_trainer.state.samples import MODELS
 
 STEP_LINE_SECONDS: Final = 5.0
-"""Least time between two lines about steps, or about one stage."""
+"""Least seconds between two lines about steps, or about one stage."""
 
 LOOK_SECONDS: Final = 0.1
-"""How often to look for something to print."""
+"""Seconds between two polls of the queue of events."""
 
 
 class Headless:
@@ -44,7 +44,7 @@ class Headless:
         clock: Callable[[], float] = time.monotonic,
         started: Callable[[], None] = lambda: None,
     ) -> None:
-        """`started` is called when the run has begun, and so has a directory, before anything is said of that."""
+        """`started` is called when the run has begun and has a directory, before a line about it is printed."""
         self._session = session
         self._started = started
         self._events = session.subscribe()
@@ -56,13 +56,13 @@ class Headless:
         self._stage, self._stage_line_at = "", -math.inf
 
     def run(self) -> None:
-        """Carry the session, which may have begun already, to its end."""
+        """Print until the session ends; it may have started before."""
         self._session.start()
         now = self._session.snapshot()
         if now.run is not None:
             self._steps = now.run.plan.steps
             self._started()
-        self._end(now.state)
+        self._stop_if_ended(now.state)
         while self._session.alive or not self._events.empty():
             self._print_next()
 
@@ -76,16 +76,16 @@ class Headless:
         if (line := self._line(event)) is not None:
             say(line, self._out)
         if isinstance(event, StateChanged):
-            self._end(event.state)
+            self._stop_if_ended(event.state)
 
-    def _end(self, state: str) -> None:
-        """Nobody is there to use a run that has ended."""
+    def _stop_if_ended(self, state: str) -> None:
+        """Stop the session once its run has ended, as without a screen it gets no more commands."""
         if state in ENDED and not self._ended:
             self._ended = True
             self._session.send(Stop(value=False, source="headless"))
 
     def _line(self, event: Event) -> str | None:
-        """What to print of an event; what depends on the time, or on the events before."""
+        """The line for an event, None for one that is not printed; some depend on the time or on earlier events."""
         match event:
             case Stage():
                 return self._stage_line(event)
@@ -130,7 +130,7 @@ class Headless:
 
 
 def _description(event: Event) -> str:
-    """An event in words that follow its step; empty for one that is not printed."""
+    """What is printed after an event's step; empty for one that is not printed."""
     match event:
         case Evaluation(val_loss=float() as loss, perplexity=float() as value):
             return f"validation loss {loss:.4f}  perplexity {value:.2f}{'  best' * event.best}"
@@ -150,7 +150,7 @@ def _description(event: Event) -> str:
 
 
 def _introduction(run: RunStarted) -> str:
-    """What the run tells of itself; of another tool's that may be its name alone."""
+    """The line about a run that begins; another tool's run may have no more than a name."""
     model, source, machine, plan = run.model, run.source, run.machine, run.plan
     shape = f"{model.preset}, {model.layers} layers of {model.width}"
     parts = [

@@ -118,7 +118,7 @@ def test_a_vocabulary_size_is_for_bpe(tokenizer: str) -> None:
 
 
 @pytest.mark.parametrize("tokenizer", ["char", "byte"])
-def test_splitting_tokens_is_for_bpe(tokenizer: str) -> None:
+def test_bpe_dropout_is_for_bpe(tokenizer: str) -> None:
     with pytest.raises(InputError, match=f"--bpe-dropout does nothing to the {tokenizer} tokenizer"):
         Config().update(tokenizer=tokenizer, bpe_dropout=0.1)
     assert Config().update(tokenizer=tokenizer, bpe_dropout=0.0).data.bpe_dropout == 0
@@ -132,7 +132,7 @@ def test_a_run_has_one_length(one: str, other: str) -> None:
     assert str(refusal.value) == f"--{one} and --{other} both set the length of the run: give one of them."
 
 
-def test_update_reaches_the_section_that_owns_a_name() -> None:
+def test_update_sets_a_field_in_its_section() -> None:
     config = Config().update(steps=7, width=64, heads=2, prompt="The", seed=5, corpus=("a", "b"), lr=0.1)
     assert (config.schedule.steps, config.model.width, config.model.heads) == (7, 64, 2)
     assert (config.sampling.prompt, config.run.seed, config.data.corpus) == ("The", 5, ("a", "b"))
@@ -158,7 +158,7 @@ def written(folder: Path, toml: str) -> Path:
         {"schedule": SCHEDULES[2], "dropout": 0.3, "steps": 10**12, "name": "x", "temperature": 0.0},
     ],
 )
-def test_a_configuration_survives_its_file(tmp_path: Path, asked: dict[str, Any]) -> None:
+def test_a_configuration_round_trips_through_toml(tmp_path: Path, asked: dict[str, Any]) -> None:
     config = Config().update(**asked)
     assert Config.from_toml(written(tmp_path, config.to_toml())) == config
 
@@ -168,7 +168,7 @@ def test_what_a_file_leaves_out_keeps_its_default(tmp_path: Path) -> None:
     assert Config.from_toml(written(tmp_path, "[run]\nseed = 9")) == Config().update(seed=9)
 
 
-def test_what_is_left_open_is_no_number_in_a_file(tmp_path: Path) -> None:
+def test_none_is_left_out_of_the_file(tmp_path: Path) -> None:
     assert "lr" not in Config().to_toml()
     earlier = "[optimizer]\nlr = -1\n[schedule]\nsteps = -1\n[run]\nseed = 9"
     assert Config.from_toml(written(tmp_path, earlier)) == Config().update(seed=9)
@@ -219,7 +219,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     ],
     ids=range(10),
 )
-def test_a_configuration_of_a_stranger_is_refused_in_a_sentence(tmp_path: Path, toml: str, reason: str) -> None:
+def test_a_hostile_configuration_is_refused_in_a_sentence(tmp_path: Path, toml: str, reason: str) -> None:
     with pytest.raises(InputError, match=re.escape(reason)) as refused:
         Config.from_toml(written(tmp_path, toml))
     assert len(str(refused.value)) < 500

@@ -1,4 +1,4 @@
-"""A run without a screen: lines on standard output."""
+"""Headless: the lines printed on standard output."""
 
 import io
 import math
@@ -34,32 +34,32 @@ from tui_trainer.sessions.base import Outcome, Session
 STARTED = run_started(step=0, time=100.0, **{**RUN, "steps": 1000, "parameters": 808_576, "train_tokens": 1_003_854})
 
 
-class Told(Session):
-    """Tells its events, then ends when it is stopped, as a trainer does."""
+class EventSession(Session):
+    """Publishes the events it is given, then ends when it is sent Stop, as a trainer does."""
 
     def __init__(self, *events: Event) -> None:
         super().__init__()
-        self.told = events
-        self.asked: list[Command] = []
+        self.events = events
+        self.commands: list[Command] = []
         self.stopped = threading.Event()
 
     def run(self) -> None:
-        for event in self.told:
+        for event in self.events:
             self.publish(event)
         self.stopped.wait(60)
         self.outcome = Outcome()
 
     def send(self, command: Command) -> None:
-        self.asked.append(command)
+        self.commands.append(command)
         if isinstance(command, Stop):
             self.stopped.set()
 
 
 def lines(*events: Event, at: Sequence[float] = ()) -> list[str]:
-    """What is printed of a session that tells these, then finishes; the steps and stages `at` these seconds."""
+    """The lines for a session that publishes these events and finishes; the clock is read `at` these seconds."""
     out = io.StringIO()
     clock = iter(at).__next__ if at else time.monotonic
-    Headless(Told(*events, state("finished", 1.0, 9)), out, clock).run()
+    Headless(EventSession(*events, state("finished", 1.0, 9)), out, clock).run()
     printed = out.getvalue().splitlines()
     assert printed.pop() == "step       9  finished"
     return printed
@@ -72,7 +72,7 @@ def test_the_introduction() -> None:
     ]
 
 
-def test_what_was_chosen_is_told_with_its_reason() -> None:
+def test_the_reasons_for_chosen_values_are_printed() -> None:
     reasons = {"dropout": "0.2, as the text is read 33.0 times", "compile": "off, as there is no \x1b compiler"}
     assert lines(replace(STARTED, reasons=reasons))[1:] == [
         "  dropout: 0.2, as the text is read 33.0 times",
@@ -85,7 +85,7 @@ def test_each_stage_once() -> None:
     assert lines(*stages, Stage(stage="tokenizing"), Stage(stage="tokenizing")) == ["reading", "tokenizing"]
 
 
-def test_steps_are_told_every_five_seconds_and_at_the_end() -> None:
+def test_steps_are_printed_every_five_seconds_and_at_the_end() -> None:
     numbers = (1, 2, 5, 6, 7, 10, 11)  # a step a second
     steps = [step(number) for number in numbers]
     printed = lines(STARTED, state("running", 100.0), *steps, step(1000, time=111.5), at=[*numbers, 11.5])[1:]
@@ -93,7 +93,7 @@ def test_steps_are_told_every_five_seconds_and_at_the_end() -> None:
     assert printed[-1] == "step   1,000/1,000  loss 2.0000  lr 1.00e-01  1.5K tok/s"
 
 
-def test_a_wall_clock_set_back_an_hour_silences_nothing() -> None:
+def test_a_wall_clock_set_back_an_hour_suppresses_no_line() -> None:
     events = [
         step(1, time=10_000.0),
         step(2, time=6_400.0),
@@ -109,18 +109,18 @@ def test_a_wall_clock_set_back_an_hour_silences_nothing() -> None:
     ]
 
 
-def test_a_run_that_had_begun_before_says_how_long_it_will_be() -> None:
-    session, out = Told(step(2), state("finished", 200.0)), io.StringIO()
+def test_a_run_that_started_before_shows_its_total_steps() -> None:
+    session, out = EventSession(step(2), state("finished", 200.0)), io.StringIO()
     session.replace_state(folded([STARTED, state("running", 100.0), step(1)]))
     Headless(session, out).run()
     assert out.getvalue().startswith("step       2/1,000  loss 2.0000  lr 1.00e-01  1.5K tok/s  16m38s left\n")
 
 
-def test_a_loss_that_is_not_finite_is_said() -> None:
+def test_a_loss_that_is_not_finite_is_printed() -> None:
     assert "  loss not finite  " in lines(STARTED, step(1, loss=None))[1]
 
 
-def test_what_else_happens() -> None:
+def test_other_events() -> None:
     assert lines(
         evaluation(2, math.log(5), best=True),
         evaluation(1234, math.log(5), best=False),
@@ -146,7 +146,7 @@ def test_what_else_happens() -> None:
     ]
 
 
-def test_what_is_for_screens_alone_is_not_printed() -> None:
+def test_events_for_screens_only_are_not_printed() -> None:
     assert (
         lines(
             PartialSample(step=1, prompt="a", text="b", temperature=1.0),
@@ -157,7 +157,7 @@ def test_what_is_for_screens_alone_is_not_printed() -> None:
     )
 
 
-def test_nothing_printed_can_move_a_cursor() -> None:
+def test_control_characters_are_made_visible() -> None:
     evil = "\x1b]0;x\x07\u202e\r\x85"
     printed = lines(
         run_started(**{**RUN, "run": evil, "preset": evil, "device": evil}),
@@ -171,14 +171,14 @@ def test_nothing_printed_can_move_a_cursor() -> None:
     assert all(line.isprintable() for line in printed)
 
 
-def test_a_finished_run_is_let_go() -> None:
-    session = Told(state("finished", 1.0))
+def test_a_finished_run_is_stopped() -> None:
+    session = EventSession(state("finished", 1.0))
     Headless(session, io.StringIO()).run()
-    assert session.asked == [Stop(value=False, source="headless")]
+    assert session.commands == [Stop(value=False, source="headless")]
 
 
-class Interrupted(Told):
-    """Gets a signal while nothing is to be printed, then ends without a word."""
+class Interrupted(EventSession):
+    """Raises a signal while no event is in the queue, then ends without another event."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -192,7 +192,7 @@ class Interrupted(Told):
         self.outcome = Outcome()
 
 
-def test_a_signal_whose_handler_takes_long_holds_nothing_up() -> None:
+def test_a_slow_signal_handler_does_not_block_the_loop() -> None:
     session = Interrupted()
 
     def handle(*_: object) -> None:
@@ -217,14 +217,14 @@ class Broken(io.StringIO):
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError(32, "Broken pipe"), OSError(28, "No space left on device")])
-def test_output_that_goes_nowhere_does_not_end_the_run(error: OSError) -> None:
-    session = Told(step(1), step(2), state("finished", 1.0, 2))
+def test_output_that_cannot_be_written_does_not_end_the_run(error: OSError) -> None:
+    session = EventSession(step(1), step(2), state("finished", 1.0, 2))
     Headless(session, Broken(error)).run()
     assert session.outcome == Outcome()
 
 
-def test_standard_output_is_taken_as_it_is_now(capsys: pytest.CaptureFixture[str]) -> None:
-    Headless(Told(state("finished", 1.0))).run()
+def test_standard_output_is_looked_up_when_made(capsys: pytest.CaptureFixture[str]) -> None:
+    Headless(EventSession(state("finished", 1.0))).run()
     assert capsys.readouterr().out == "step       0  finished\n"
 
 
@@ -253,6 +253,6 @@ def test_the_models_of_a_finished_run_are_named() -> None:
     ]
 
 
-def test_the_steps_of_a_run_that_was_planned_anew_are_counted_by_the_new_plan() -> None:
+def test_total_steps_follow_a_changed_schedule() -> None:
     changed = ScheduleChanged(step=1, steps=2, schedule="wsd", lr=0.1, min_lr=0.0, warmup=0)
     assert lines(STARTED, changed, step(2))[1].startswith("step       2/2  loss 2.0000")

@@ -1,4 +1,4 @@
-"""The one-way rule, seen from outside: what each package loads, in a process of its own."""
+"""Which third-party modules each package imports, seen in a process of its own."""
 
 import subprocess
 import sys
@@ -11,13 +11,13 @@ from tests.waiting import TIMEOUT
 
 SCREEN = {"textual", "rich", "plotext"}
 HEAVY = {"torch", "transformers", "safetensors"}
-OF_A_RUN = {"tui_trainer", "numpy", "tomli_w", "platformdirs", "psutil"}
+LIGHT_DEPENDENCIES = {"tui_trainer", "numpy", "tomli_w", "platformdirs", "psutil"}
 PACKAGE = Path(tui_trainer.__file__).parent
 
 WITHOUT_TORCH = ("analysis", "cli", "corpus", "history", "launch", "run", "sessions", "state", "ui")
 WITHOUT_SCREEN = ("analysis", "cli", "corpus", "history", "launch", "model", "run", "sessions", "state", "training")
-NEEDS_LITTLE = ("analysis", "history", "run", "sessions", "state")
-"""Rooms that a program may use which neither trains nor shows anything."""
+LIGHTWEIGHT = ("analysis", "history", "run", "sessions", "state")
+"""Packages for programs that neither train nor show a run."""
 
 
 def modules_of(package: str) -> list[str]:
@@ -35,7 +35,7 @@ def loaded_by(*modules: str) -> set[str]:
     return set(result.stdout.split())
 
 
-def test_every_package_is_looked_at() -> None:
+def test_every_package_is_listed() -> None:
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert packages == {*WITHOUT_TORCH, "model", "training"} == {*WITHOUT_SCREEN, "ui"}
 
@@ -47,7 +47,7 @@ def test_torch_is_not_loaded(package: str) -> None:
     assert HEAVY.isdisjoint(loaded)
 
 
-def test_neither_do_the_modules_above_the_packages_load_torch() -> None:
+def test_top_level_modules_do_not_load_torch() -> None:
     loaded = loaded_by("tui_trainer.headless", "tui_trainer.config", "tui_trainer.training.local")
     assert HEAVY.isdisjoint(loaded)
 
@@ -57,12 +57,12 @@ def test_no_screen_is_loaded(package: str) -> None:
     assert SCREEN.isdisjoint(loaded_by(*modules_of(package)))
 
 
-@pytest.mark.parametrize("package", NEEDS_LITTLE)
-def test_a_run_is_standard_library_and_little_more(package: str) -> None:
-    assert loaded_by(*modules_of(package)) - loaded_by("numpy") <= OF_A_RUN | set(sys.stdlib_module_names)
+@pytest.mark.parametrize("package", LIGHTWEIGHT)
+def test_only_light_dependencies_are_loaded(package: str) -> None:
+    assert loaded_by(*modules_of(package)) - loaded_by("numpy") <= LIGHT_DEPENDENCIES | set(sys.stdlib_module_names)
 
 
-def test_the_engine_is_a_library_of_its_own() -> None:
+def test_training_does_not_load_the_command_line() -> None:
     loaded = loaded_by(*modules_of("training"), *modules_of("model"), *modules_of("corpus"))
     assert "torch" in loaded
     assert "click" not in loaded

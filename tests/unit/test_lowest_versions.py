@@ -21,12 +21,12 @@ def test_the_lowest_version_that_a_range_allows(requirement: str, constraint: st
 
 
 @pytest.mark.parametrize("requirement", ["numpy", "numpy<3", "numpy!=2.0"])
-def test_a_range_without_a_lower_end_says_so(requirement: str) -> None:
+def test_a_range_without_a_lower_bound_is_refused(requirement: str) -> None:
     with pytest.raises(ValueError, match="write numpy>=VERSION"):
         lowest(Requirement(requirement))
 
 
-def test_torch_stays_as_tested() -> None:
+def test_torch_is_pinned() -> None:
     tested = ["# The versions", "rich==15.0.0", "torch==2.13.0"]
     assert list(constraints(["rich>=14.2", "torch>=2.9"], tested)) == ["rich==14.2", "torch==2.13.0"]
 

@@ -1,4 +1,4 @@
-"""The command line: arguments to a configuration, then a session and a front end."""
+"""The command line: makes a configuration and a session of the arguments, and runs them with or without a screen."""
 
 from tui_trainer.cli.entry import main
 

@@ -1,4 +1,4 @@
-"""Commands that steer a live run without a screen: each waits for the trainer's answer, and prints it in a line."""
+"""The commands that control a live run: each waits for the trainer's reply, and prints it in a line."""
 
 import math
 import sys
@@ -25,7 +25,7 @@ def _seconds(context: click.Context, parameter: click.Parameter, value: float) -
 
 
 def waiting_options(function: Function) -> Function:
-    """The options of a command that waits for an answer."""
+    """Decorator: the options of a command that waits for a reply."""
     timeout = click.option(
         "--timeout",
         type=click.FloatRange(min=0),
@@ -54,7 +54,7 @@ def stop(run: str, no_save: bool, every: bool, runs_dir: str, timeout: float, as
     runs = live_runs(root) if every else [find_live_run(run, root)]
     if not runs and not as_json:
         say("No run is being trained.", sys.stdout)
-    return _ask(runs, Stop(value=not no_save), timeout, as_json)
+    return _send(runs, Stop(value=not no_save), timeout, as_json)
 
 
 @click.command(short_help="Pause a live run.")
@@ -65,7 +65,7 @@ def pause(run: str, runs_dir: str, timeout: float, as_json: bool) -> int:
 
     RUN is a name or a path; it may be left out when a single run is live.
     """
-    return _ask([find_live_run(run, runs_root(runs_dir))], Pause(), timeout, as_json)
+    return _send([find_live_run(run, runs_root(runs_dir))], Pause(), timeout, as_json)
 
 
 @click.command(short_help="Save a checkpoint of a live run.")
@@ -76,17 +76,17 @@ def save(run: str, runs_dir: str, timeout: float, as_json: bool) -> int:
 
     RUN is a name or a path; it may be left out when a single run is live.
     """
-    return _ask([find_live_run(run, runs_root(runs_dir))], SaveCheckpoint(), timeout, as_json)
+    return _send([find_live_run(run, runs_root(runs_dir))], SaveCheckpoint(), timeout, as_json)
 
 
 def resume_live(run: RunDirectory, timeout: float, as_json: bool) -> int:
-    """Let a live run go on if it is paused; of one that runs, say how to look at it."""
-    look = f". Look at it with:\n  {attach_command(run)}"
-    return _ask([run], Resume(), timeout, as_json, look)
+    """Resume a live run if it is paused, and print how to attach to it; returns the exit status."""
+    hint = f". Look at it with:\n  {attach_command(run)}"
+    return _send([run], Resume(), timeout, as_json, hint)
 
 
-def _ask(runs: Sequence[RunDirectory], command: Command, timeout: float, as_json: bool, more: str = "") -> int:
-    """Ask, and print each answer, with `more` after what was done; the exit status."""
+def _send(runs: Sequence[RunDirectory], command: Command, timeout: float, as_json: bool, hint: str = "") -> int:
+    """Send a command to runs and print each reply, with `hint` after one that it was applied; the exit status."""
     from tui_trainer.sessions.remote_command import send_to_runs
 
     status = 0
@@ -94,7 +94,7 @@ def _ask(runs: Sequence[RunDirectory], command: Command, timeout: float, as_json
         if as_json:
             say(answer.json(), sys.stdout)
         elif answer.done:
-            say(answer.line + more, sys.stdout)
+            say(answer.line + hint, sys.stdout)
         if not answer.done:
             status = FAILED
             say(f"tui-trainer: {answer.line}.", sys.stderr)

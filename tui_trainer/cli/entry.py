@@ -1,4 +1,4 @@
-"""The program: its commands, and what a mistake of the user's comes to."""
+"""The entry point: the commands, and how errors become messages and exit statuses."""
 
 import difflib
 import io
@@ -24,12 +24,12 @@ class DefaultToTrain(click.Group):
         if not args:
             args = ["--help"]
         if args[0] not in self.commands and args[0] not in ("--help", "-h", "--version"):
-            self._check_word(args[0])
+            self._refuse_typo(args[0])
             args = ["train", *args]
         return super().parse_args(ctx, args)
 
-    def _check_word(self, word: str) -> None:
-        """Refuse a mistyped command instead of looking for a corpus of that name; raises InputError."""
+    def _refuse_typo(self, word: str) -> None:
+        """Raises InputError for a mistyped command that names no file, instead of looking for a corpus of that name."""
         meant = difflib.get_close_matches(word, self.commands, n=1)
         if meant and word.isalpha() and not os.path.lexists(word):
             raise InputError(f"There is no command {word}, nor a file of that name: did you mean {meant[0]}?")
@@ -52,25 +52,25 @@ for command in (*TRAIN, *LOOK, *CONTROL):
 
 
 def main() -> None:
-    """The program: a mistake of the user's is one sentence on standard error and exit status 2."""
+    """Run the program; a mistake of the user's is one sentence on standard error and exit status 2."""
     _open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # What a terminal cannot show must not end a run.
+        # A character that the terminal's encoding lacks must not end a run.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         sys.exit(_status())
     finally:
-        _let_go_of_output()
+        _flush_output()
 
 
 def _open_closed_streams() -> None:
-    """Read from, or write to, nowhere where the shell has closed a standard stream (`>&-`).
+    """Open the null device for each standard stream that the shell has closed (`>&-`).
 
-    Else a file that is opened later takes its number, and what a library writes to standard error goes into that.
+    Otherwise a file that is opened later would get its descriptor, and a library's output to standard error.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            stream = Path(os.devnull).open("w" if number else "r")  # noqa: SIM115 - its number is the lowest free one
+            stream = Path(os.devnull).open("w" if number else "r")  # noqa: SIM115 - it gets the lowest free descriptor
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
 
@@ -79,23 +79,23 @@ def _status() -> int:
     try:
         status = cli.main(standalone_mode=False)
     except InputError as error:
-        return _refuse(str(error))
+        return _fail(str(error))
     except click.ClickException as error:
         message = error.format_message()
-        return _refuse(message if message.endswith((".", "?", "?)")) else message + ".")
+        return _fail(message if message.endswith((".", "?", "?)")) else message + ".")
     except (click.Abort, KeyboardInterrupt):
         return SIGNALLED + signal.SIGINT
     return status or 0
 
 
-def _let_go_of_output() -> None:
-    """Write what is left; where nobody reads any more, Python would complain of it when it exits."""
+def _flush_output() -> None:
+    """Flush standard output; if its reader has gone, redirect it, as Python would report an error at its exit."""
     try:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _refuse(message: str) -> int:
+def _fail(message: str) -> int:
     say(f"tui-trainer: {visible_line(message)}", sys.stderr)
     return BAD_INPUT

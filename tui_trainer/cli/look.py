@@ -1,4 +1,4 @@
-"""Commands that look at runs: on a screen, in a line, in a list."""
+"""The commands that show runs: attach, replay, status, runs."""
 
 import click
 

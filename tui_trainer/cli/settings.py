@@ -10,7 +10,7 @@ from tui_trainer.config import flag, options
 
 
 def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Every field of the configuration as an option, but for the corpus."""
+    """Decorator: every field of the configuration but the corpus as an option of a command."""
     for _, spec in reversed(list(options())):
         if spec.name != "corpus":
             declare = click.option(flag(spec.name), spec.name, type=_option_type(spec), help=_described(spec))
@@ -32,7 +32,7 @@ def _described(spec: Field[Any]) -> str:
 
 
 class SectionedCommand(click.Command):
-    """Lists its options under the configuration's sections, which are those of a TOML file too."""
+    """Lists its options in the help under the configuration's sections."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections = {spec.name: section.name for section, spec in options()}

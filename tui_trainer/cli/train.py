@@ -1,4 +1,4 @@
-"""Commands that train: a new run, and more of an old one."""
+"""The commands that train: train and resume."""
 
 from pathlib import Path
 from typing import Any

@@ -1,1 +1,1 @@
-"""How a process starts and leaves: the terminal, signals, streams, and the process that the shell waits for."""
+"""How a process starts and ends: the terminal, signals, streams, and the proxy process that the shell waits for."""

@@ -14,8 +14,11 @@ SIGNALLED: Final = 128
 
 
 def end_at_once(status: int) -> NoReturn:
-    """Wait for no thread: whatever is on the disk is whole at any moment. Compilers and their like end too."""
-    with suppress(OSError, RuntimeError):  # a signal may have come amid a write
+    """End this process and its children, such as compilers, without waiting for threads.
+
+    Everything on the disk is whole at any moment, so that nothing is damaged.
+    """
+    with suppress(OSError, RuntimeError):  # RuntimeError: a signal handler interrupted a write
         sys.stdout.flush()
     with suppress(psutil.Error):
         for child in psutil.Process().children(recursive=True):

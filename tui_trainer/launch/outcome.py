@@ -1,4 +1,4 @@
-"""What is left on the normal screen when a session is over, and the exit status."""
+"""The summary printed when a session has ended, and the exit status."""
 
 import signal
 import sys
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def conclude_training(session: "LocalSession", ended_by: int | None) -> int:
-    """Say on the normal screen what came of the run; its exit status."""
+    """Wait for the session's end and print a summary of the run; returns the exit status.
+
+    `ended_by` is the signal that stopped the run. Raises InputError for a mistake of the user's.
+    """
     session.wait()
     outcome = session.outcome
     if outcome is None:
@@ -35,9 +38,9 @@ def conclude_training(session: "LocalSession", ended_by: int | None) -> int:
 
 
 def conclude_viewing(session: Session) -> int:
-    """Say what came of the run, or that it goes on; the exit status. Raises InputError for what a user can put right.
+    """Print a summary of a run that has ended, or that it continues; returns the exit status.
 
-    The session has been left.
+    Called after `session.leave`. Raises InputError for a mistake of the user's.
     """
     session.wait()
     outcome = session.outcome

@@ -1,7 +1,7 @@
-"""The process that the shell waits for while its child shows the screen and trains.
+"""The proxy process: the parent, which the shell waits for, of the child that shows the screen and trains.
 
-It does nothing but stand in for the child: it stops when the child stops, and with it the whole job, ends as the child
-ends, passes signals on, and brings the terminal back when the child could not.
+It forwards signals to the child, stops with the whole job when the child stops, exits with the child's status, and
+restores the terminal's modes when the child could not.
 """
 
 import os
@@ -16,23 +16,23 @@ from tui_trainer.launch.terminal_modes import TerminalModes
 FORWARDED: Final = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT, signal.SIGTSTP)
 
 DETACHED: Final = signal.SIGUSR2
-"""The child's word that it has left the terminal."""
+"""Sent by the child when it has detached from the terminal."""
 
 WAITED_FOR: Final = {signal.SIGCHLD, DETACHED, *FORWARDED}
 
 CONTINUING_SECONDS: Final = 0.05
-"""How long a child that was stopped may take to be continued when its whole job is."""
+"""How long after this process its child may be continued, when the whole job is."""
 
 
 def run_proxy(child: int, modes: TerminalModes, describe_kill: Callable[[int, int], str]) -> NoReturn:
-    """Until the child ends, or lets go; the signals in WAITED_FOR are blocked.
+    """Follow the child until it ends or detaches, then exit; the signals in WAITED_FOR must be blocked.
 
-    `describe_kill` is what to say, given the child's id, when a signal of that number has killed it.
+    `describe_kill` returns what to print when a signal has killed the child, given its process id and the signal.
     """
     while True:
         number = signal.sigwait(WAITED_FOR)
         if number == signal.SIGCHLD:
-            _follow(child, modes, describe_kill)
+            _on_child_changed(child, modes, describe_kill)
         elif number == DETACHED:
             os._exit(0)
         else:
@@ -40,10 +40,10 @@ def run_proxy(child: int, modes: TerminalModes, describe_kill: Callable[[int, in
                 os.kill(child, number)
 
 
-def _follow(child: int, modes: TerminalModes, describe_kill: Callable[[int, int], str]) -> None:
-    """Stop or end as the child did, if it did."""
+def _on_child_changed(child: int, modes: TerminalModes, describe_kill: Callable[[int, int], str]) -> None:
+    """Stop if the child has stopped, exit if it has ended."""
     if _is_stopped(child):
-        # The whole job may have been stopped, and be continued just now: this process before its child.
+        # The whole job may have been stopped, and be about to be continued: this process first, then its child.
         time.sleep(CONTINUING_SECONDS)
     pid, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
     if pid == 0:
@@ -57,21 +57,21 @@ def _follow(child: int, modes: TerminalModes, describe_kill: Callable[[int, int]
             os.write(2, describe_kill(child, number).encode(errors="replace") + b"\n")
         os._exit(128 + number)
     else:
-        if modes.left_changed:  # a library has ended the child
+        if modes.left_changed:  # a library ended the child without leaving its screen
             modes.leave_screen()
         os._exit(os.waitstatus_to_exitcode(status))
 
 
 def _is_stopped(child: int) -> bool:
-    """Whether it is; `waitpid` will tell so all the same."""
-    news = os.waitid(os.P_PID, child, os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    return news is not None and news.si_code == os.CLD_STOPPED
+    """Whether the child is stopped now; leaves its status for `waitpid`."""
+    status = os.waitid(os.P_PID, child, os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    return status is not None and status.si_code == os.CLD_STOPPED
 
 
 def _stop_job() -> None:
-    """As the terminal does for a key: the shell waits for the whole job to stop, of which this may be a part only.
+    """Stop the whole process group, as the terminal does for ctrl+z: the shell waits for all of the job's processes.
 
-    Nothing is stopped where no shell could continue it.
+    The kernel ignores SIGTSTP in an orphaned group, which no shell could continue.
     """
     os.killpg(0, signal.SIGTSTP)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTSTP})  # here this process stops

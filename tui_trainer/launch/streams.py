@@ -1,4 +1,4 @@
-"""Standard streams: keys from the terminal, and output that outlives it."""
+"""Standard streams: keys from the terminal, and output that survives the loss of the terminal."""
 
 import os
 import sys
@@ -9,11 +9,11 @@ from tui_trainer.config import InputError
 
 
 class TolerantStream:
-    """A stream that outlives its terminal: what can no longer be written is dropped, and that is told once."""
+    """A stream that drops what cannot be written, and calls `on_lost` the first time."""
 
-    def __init__(self, stream: Any, lost: Callable[[], None]) -> None:
-        self._stream, self._lost = stream, lost
-        self._told = False
+    def __init__(self, stream: Any, on_lost: Callable[[], None]) -> None:
+        self._stream, self._on_lost = stream, on_lost
+        self._lost = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -29,19 +29,19 @@ class TolerantStream:
         try:
             action()
         except OSError:
-            if not self._told:
-                self._told = True
-                self._lost()
+            if not self._lost:
+                self._lost = True
+                self._on_lost()
 
 
-def tolerate_lost_terminal(lost: Callable[[], None]) -> None:
-    """Let standard error be written to after its terminal is gone; `lost` is called when that happens."""
-    # Textual writes there; a write that fails would stop its writer, and with it the way out.
-    sys.__stderr__ = TolerantStream(sys.__stderr__, lost)  # type: ignore[misc, assignment]
+def tolerate_lost_terminal(on_lost: Callable[[], None]) -> None:
+    """Drop what is written to standard error after its terminal is gone, and call `on_lost` the first time."""
+    # Textual writes there: an error would end its writer thread, and the app could not exit.
+    sys.__stderr__ = TolerantStream(sys.__stderr__, on_lost)  # type: ignore[misc, assignment]
 
 
 def read_keys_from_terminal() -> None:
-    """When the corpus came through standard input, give the keyboard back to it."""
+    """Make the terminal standard input again when a corpus was piped in; raises InputError without a terminal."""
     if not os.isatty(0):
         try:
             terminal = os.open("/dev/tty", os.O_RDWR)

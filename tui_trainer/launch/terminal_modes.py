@@ -1,4 +1,4 @@
-"""The modes of the terminal that a program was started in, and how to bring them back when a screen could not."""
+"""The terminal's modes: saved at the start, and restored when the app could not do so."""
 
 import os
 import signal
@@ -26,25 +26,25 @@ LEAVE_SCREEN: Final = (
 
 
 class TerminalModes:
-    """Remembers the modes that the terminal has when this is made; without a terminal it does nothing."""
+    """Saves the modes that the terminal has when this is made; without a terminal it does nothing."""
 
     def __init__(self) -> None:
         self._modes: list[Any] | None = None
-        with suppress(Exception):  # `termios.error` is none of the usual ones; and standard input may be closed
+        with suppress(Exception):  # `termios.error` is no OSError; and standard input may be closed
             self._modes = termios.tcgetattr(0)
 
     @property
     def left_changed(self) -> bool:
-        """Whether this job has the terminal, and its modes are others than they were: a screen was not left."""
+        """Whether this job is in the foreground and the modes have changed: a screen was not left."""
         with suppress(Exception):  # as above, and there may be no terminal any more
             return os.tcgetpgrp(0) == os.getpgrp() and self._modes not in (None, termios.tcgetattr(0))
         return False
 
     def leave_screen(self) -> None:
-        """From a screen that was not left in good order, back to the shell's modes."""
+        """Leave the alternate screen and restore the saved modes."""
         if self._modes is None:
             return
-        # A process in the background may not change modes, and would be stopped for trying.
+        # In the background, SIGTTOU would stop this process when it changes the modes.
         before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         with suppress(Exception):
             termios.tcsetattr(0, termios.TCSAFLUSH, self._modes)

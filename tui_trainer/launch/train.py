@@ -1,4 +1,4 @@
-"""Trains in this process, behind the front end that fits."""
+"""Trains in this process, with the screen or headless."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def train(session: "LocalSession", headless: bool) -> int:
-    """Run a session behind the front end that fits; its exit status."""
+    """Run a session on a screen, or headless if asked to or without a terminal; returns the exit status."""
     headless = headless or not (sys.stdout.isatty() and sys.stderr.isatty())
     if not headless:
         read_keys_from_terminal()
@@ -24,5 +24,5 @@ def train(session: "LocalSession", headless: bool) -> int:
         trainer.run_on_screen()
     status = conclude_training(session, trainer.ended_by)
     if session.given_up or not headless or trainer.ended_by is not None:
-        end_at_once(status)  # who has left is not to wait while the interpreter tidies up, which takes seconds
+        end_at_once(status)  # the interpreter's own exit would take seconds
     return status

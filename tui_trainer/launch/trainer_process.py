@@ -1,4 +1,4 @@
-"""A process that trains: on a screen while it has one, and without when that is gone; what signals do to it."""
+"""The process that trains: with a screen until that is closed or lost, then headless; and its signal handlers."""
 
 import math
 import signal
@@ -24,20 +24,20 @@ from tui_trainer.state.summary import left_alive, left_as_saved
 if TYPE_CHECKING:
     from tui_trainer.training.local import LocalSession
 
-TOGETHER_SECONDS: Final = 0.2
-"""Within which signals are taken for one."""
+REPEAT_SECONDS: Final = 0.2
+"""Seconds within which two interrupts count as one."""
 
 HANDLED: Final = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
 
 
 class TrainerProcess:
-    """A process that trains: on a screen while it has one, and without when that is gone."""
+    """Runs a local session with the screen or headless, and handles the signals in HANDLED."""
 
     def __init__(self, session: "LocalSession") -> None:
         self._session = session
         self._terminal = Terminal()
         self._on_screen = False
-        self._on_lost: Callable[[], None] = lambda: None
+        self._on_terminal_lost: Callable[[], None] = lambda: None
         self._interrupted_at = -math.inf
         self.ended_by: int | None = None
         """The signal that ended the run, if one did."""
@@ -47,7 +47,7 @@ class TrainerProcess:
         from tui_trainer.ui.app import TrainerApp
 
         app = TrainerApp(self._session, self._session.label)
-        self._on_lost = app.leave
+        self._on_terminal_lost = app.leave
         tolerate_lost_terminal(app.leave)
         self._install_handlers(*HANDLED, PROXY_KILLED)
         self._session.send(Attach())
@@ -55,44 +55,44 @@ class TrainerProcess:
         app.run()
         self._on_screen = False
         for number in (signal.SIGTSTP, signal.SIGCONT):
-            signal.signal(number, signal.SIG_DFL)  # Textual would bring its screen back
+            signal.signal(number, signal.SIG_DFL)  # Textual's handlers would show its screen again
         if app.at_once:
-            self._tell_what_is_saved()
+            self._print_what_is_saved()
             end_at_once(SIGNALLED + signal.SIGINT)
         if self._session.outcome is None and not self._terminal.proxy_killed:
             self._continue_without_screen("keyboard" if app.detached else "terminal")
 
     def run_headless(self) -> None:
-        self._on_lost = self._lose_terminal
+        self._on_terminal_lost = self._detach_from_terminal
         self._install_handlers(*HANDLED)
         if sys.stdout.isatty():
             self._session.send(Attach("terminal"))
         self._print()
 
-    def _lose_terminal(self) -> None:
-        self._on_lost = lambda: None
+    def _detach_from_terminal(self) -> None:
+        self._on_terminal_lost = lambda: None
         self._session.send(Detach("terminal"))
-        self._terminal.leave(self._session.open_log)
+        self._terminal.detach(self._session.open_log)
 
     def _continue_without_screen(self, source: str) -> None:
-        """The screen has ended, the run has not."""
-        self._on_lost = lambda: None
+        """Continue headless after the app has exited and the run has not ended; `source` is journalled."""
+        self._on_terminal_lost = lambda: None
         self._session.send(Detach(source))
         say(left_alive(self._session.directory, self._session.snapshot().state), sys.stdout)
-        self._terminal.leave(self._session.open_log)
+        self._terminal.detach(self._session.open_log)
         self._print()
 
     def _print(self) -> None:
         from tui_trainer.headless import Headless
 
-        Headless(self._session, started=lambda: self._terminal.log_in(self._session.open_log)).run()
+        Headless(self._session, started=lambda: self._terminal.redirect_to_log(self._session.open_log)).run()
 
     def _describe_kill(self, trainer: int, number: int) -> str:
-        """Said by the process that stands in for the trainer, when that was killed."""
+        """What the proxy process prints when a signal has killed the trainer with this process id."""
         killed = f"The trainer was killed ({_signal_name(number)})."
-        # A run that is over still tells the id of its trainer, which may since have been given to this one.
+        # The lock file of a run that has ended still holds its trainer's id, which may have been reused for this one.
         trained = []
-        with suppress(InputError):  # the directory that runs are kept in cannot be read
+        with suppress(InputError):  # the runs directory cannot be read
             trained = [run for run in known_runs(self._session.root) if last_trainer_pid(run) == trainer]
         run = max(trained, key=last_change, default=self._session.directory)
         if run is None or not run.has_checkpoint():
@@ -100,7 +100,7 @@ class TrainerProcess:
         return f"{killed} Go on from the newest checkpoint of {visible_line(run.name)} with:\n  {resume_command(run)}"
 
     def _install_handlers(self, *numbers: signal.Signals) -> None:
-        """What the parent told the process to ignore (nohup, a job in the background) stays ignored."""
+        """Handle signals, but for those that the parent process had set to be ignored (nohup, a background job)."""
         for number in numbers:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._on_signal)
@@ -108,9 +108,9 @@ class TrainerProcess:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         name = signal.Signals(number).name
         if number == PROXY_KILLED or (number == signal.SIGHUP and self._terminal.proxy_killed):
-            self._stop_without_proxy()  # a job that was stopped gets both, in either order
+            self._stop_without_proxy()  # a stopped job gets both signals, in either order
         elif number == signal.SIGHUP:
-            self._on_lost()
+            self._on_terminal_lost()
         elif number == signal.SIGUSR1:
             self._session.send(SaveCheckpoint(name))
         elif number == signal.SIGINT and self.ended_by is not None:
@@ -121,23 +121,23 @@ class TrainerProcess:
             self._session.send(Stop(name))
 
     def _interrupt_again(self) -> None:
-        """A key's signal goes to the whole job, which may pass it on besides: that is no second one."""
-        if time.monotonic() - self._interrupted_at > TOGETHER_SECONDS:
+        """End at once on a second interrupt; ctrl+c sends one to the whole job, and the proxy forwards another."""
+        if time.monotonic() - self._interrupted_at > REPEAT_SECONDS:
             if self._on_screen:
                 self._terminal.leave_screen()
-            self._tell_what_is_saved()
+            self._print_what_is_saved()
             end_at_once(SIGNALLED + signal.SIGINT)
 
-    def _tell_what_is_saved(self) -> None:
-        """Also in a signal's handler, so without the session's lock, which this thread may hold."""
-        with suppress(RuntimeError):  # it came amid a write
+    def _print_what_is_saved(self) -> None:
+        """Print what the run has saved. Takes no lock: in a signal handler this thread may hold the session's."""
+        with suppress(RuntimeError):  # the signal interrupted a write
             say(left_as_saved(self._session.directory, self._session.label), sys.stdout)
 
     def _stop_without_proxy(self) -> None:
-        """The shell's part of this job was killed, so the shell has its terminal back: let it alone, save and stop."""
-        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # not to be stopped for leaving the screen
+        """Save and stop after the proxy process was killed: the shell has taken the terminal back."""
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # else this process would be stopped when it leaves the screen
         self._session.send(Stop("parent's end"))
-        self._on_lost()
+        self._on_terminal_lost()
 
 
 def _signal_name(number: int) -> str:

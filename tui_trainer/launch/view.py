@@ -1,4 +1,4 @@
-"""Shows a session whose run does not depend on this process."""
+"""Views a run that this process does not train: attached, or replayed."""
 
 import signal
 import sys
@@ -10,7 +10,7 @@ from tui_trainer.sessions.base import Session
 
 
 def view(session: Session, title: str) -> int:
-    """Show a session whose run does not depend on it; its exit status."""
+    """Show a session on the screen; returns the exit status. Raises InputError without a terminal."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("There is no terminal to show the run on: status tells of it in a line.")
     from tui_trainer.ui.app import TrainerApp

@@ -1,4 +1,4 @@
-"""Streams that outlive their terminal."""
+"""Streams that survive the loss of their terminal."""
 
 import io
 
@@ -12,7 +12,7 @@ class Gone(io.StringIO):
         raise OSError(5, "Input/output error")
 
 
-def test_a_stream_whose_terminal_is_gone_tells_so_once_and_takes_everything() -> None:
+def test_a_lost_terminal_is_reported_once_and_writes_still_succeed() -> None:
     lost: list[bool] = []
     stream = TolerantStream(Gone(), lambda: lost.append(True))
     assert [stream.write("frame"), stream.write("frames")] == [5, 6]
@@ -20,7 +20,7 @@ def test_a_stream_whose_terminal_is_gone_tells_so_once_and_takes_everything() ->
     assert lost == [True]
 
 
-def test_a_stream_is_otherwise_as_it_was() -> None:
+def test_other_calls_reach_the_stream() -> None:
     below = io.StringIO()
     stream = TolerantStream(below, lambda: pytest.fail("nothing is lost"))
     stream.write("frame")

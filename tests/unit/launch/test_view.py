@@ -1,12 +1,12 @@
-"""Where a run can be looked at."""
+"""Viewing a run needs a terminal."""
 
 import pytest
 
-from tests.unit.test_headless import Told
+from tests.unit.test_headless import EventSession
 from tui_trainer.config import InputError
 from tui_trainer.launch.view import view
 
 
-def test_a_run_is_looked_at_on_a_terminal_only() -> None:
+def test_without_a_terminal_a_view_is_refused() -> None:
     with pytest.raises(InputError, match="status"):
-        view(Told(), "woods")
+        view(EventSession(), "woods")

@@ -1,0 +1,35 @@
+"""The commands that show runs."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.program import SMALL, Program, refused
+from tests.unit.run.test_lock import held
+from tui_trainer.cli import look
+from tui_trainer.run.directory import RunDirectory
+
+
+def test_replay_without_a_name_takes_a_run_that_is_over(
+    program: Program, corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("over", "live"):
+        program(corpus, *SMALL, "--name", name)
+    viewed: list[str] = []
+    monkeypatch.setattr(look, "view", lambda session, name: viewed.append(name) or 0)
+    with held(RunDirectory(runs / "live")):
+        assert program("replay").status == 0
+    assert program("replay").status == 0
+    assert viewed == ["over", "live"]
+
+
+def test_a_run_elsewhere_is_listed_and_found(
+    program: Program, corpus: Path, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(corpus, *SMALL)
+    monkeypatch.setenv("TUI_TRAINER_RUNS", str(tmp_path / "none"))
+    assert str(runs / "cats") in program("runs").out.splitlines()
+    assert program("status", "cats").out.startswith("cats  finished")
+    runs.rename(tmp_path / "moved")
+    assert program("runs").out.startswith("There is no run in")
+    refused(program("status", "cats"), "is not a run")
