@@ -176,9 +176,9 @@ class History:
         buckets = steps // pyramid.stride
         starts = np.flatnonzero(np.diff(buckets, prepend=-1))
         buckets, cells = buckets[starts], combine(cells, starts)
-        for late in np.flatnonzero(buckets < pyramid.length):
-            pyramid = pyramid.merged(int(buckets[late]), cells[:, :, late : late + 1])
         now = buckets >= pyramid.length
+        if not now.all():  # some came late
+            pyramid = pyramid.merged(buckets[~now], cells[:, :, ~now])
         if now.any():
             dense = empty_cells(len(cells), int(buckets[-1]) - pyramid.length + 1)
             dense[:, :, buckets[now] - pyramid.length] = cells[:, :, now]

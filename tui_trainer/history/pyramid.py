@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tui_trainer.history.cells import Cells, combine_equal, empty_cells, grow
 
@@ -71,11 +72,11 @@ class Pyramid:
         """Half as many buckets of twice as many steps, without the last of an odd number."""
         return Pyramid.of(combine_equal(self.cells[:, :, : self.length // 2 * 2], 2), 2 * self.stride)
 
-    def merged(self, bucket: int, cells: Cells) -> "Pyramid":
-        """With more measurements, of shape (metrics, 4, 1), in a bucket; in arrays of its own."""
+    def merged(self, buckets: NDArray[np.int64], cells: Cells) -> "Pyramid":
+        """With more measurements, of shape (metrics, 4, n), in n different buckets; in arrays of its own."""
         changed = self.cells.copy()
-        pair = np.concatenate((changed[:, :, bucket : bucket + 1], cells), axis=-1)
-        changed[:, :, bucket : bucket + 1] = combine_equal(pair, 2)
+        pairs = np.stack((changed[:, :, buckets], cells), axis=-1)
+        changed[:, :, buckets] = combine_equal(pairs.reshape(*cells.shape[:2], -1), 2)
         return Pyramid.of(changed, self.stride)
 
     def pieces(self, metric: int, first: int, last: int, at_most: int) -> Iterator[tuple[Cells, Cells]]:

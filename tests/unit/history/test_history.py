@@ -191,6 +191,18 @@ def test_what_comes_late_is_put_where_it_belongs() -> None:
         history.flush()
 
 
+def test_steps_in_any_order_amount_to_the_same() -> None:
+    steps = list(range(1, 500))
+    random.Random(1).shuffle(steps)
+    history = History(**SMALL)
+    for step in steps:
+        history.add(step, {"loss": float(step)})
+    history.flush()
+    curve, expected = (each.window("loss", 0, 500, 64) for each in (history, filled([float(n) for n in range(1, 500)])))
+    for name in ("steps", "low", "high", "count"):
+        np.testing.assert_array_equal(getattr(curve, name), getattr(expected, name))
+
+
 @pytest.mark.parametrize("step", [2**40, 2**62])
 def test_a_step_that_nobody_can_have_taken_takes_no_memory(step: int) -> None:
     history = filled([1.0, 2.0])
