@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from tui_trainer.history.curve import Curve
 from tui_trainer.run.events import Event
-from tui_trainer.state.run_state import RunState, Snapshot
+from tui_trainer.state.run_state import RunState
+from tui_trainer.state.snapshot import Snapshot
 
 
 def folded(events: Iterable[Event]) -> RunState:

@@ -3,7 +3,7 @@
 from tests import scripted
 from tests.folding import folded
 from tui_trainer.run.events import Alert
-from tui_trainer.state.run_state import Snapshot
+from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.notifications import notifications
 
 RUN = scripted.running()

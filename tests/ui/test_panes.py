@@ -11,7 +11,7 @@ from tests.driving import Driver, driving
 from tests.folding import folded
 from tui_trainer.run.events import Activity, Alert, Evaluation, PartialSample, Resources, Sample
 from tui_trainer.run.journal import decode, encode
-from tui_trainer.state.run_state import Snapshot
+from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.clock import RunningClock
 from tui_trainer.ui.panes.samples import sample_content
 from tui_trainer.ui.panes.vitals import detail_rows, progress_rows

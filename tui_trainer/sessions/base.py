@@ -11,8 +11,9 @@ from typing import Any, Final
 from tui_trainer.run.commands import Command
 from tui_trainer.run.events import Event, PartialSample, Resources, Sample, Stage, Step
 from tui_trainer.state.absence import Absence
-from tui_trainer.state.run_state import RunState, Snapshot
+from tui_trainer.state.run_state import RunState
 from tui_trainer.state.samples import compared_samples
+from tui_trainer.state.snapshot import Snapshot
 
 QUEUE_LIMIT: Final = 10_000
 """Events that may wait for a slow listener before the frequent ones are dropped."""

@@ -9,7 +9,7 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from tui_trainer.history.history import History
 from tui_trainer.run.codec import fits
-from tui_trainer.run.events import ScheduleChanged
+from tui_trainer.run.events import ScheduleChanged, StateChanged
 from tui_trainer.state.run_state import RunState
 
 STORED: Final = "stored"
@@ -24,10 +24,11 @@ def dump_state(state: RunState) -> str:
 def load_state(text: str, history: History) -> RunState:
     """A state with its history; raises ValueError, TypeError, KeyError or RecursionError for what is none."""
     state: RunState = from_json(json.loads(text), RunState)
-    if state.schedule is not None:
-        plan = asdict(state.schedule)
-        ScheduleChanged(schedule=plan.pop("kind"), **plan)  # which checks that there can be such a one
-    state.history, state.version = history, 1
+    StateChanged(state=state.shown.state, step=state.shown.step)  # which checks that there can be such a one
+    if state.shown.schedule is not None:
+        plan = asdict(state.shown.schedule)
+        ScheduleChanged(schedule=plan.pop("kind"), **plan)  # likewise
+    state.shown, state.version = state.shown.changed({"history": history}), 1
     return state
 
 

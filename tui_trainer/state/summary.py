@@ -9,8 +9,8 @@ from tui_trainer.run.advice import attach_command, resume_command
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Sample
 from tui_trainer.run.text import human_seconds, visible, visible_line
-from tui_trainer.state.run_state import Snapshot
 from tui_trainer.state.samples import sample_label
+from tui_trainer.state.snapshot import Snapshot
 
 SAMPLE_WIDTH = 76
 SAMPLE_LINES = 6

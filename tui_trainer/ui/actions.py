@@ -20,7 +20,7 @@ from tui_trainer.run.commands import (
 )
 from tui_trainer.run.events import BEST, LAST
 from tui_trainer.sessions.base import Session
-from tui_trainer.state.run_state import Snapshot
+from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.key_table import KEYS
 from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.pending_commands import PendingCommands

@@ -4,7 +4,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui_trainer.run.text import visible_line
-from tui_trainer.state.run_state import Snapshot
+from tui_trainer.state.snapshot import Snapshot
 
 
 class Banner(Static):

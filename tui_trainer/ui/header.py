@@ -5,7 +5,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui_trainer.run.text import human_count, human_seconds, visible_line
-from tui_trainer.state.run_state import Snapshot
+from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.pending_commands import PendingCommands
 from tui_trainer.ui.text_fit import Part, bar, fit, join, part, row_width, shorten
 

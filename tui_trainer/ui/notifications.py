@@ -10,7 +10,7 @@ from textual.notifications import SeverityLevel
 from tui_trainer.run.alerts import AlertKind
 from tui_trainer.run.events import BEST
 from tui_trainer.run.text import visible_line
-from tui_trainer.state.run_state import Snapshot
+from tui_trainer.state.snapshot import Snapshot
 
 MAX_ALERTS: Final = 3
 """Alerts shown as notifications at a time; the vitals pane lists them all."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from tui_trainer.run.alerts import AlertKind
 from tui_trainer.run.events import ENDED
-from tui_trainer.state.run_state import Snapshot
+from tui_trainer.state.snapshot import Snapshot
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from tui_trainer.history.curve import Curve
-from tui_trainer.state.run_state import Snapshot
+from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.pending_commands import PendingCommands
 
 CURVE_POINTS = 2048

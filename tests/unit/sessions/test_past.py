@@ -26,7 +26,6 @@ from tui_trainer.run.events import (
     Resources,
     RunStarted,
     ScheduleChanged,
-    StateChanged,
 )
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import JOURNAL
@@ -368,6 +367,6 @@ def test_hours_of_reading_can_be_given_up(folder: Folder) -> None:
         assert 0 < done <= total == folder.stat(JOURNAL).st_size
         break
     assert 0 < past.state.snapshot().step < 1000
-    assert isinstance(event_by_event(folder).run, RunStarted)
+    assert isinstance(event_by_event(folder).snapshot().run, RunStarted)
     assert_same(read(past), event_by_event(folder))
-    assert isinstance(past.state.state, StateChanged)
+    assert past.state.snapshot().state

@@ -28,7 +28,8 @@ from tui_trainer.run.events import (
     Step,
 )
 from tui_trainer.sessions.base import QUEUE_LIMIT, Session
-from tui_trainer.state.run_state import ALERTS_KEPT, SAMPLES_KEPT, RunState, Snapshot
+from tui_trainer.state.run_state import ALERTS_KEPT, SAMPLES_KEPT, RunState
+from tui_trainer.state.snapshot import Snapshot
 
 
 def started(step: int = 0, time: float = 100.0, **changes: Any) -> RunStarted:

@@ -4,7 +4,7 @@ import numpy as np
 
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.history.curve import EMPTY_CURVE, Curve, exact_curve
-from tui_trainer.state.run_state import Snapshot
+from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.charts.layout import Line, Mark, Plot
 from tui_trainer.ui.charts.series import finite_range
 from tui_trainer.ui.numbers import UNKNOWN, scientific

@@ -8,8 +8,8 @@ from textual.widgets import Static
 
 from tui_trainer.run.events import PartialSample, Sample
 from tui_trainer.run.text import visible
-from tui_trainer.state.run_state import Snapshot
 from tui_trainer.state.samples import MODELS, sample_label
+from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.panes.pane import Pane
 from tui_trainer.ui.pending_commands import PendingCommands
 from tui_trainer.ui.text_fit import part, shorten

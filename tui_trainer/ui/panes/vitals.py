@@ -9,7 +9,7 @@ from textual.widgets import Static
 from tui_trainer.run.alerts import Severity
 from tui_trainer.run.events import Alert, RunStarted
 from tui_trainer.run.text import human_bytes, human_count, human_seconds, visible_line
-from tui_trainer.state.run_state import Snapshot
+from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.numbers import UNKNOWN, fixed, milliseconds, percent
 from tui_trainer.ui.panes.pane import Pane
 from tui_trainer.ui.text_fit import Part, bar, part, shorten

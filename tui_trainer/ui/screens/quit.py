@@ -12,7 +12,7 @@ from textual.widgets._button import ButtonVariant
 from tui_trainer.run.alerts import AlertKind
 from tui_trainer.run.commands import Stop
 from tui_trainer.sessions.base import Session
-from tui_trainer.state.run_state import Snapshot
+from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.key_table import QUIT_KEYS, TRAINING
 from tui_trainer.ui.keys import bindings
 
