@@ -4,7 +4,7 @@ import click
 
 from tui_trainer.cli.options import json_option, run_argument, runs_dir_option
 from tui_trainer.launch.view import view
-from tui_trainer.run.directory import runs_root
+from tui_trainer.run.directory import RunDirectory, runs_root
 from tui_trainer.run.finding import find_run
 from tui_trainer.run.lock import is_locked
 from tui_trainer.run.text import visible_line
@@ -33,9 +33,15 @@ def replay(run: str, runs_dir: str) -> int:
     RUN is a name or a path; the one that changed last, of those that nobody trains, when left out.
     """
     from tui_trainer.sessions.replay import ReplaySession
+    from tui_trainer.sessions.requests import Answer
+
+    def load(directory: RunDirectory) -> Answer:
+        from tui_trainer.training.recorded import load_answerer
+
+        return load_answerer(directory)
 
     directory = find_run(run, runs_root(runs_dir), lambda each: each.journal.is_file() and not is_locked(each))
-    return view(ReplaySession(directory), directory.name)
+    return view(ReplaySession(directory, load), directory.name)
 
 
 @click.command(short_help="Tell how a run is doing, in a line.")

@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +18,13 @@ from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Alert, BranchStarted, Event, RunStarted, Stage, StateChanged
 from tui_trainer.run.lineage import start_of
 from tui_trainer.run.lock import folder_is_locked
+from tui_trainer.run.requests import Reply, Request
 from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.base import Outcome, Session
 from tui_trainer.sessions.control.client import Connection, Greeting
 from tui_trainer.sessions.control.protocol import NO_ROOM
 from tui_trainer.sessions.past import READING, Past
+from tui_trainer.sessions.requests import OpenRequest, OpenRequests
 
 RETRY_SECONDS: Final = 0.5
 
@@ -30,6 +33,10 @@ STARTING_SECONDS: Final = 60.0
 
 UNSENT_LIMIT: Final = 100
 """Commands that may wait for a connection."""
+
+NO_CONNECTION: Final = "There is no connection to a trainer of this run: ask again once there is."
+
+OLDER: Final = "The trainer is of an older version, which answers no such request."
 
 VANISHED: Final = "The trainer's process has vanished: resume goes on from the newest checkpoint."
 
@@ -57,6 +64,9 @@ class AttachedSession(Session):
         self._leaving = threading.Event()
         self._stop: Stop | None = None
         self._past_shown = False
+        self._requests = OpenRequests(NO_CONNECTION)
+        self._answered: Sequence[str] = ()
+        """The kinds of requests that the trainer answers."""
         if not folder_is_locked(self._folder):
             self._folder.close()
             raise InputError(f"The run {name} is not being trained: look at it with replay, or go on with resume.")
@@ -79,6 +89,18 @@ class AttachedSession(Session):
             self._warn(f"Not sent: {command.name}. There is no connection, and {UNSENT_LIMIT} commands wait for one.")
         if stop and self.read_only_reason:
             self.leave()
+
+    def request(self, request: Request) -> Future[Reply]:
+        return self._requests.ask(request, self._send_request)
+
+    def _send_request(self, opened: OpenRequest) -> None:
+        with self._sending:
+            connection, known = self._connection, opened.request.name in self._answered
+            if known and connection is not None:
+                with suppress(OSError):
+                    connection.send_request(opened.request)
+                    return
+        opened.refuse(NO_CONNECTION if known else OLDER)
 
     def _send_unsent(self) -> None:
         """Send what waits; the caller holds `_sending`."""
@@ -151,17 +173,19 @@ class AttachedSession(Session):
                     raise InputError(NO_ROOM)
                 with suppress(OSError):
                     connection.send(Attach())
-                self._begin_sending()
+                self._begin_sending(greeting)
                 self._join(greeting, connection.past())
-                for event in connection.events():
+                for event in connection.events(self._requests.answer):
                     self._take(event)
         finally:
+            self._requests.refuse_all(NO_CONNECTION)
             with self._sending:
                 self._connection, self._welcome = None, False
 
-    def _begin_sending(self) -> None:
+    def _begin_sending(self, greeting: Greeting) -> None:
+        self._requests.accept()
         with self._sending:
-            self._welcome = True
+            self._welcome, self._answered = True, greeting.requests
             if self._stop is not None and self._stop not in self._unsent:  # sent before, and not yet obeyed
                 self._unsent.append(self._stop)
             self._send_unsent()

@@ -4,12 +4,15 @@ import queue
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from tui_trainer.run.commands import Command
 from tui_trainer.run.events import Event, PartialSample, Resources, Sample, Stage, Step
+from tui_trainer.run.requests import Reply, Request
+from tui_trainer.sessions.requests import refuse
 from tui_trainer.state.absence import Absence
 from tui_trainer.state.run_state import RunState
 from tui_trainer.state.samples import compared_samples
@@ -100,6 +103,10 @@ class Session(ABC):
     @abstractmethod
     def send(self, command: Command) -> None:
         """Ask something of the run; may wait for a socket to take it, which a viewer bounds to half a second."""
+
+    def request(self, request: Request) -> Future[Reply]:
+        """Ask something of the model, and return at once; the reply, or the refusal, comes to the caller alone."""
+        return refuse(request)
 
     @property
     def place(self) -> Path | None:

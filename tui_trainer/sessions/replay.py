@@ -2,6 +2,8 @@
 
 import os
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 from tui_trainer.config import InputError
@@ -10,10 +12,16 @@ from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Stage, StateChanged
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.lock import is_locked
+from tui_trainer.run.requests import Reply, Request
 from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.attached import VANISHED
 from tui_trainer.sessions.base import Outcome, Session
 from tui_trainer.sessions.past import READING, Past
+from tui_trainer.sessions.requests import NO_MODEL, Answer, AnsweringThread, OpenRequests
+
+
+def _refuse(directory: RunDirectory) -> Answer:
+    raise InputError(NO_MODEL)
 
 
 class ReplaySession(Session):
@@ -21,12 +29,14 @@ class ReplaySession(Session):
 
     read_only_reason = "This is a recording: resume goes on with the run, q leaves."
 
-    def __init__(self, directory: RunDirectory) -> None:
-        """Raises InputError when the run is alive, or has no journal."""
+    def __init__(self, directory: RunDirectory, load: Callable[[RunDirectory], Answer] = _refuse) -> None:
+        """Raises InputError when the run is alive, or has no journal. `load` makes what answers requests."""
         super().__init__()
         self.directory = directory
         self.label = directory.name
         self._left = threading.Event()
+        self._requests = OpenRequests()
+        self._answering = AnsweringThread(lambda: load(directory))
         name = visible_line(directory.name)
         if is_locked(directory):
             raise InputError(f"The run {name} is being trained: look at it with attach.")
@@ -40,6 +50,9 @@ class ReplaySession(Session):
     def send(self, command: Command) -> None:
         if isinstance(command, Stop):
             self._left.set()
+
+    def request(self, request: Request) -> Future[Reply]:
+        return self._requests.ask(request, self._answering.put)
 
     def leave(self) -> None:
         self._left.set()
@@ -58,6 +71,7 @@ class ReplaySession(Session):
         if last.state not in ENDED and not self._left.is_set():
             self.publish(StateChanged(step=last.step, state="failed", reason=VANISHED))
         self._left.wait()
+        self._requests.refuse_all("The recording was left.")
         self.outcome = Outcome()
 
     def _load_history(self, past: Past, folder: Folder) -> None:

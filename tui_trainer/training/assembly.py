@@ -18,6 +18,7 @@ from tui_trainer.training.length_change import LengthChange
 from tui_trainer.training.planning.plan import tokens_per_step
 from tui_trainer.training.planning.replan import LengthCheck
 from tui_trainer.training.planning.timetable import Timetable
+from tui_trainer.training.probes.requests import RequestProbe
 from tui_trainer.training.probes.sampling import Sampler
 from tui_trainer.training.probes.scheduler import ProbeScheduler
 from tui_trainer.training.probes.validation import Validation
@@ -50,6 +51,7 @@ def assemble(
     run, timetable, states, probes = config.run, Timetable(config), RunStates(progress, publish), ProbeScheduler()
     models = EndModels(model, stepper, progress, store)
     sampler = _sampler(config, corpus, model, progress, publish, probes, models)
+    requests = RequestProbe(model, corpus.tokenizer, config.sampling.top_k, probes, lambda: models.step)
     validation = Validation(model, corpus, progress, run.precision, run.patience, publish)
     rollback = Rollback(model, stepper, progress, timetable.steps, run.precision, run.on_divergence, kept, store.before)
     watchers = [probes.watch, *([] if check is None else [check.watch])]
@@ -64,7 +66,7 @@ def assemble(
         *(progress, timetable, validation, models, sampler, saving, results, rollback, states, decisions, publish)
     )
     parts = Parts(
-        *(model, stepper, progress, timetable, states, decisions, probes, sampler, validation),
+        *(model, stepper, progress, timetable, states, decisions, probes, sampler, requests, validation),
         *(results, saving, length_change, end, publish),
     )
     return Trainer(parts, HANDLERS)

@@ -1,26 +1,30 @@
-"""The queue through which commands reach the trainer."""
+"""The queue through which commands and requests reach the trainer."""
 
 import queue
 from collections.abc import Iterator
 
 from tui_trainer.run.commands import Command, Stop
+from tui_trainer.sessions.requests import OpenRequest
 
 
 class CommandQueue:
-    """Commands in order; any thread may put, the trainer takes."""
+    """Commands and requests in order; any thread may put, the trainer takes."""
 
     def __init__(self) -> None:
-        self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[Command | OpenRequest] = queue.SimpleQueue()
         self._stopping = False
 
     def put(self, command: Command) -> None:
         if isinstance(command, Stop):
             self._stopping = True  # no lock: a signal may come while another holds it
-        self._commands.put(command)
+        self._asked.put(command)
+
+    def put_request(self, request: OpenRequest) -> None:
+        self._asked.put(request)
 
     @property
     def pending(self) -> bool:
-        return not self._commands.empty()
+        return not self._asked.empty()
 
     @property
     def stopping(self) -> bool:
@@ -31,12 +35,12 @@ class CommandQueue:
         """The stop could not be obeyed: as if it had not been asked for."""
         self._stopping = False
 
-    def take(self, wait: bool = False) -> Iterator[Command]:
-        """Every command that has arrived; with `wait`, for as long as it takes until there is one."""
+    def take(self, wait: bool = False) -> Iterator[Command | OpenRequest]:
+        """All that has arrived; with `wait`, for as long as it takes until there is something."""
         if wait:
-            yield self._commands.get()
+            yield self._asked.get()
         while True:
             try:
-                yield self._commands.get_nowait()
+                yield self._asked.get_nowait()
             except queue.Empty:
                 return

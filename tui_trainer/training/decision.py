@@ -1,11 +1,12 @@
 """What a training loop does next: decided once a step, by the one object that looks at the clock and at the queue."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from tui_trainer.run.commands import Command
+from tui_trainer.sessions.requests import OpenRequest
 from tui_trainer.training.command_queue import CommandQueue
 from tui_trainer.training.planning.timetable import Timetable
 
@@ -22,9 +23,10 @@ PERIODIC: Final = "periodic"
 
 @dataclass(frozen=True)
 class Decision:
-    """Commands to apply, after which a new decision is made; or else what to do with the next step, and after it."""
+    """What was asked, after which a new decision is made; or else what to do with the next step, and after it."""
 
     commands: tuple[Command, ...] = ()
+    requests: tuple[OpenRequest, ...] = ()
     stop: bool = False
     """Whether a stop has been asked for, so that long work is to be given up."""
     check_length: bool = False
@@ -55,8 +57,8 @@ class DecisionMaker:
     def decide(self, step: int, wait: bool) -> Decision:
         """What to do now, or with step number `step` (from 1); `wait` for a command where there is nothing to do."""
         check_length = self._length_check_due()
-        if commands := tuple(self._command_queue.take(wait and not check_length)):
-            return Decision(commands, self.stopping)
+        if asked := tuple(self._command_queue.take(wait and not check_length)):
+            return _decision_on(asked)
         return Decision(
             check_length=check_length,
             evaluate=self._timetable.evaluation_due(step),
@@ -66,8 +68,8 @@ class DecisionMaker:
         )
 
     def decide_amid_work(self) -> Decision:
-        """Between two parts of long work: whether to give it up, or else the commands that have arrived."""
-        return Decision(stop=True) if self.stopping else Decision(tuple(self._command_queue.take()))
+        """Between two parts of long work: whether to give it up, or else what has been asked meanwhile."""
+        return Decision(stop=True) if self.stopping else _decision_on(tuple(self._command_queue.take()))
 
     @property
     def stopping(self) -> bool:
@@ -98,3 +100,13 @@ class DecisionMaker:
         if due:
             self._resources_at = now
         return due
+
+
+def _decision_on(asked: Iterable[Command | OpenRequest]) -> Decision:
+    commands, requests = list[Command](), list[OpenRequest]()
+    for each in asked:
+        if isinstance(each, OpenRequest):
+            requests.append(each)
+        else:
+            commands.append(each)
+    return Decision(tuple(commands), tuple(requests))

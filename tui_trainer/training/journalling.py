@@ -4,7 +4,7 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from tui_trainer.config import InputError
 from tui_trainer.run import index, journal
@@ -15,6 +15,7 @@ from tui_trainer.run.journal_writer import JournalWriter, missing_steps
 from tui_trainer.run.lock import RunLock
 from tui_trainer.run.other_runs import enter_index, look_for_others
 from tui_trainer.run.relocation import DirectoryMonitor
+from tui_trainer.run.requests import REQUESTS
 from tui_trainer.sessions.attendance import Attendance
 from tui_trainer.sessions.base import Joined, Session
 from tui_trainer.sessions.control.server import ControlServer
@@ -96,7 +97,12 @@ class JournalledSession(Session):
             if self._journal is None:
                 raise ConnectionError("the run is over")
             now = self.snapshot()
-            about = {"state": now.state, "step": now.step, "unattended_since": self.attendance.unattended_since}
+            about: dict[str, Any] = {
+                "state": now.state,
+                "step": now.step,
+                "unattended_since": self.attendance.unattended_since,
+            }
+            about["requests"] = list(REQUESTS)
             return Joined(self._journal.size, self._journal.waiting(), self.subscribe(), about)
 
     # -- from beginning to end --------------------------------------------------------------------------------------
@@ -125,7 +131,7 @@ class JournalledSession(Session):
         if last < step:
             self.publish(missing_steps(last + 1, step, step, "the trainer ended before it had written them"))
         try:
-            self._control = ControlServer(self.folder, self.join, self.unsubscribe, self.send)
+            self._control = ControlServer(self.folder, self.join, self.unsubscribe, self.send, self.request)
         except OSError as error:
             message = f"No other terminal can attach to this run ({error.strerror or error})."
             self.publish(Alert(step=step, kind="control", severity="warning", message=message))

@@ -3,6 +3,7 @@
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -17,9 +18,11 @@ from tui_trainer.run.events import Stage, StateChanged
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.lineage import FIRST, Start
 from tui_trainer.run.lock import LOCK_FILE
+from tui_trainer.run.requests import Reply, Request
 from tui_trainer.sessions.base import Outcome
 from tui_trainer.sessions.overview import saved_progress
 from tui_trainer.sessions.past import READING, Past
+from tui_trainer.sessions.requests import OpenRequests
 from tui_trainer.training.command_queue import CommandQueue
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
 from tui_trainer.training.journalling import LOG, JournalledSession
@@ -44,6 +47,9 @@ PREPARATION_SECONDS: Final = 0.7
 
 LOOK_SECONDS: Final = 0.05
 
+LOADING: Final = "The run is being prepared: ask again once it trains."
+OVER: Final = "The run is over, and its model with it: look at it with replay."
+
 GIVING_UP: Final = "giving up"
 
 
@@ -62,6 +68,7 @@ class LocalSession(JournalledSession):
         self._resumed = resumed is not None
         self._steps, self._again = steps, again
         self._command_queue = CommandQueue()
+        self._requests = OpenRequests(LOADING)
         self._not_begun = False
         """Whether the directory was made for a run that could then not begin."""
         sources = find_sources(config.data.corpus, binary_ok=config.data.tokenizer == "byte")
@@ -84,6 +91,9 @@ class LocalSession(JournalledSession):
     def send(self, command: Command) -> None:
         self.attendance.apply(command)
         self._command_queue.put(command)
+
+    def request(self, request: Request) -> Future[Reply]:
+        return self._requests.ask(request, self._command_queue.put_request)
 
     def run(self) -> None:
         try:
@@ -109,7 +119,11 @@ class LocalSession(JournalledSession):
     def _train(self) -> Outcome:
         with self._given_up_when_stopped():
             trainer = self._prepare()
-        trainer.run()
+        self._requests.accept()
+        try:
+            trainer.run()
+        finally:
+            self._requests.refuse_all(OVER)
         return Outcome() if trainer.fully_saved else Outcome(1, warning=END_NOT_SAVED)
 
     def _prepare(self) -> "Trainer":

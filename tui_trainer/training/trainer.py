@@ -19,6 +19,7 @@ from tui_trainer.training.length_change import LengthChange
 from tui_trainer.training.memory import smaller_batches_alert
 from tui_trainer.training.planning.plan import tokens_per_step
 from tui_trainer.training.planning.timetable import Timetable
+from tui_trainer.training.probes.requests import RequestProbe
 from tui_trainer.training.probes.sampling import Sampler
 from tui_trainer.training.probes.scheduler import Probe, ProbeScheduler
 from tui_trainer.training.probes.validation import Validation
@@ -41,6 +42,7 @@ class Parts:
     decisions: DecisionMaker
     probes: ProbeScheduler
     sampler: Sampler
+    requests: RequestProbe
     validation: Validation
     results: Results
     saving: Saving
@@ -96,7 +98,7 @@ class Trainer:
         self._make_up()
         while not self.over:
             decision = self._decisions.decide(self._progress.step + 1, wait=self._idle)
-            if decision.commands:
+            if decision.commands or decision.requests:
                 self._obey(decision)
             elif decision.check_length:
                 self._change_length()
@@ -132,7 +134,9 @@ class Trainer:
     # -- commands ---------------------------------------------------------------------------------------------------
 
     def _obey(self, decision: Decision) -> None:
-        """Apply the commands of a decision, up to a stop that ends the run."""
+        """Begin to answer the requests of a decision, and apply its commands, up to a stop that ends the run."""
+        for request in decision.requests:
+            self.parts.requests.add(request)
         self.parts.results.publish_known()  # no step may follow for a while, which would bring the news of the last
         for command in decision.commands:
             if self.over:

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final, get_type_hints
 
@@ -17,9 +17,11 @@ from tui_trainer.run.commands import Command
 from tui_trainer.run.events import STATES, Event
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import MAX_LINE
+from tui_trainer.run.requests import Reply, Request
 from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.control.address import connect
 from tui_trainer.sessions.control.protocol import MessageTooLong, encode_command, read_lines
+from tui_trainer.sessions.control.request_lines import decode_reply, encode_request
 
 LOOK_SECONDS: Final = 0.5
 """How often whoever waits for the trainer looks whether to wait on."""
@@ -41,6 +43,8 @@ class Greeting:
     """Whether one more viewer may attach."""
     unattended_since: float | None = None
     """Unix seconds; None while somebody looks."""
+    requests: list[str] = field(default_factory=list)
+    """The kinds that the trainer answers; none where it is of an older version."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for what no trainer says."""
@@ -101,8 +105,11 @@ class Connection:
         """The events of the past that the greeting has announced, if they have not been read."""
         return [event for line in self._announced() if (event := decode(line)) is not None]
 
-    def events(self) -> Iterator[Event]:
-        """What happens from the greeting on, until the trainer hangs up; a refusal is an alert."""
+    def events(self, take_reply: Callable[[Reply], None] = lambda reply: None) -> Iterator[Event]:
+        """What happens from the greeting on, until the trainer hangs up; a refusal is an alert.
+
+        `take_reply` is called for each reply to a request that was sent on this connection.
+        """
         for _ in self._announced():
             pass
         for line in self._lines:
@@ -111,10 +118,16 @@ class Connection:
                 yield event
             elif "refused" in (told := _object(line)):
                 yield alerts.control(0, str(told["refused"]))
+            elif (reply := decode_reply(told)) is not None:
+                take_reply(reply)
 
     def send(self, command: Command) -> None:
         """Raises OSError when the trainer has hung up."""
         self._socket.sendall(encode_command(command))
+
+    def send_request(self, request: Request) -> None:
+        """Raises OSError when the trainer has hung up."""
+        self._socket.sendall(encode_request(request))
 
     def hang_up(self) -> None:
         with suppress(OSError):

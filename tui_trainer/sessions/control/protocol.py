@@ -4,14 +4,15 @@ To a viewer: a greeting that says where the run stands ("pid", "state", "step", 
 room for one more to attach ("room"), and how much of the journal ("journal") and how many of the events that follow
 ("waiting") are of the past; then events as the journal has them, and {"refused": sentence} for what it sent in vain.
 From a viewer: commands, each {"command": name} and, where it takes one, "value". The first is attach from who stays to
-look on; from anybody else it is the one thing that is to be done.
+look on; from anybody else it is the one thing that is to be done. Requests and replies: see `request_lines`; the
+greeting names the requests that are answered ("requests").
 """
 
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
-from typing import Final
+from typing import Any, Final
 
 from tui_trainer.run.commands import COMMANDS, Command
 
@@ -65,13 +66,20 @@ def refusal(reason: str) -> bytes:
     return json.dumps({"refused": reason}).encode() + b"\n"
 
 
-def decode_command(line: bytes, source: str) -> Command:
-    """The command of one message; raises ValueError, with a sentence, for what is none."""
+def decode_message(line: bytes) -> dict[str, Any]:
+    """One message of a viewer; raises ValueError, with a sentence, for what is none."""
     try:
         message = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise ValueError("A message must be one JSON object on a line.") from error
-    if not isinstance(message, dict) or not isinstance(message.get("command"), str):
+    if not isinstance(message, dict):
+        raise ValueError('A message must be like {"command": "pause"}.')
+    return message
+
+
+def decode_command(message: Mapping[str, Any], source: str) -> Command:
+    """The command that a message is; raises ValueError, with a sentence, where it is none."""
+    if not isinstance(message.get("command"), str):
         raise ValueError('A message must be like {"command": "pause"}.')
     kind = COMMANDS.get(message["command"])
     if kind is None:

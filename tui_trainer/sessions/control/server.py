@@ -22,9 +22,12 @@ from tui_trainer.sessions.control.protocol import (
     NO_ROOM,
     MessageTooLong,
     decode_command,
+    decode_message,
     read_lines,
     refusal,
 )
+from tui_trainer.sessions.control.viewer_requests import Ask, ViewerRequests
+from tui_trainer.sessions.requests import refuse
 
 MAX_VIEWERS: Final = 16
 """Viewers that are attached at once."""
@@ -65,8 +68,9 @@ class ControlServer:
         join: Join,
         leave: Callable[[EventQueue], None],
         send: Callable[[Command], None],
+        ask: Ask = refuse,
     ) -> None:
-        self._folder, self._join, self._leave, self._send = folder, join, leave, send
+        self._folder, self._join, self._leave, self._send, self.ask = folder, join, leave, send, ask
         self._closed = threading.Event()
         self._connections = threading.Lock()
         """Guards the two sets."""
@@ -162,6 +166,7 @@ class _Viewer:
         self._writing = threading.Lock()
         self._over = threading.Event()
         self._attached = False
+        self._requests = ViewerRequests(server.ask)
         self.events, self._past = joined.events, joined.waiting
         greeting = {"journal": joined.size, "waiting": len(joined.waiting), "pid": os.getpid(), "room": room}
         greeting |= joined.about
@@ -192,6 +197,7 @@ class _Viewer:
         except (OSError, RuntimeError):  # it has gone, or takes nothing; or the system has no thread left
             pass
         finally:
+            self._requests.give_up()
             self._server.gone(self)
             with suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
@@ -202,8 +208,8 @@ class _Viewer:
         with suppress(queue.Empty):
             while True:
                 waiting.append(self.events.get_nowait())
-        if waiting:
-            self._write(_encoded(waiting))
+        if data := _encoded(waiting) + self._requests.replies():
+            self._write(data)
 
     def _write(self, data: bytes) -> None:
         with self._writing:
@@ -225,7 +231,11 @@ class _Viewer:
 
     def _take(self, line: bytes) -> None:
         try:
-            command = decode_command(line, SOURCE if self._attached else COMMAND_LINE)
+            message = decode_message(line)
+            if "request" in message:
+                self._requests.take(message)
+                return
+            command = decode_command(message, SOURCE if self._attached else COMMAND_LINE)
         except ValueError as error:
             self._write(refusal(str(error)))
             return

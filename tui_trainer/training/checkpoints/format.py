@@ -99,6 +99,8 @@ class Checkpoint:
     """What the run could roll back to; none where that is not known."""
     kept_lost: bool = False
     """Whether it could roll back to states that are not there any more."""
+    tokenizer: str = ""
+    """As JSON."""
 
     @classmethod
     def read(cls, folder: Folder) -> "Checkpoint":
@@ -106,10 +108,10 @@ class Checkpoint:
         record = Record.read(folder)
         weights, shape = record.weights(folder)
         state = record.tensors(folder, OPTIMIZER, shapes_of(weights))
-        record.content(folder, TOKENIZER_FILE, MAX_BYTES[TOKENIZER_FILE])
+        tokenizer = record.content(folder, TOKENIZER_FILE, MAX_BYTES[TOKENIZER_FILE]).decode(errors="replace")
         progress = record.progress
         kept = record.kept(folder, RollbackState(progress.step, weights, state))
-        return cls(progress, weights, state, shape, kept, len(kept) < len(record.rollback_steps))
+        return cls(progress, weights, state, shape, kept, len(kept) < len(record.rollback_steps), tokenizer)
 
 
 @dataclass(frozen=True)

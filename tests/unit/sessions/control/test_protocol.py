@@ -16,7 +16,13 @@ from tui_trainer.run.commands import (
     Stop,
     UseModel,
 )
-from tui_trainer.sessions.control.protocol import COMMANDS, decode_command, encode_command
+from tui_trainer.sessions.control.protocol import COMMANDS, decode_message, encode_command
+from tui_trainer.sessions.control.protocol import decode_command as command_in
+
+
+def decode_command(line: bytes, source: str) -> Command:
+    return command_in(decode_message(line), source)
+
 
 EVERY: tuple[Command, ...] = (
     Pause("x"),

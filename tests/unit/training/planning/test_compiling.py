@@ -8,13 +8,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.unit.training.helpers import run_to_end, small_config, small_model
+from tests.unit.training.helpers import run_to_end, small_config, small_model, tokens
 from tui_trainer.config import Config
+from tui_trainer.model.generation import Generation
 from tui_trainer.run.events import Alert, Evaluation, Step
 from tui_trainer.training import preparation
 from tui_trainer.training.planning import compilation
 from tui_trainer.training.planning.calibration import planned_timings
 from tui_trainer.training.planning.compilation import compile_layers
+from tui_trainer.training.probes.evaluation import evaluate
+from tui_trainer.training.probes.frozen import FrozenModel
 
 BATCHES = Config().update(batch_size=2, precision="fp32")
 
@@ -95,6 +98,28 @@ def test_only_training_calls_what_is_compiled(compiler: Compiler) -> None:
     assert compiler.calls == before
     model.train()(ids)
     assert compiler.calls == before + model.shape.layers
+
+
+def test_hooks_fire_in_an_evaluation_of_a_compiled_model(compiler: Compiler) -> None:
+    model, seen = small_model(), list[tuple[int, ...]]()
+    assert compile_layers(model, BATCHES) == ""
+    expected, calls = evaluate(model, tokens(100)), compiler.calls
+    hook = model.model.layers[1].register_forward_hook(lambda layer, given, out: seen.append(tuple(out.shape)))
+    assert evaluate(model, tokens(100)) == expected
+    assert seen == [(12, 8, 16), (1, 3, 16)], "every batch, in windows"
+    hook.remove()
+    assert evaluate(model, tokens(100)) == expected
+    assert len(seen) == 2
+    assert compiler.calls == calls
+
+
+def test_hooks_fire_in_a_copy_that_samples_are_written_with(compiler: Compiler) -> None:
+    model, seen = small_model(), list[int]()
+    compile_layers(model, BATCHES)
+    copy = FrozenModel(model).freeze()
+    copy.model.layers[0].register_forward_hook(lambda layer, given, out: seen.append(out.shape[1]))
+    Generation(copy, [1, 2, 3], length=1, temperature=0, top_k=0, seed=1).advance()
+    assert seen == [3]
 
 
 def test_compiling_leaves_no_gradients(compiler: Compiler) -> None:

@@ -1,0 +1,112 @@
+"""Probes share the time between steps."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.training.helpers import small_model, small_stepper, take
+from tui_trainer.training.probes import scheduler as module
+from tui_trainer.training.probes.scheduler import Probe, ProbeScheduler
+
+
+def always() -> bool:
+    return True
+
+
+def never() -> bool:
+    return False
+
+
+def probe(log: list[str], name: str, parts: int) -> Probe:
+    for part in range(parts):
+        log.append(f"{name}{part}")
+        yield
+
+
+class Clock:
+    """Seconds that pass by one each time they are asked for."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr(module.time, "perf_counter", self._tell)
+
+    def _tell(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    with monkeypatch.context() as patches:
+        yield Clock(patches)
+
+
+def test_they_take_turns(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SLICE_SECONDS", 4.0)
+    probes, log = ProbeScheduler(), list[str]()
+    probes.add(probe(log, "a", 2))
+    probes.add(probe(log, "b", 5))
+    probes.share(never)
+    assert log == ["a0", "b0", "a1", "b1"], "the end of one takes a turn too"
+    probes.share(never)
+    assert log[4:] == ["b2", "b3", "b4"]
+    assert not probes.busy
+
+
+def test_one_part_is_done_however_short_the_time(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SLICE_SECONDS", 0.0)
+    probes, log = ProbeScheduler(), list[str]()
+    probes.add(probe(log, "a", 3))
+    probes.share(never)
+    assert log == ["a0"]
+
+
+def test_what_arrives_ends_a_slice() -> None:
+    probes, log = ProbeScheduler(), list[str]()
+    probes.add(probe(log, "a", 3))
+    probes.share(always)
+    probes.share(always)
+    assert log == ["a0", "a1"]
+
+
+def test_long_steps_leave_more_time(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SHARE", 5.0)
+    probes, log = ProbeScheduler(), list[str]()
+    result = take(small_stepper(small_model()))
+    assert result.seconds >= 1, "by this clock"
+    probes.watch(result)
+    probes.add(probe(log, "a", 100))
+    probes.share(never)
+    assert len(log) >= 5
+
+
+def test_a_probe_is_carried_to_its_end_alone() -> None:
+    probes, log = ProbeScheduler(), list[str]()
+    mine = probe(log, "a", 3)
+    probes.add(mine)
+    probes.add(probe(log, "b", 1))
+    assert probes.run(mine, never)
+    assert log == ["a0", "a1", "a2"]
+    probes.share(never)
+    assert log[3:] == ["b0"]
+
+
+def test_it_can_be_interrupted_and_carried_on() -> None:
+    probes, log = ProbeScheduler(), list[str]()
+    mine, answers = probe(log, "a", 3), iter([False, True])
+    assert not probes.run(mine, lambda: next(answers))
+    assert log == ["a0"]
+    assert probes.run(mine, never)
+    assert log == ["a0", "a1", "a2"]
+
+
+def test_a_probe_that_fails_is_dropped() -> None:
+    def failing() -> Probe:
+        yield
+        raise RuntimeError("the probe broke")
+
+    probes = ProbeScheduler()
+    probes.add(failing())
+    with pytest.raises(RuntimeError, match="the probe broke"):
+        probes.share(never)
+    assert not probes.busy

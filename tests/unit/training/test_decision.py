@@ -1,0 +1,90 @@
+"""What is decided once a step: by what has arrived, by the step's number, by the clock."""
+
+import pytest
+
+from tui_trainer.config import Config
+from tui_trainer.run.commands import Pause, Stop
+from tui_trainer.run.requests import SampleRequest
+from tui_trainer.sessions.requests import OpenRequest
+from tui_trainer.training import decision as module
+from tui_trainer.training.command_queue import CommandQueue
+from tui_trainer.training.decision import PERIODIC, Decision, DecisionMaker
+from tui_trainer.training.planning.timetable import Timetable
+
+
+class Maker(DecisionMaker):
+    """One at a time that stands still, unless told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.queue, self.now = CommandQueue(), 1000.0
+        self.refused = self.check_due = False
+        monkeypatch.setattr(module.time, "monotonic", lambda: self.now)
+        config = Config().update(steps=100, eval_every=10, checkpoint_every=25, sample_every=50)
+        super().__init__(self.queue, Timetable(config), lambda: self.refused, lambda: self.check_due)
+        self.decide(1, wait=False)  # resources are published at first
+
+    def at(self, step: int) -> Decision:
+        return self.decide(step, wait=False)
+
+
+@pytest.fixture
+def maker(monkeypatch: pytest.MonkeyPatch) -> Maker:
+    with monkeypatch.context() as patches:
+        return Maker(patches)
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch, maker: Maker) -> None:
+    monkeypatch.setattr(module.time, "monotonic", lambda: maker.now)
+
+
+def test_most_steps_have_nothing_due(maker: Maker) -> None:
+    assert maker.at(7) == Decision()
+
+
+def test_what_is_due_goes_by_the_steps_number(maker: Maker) -> None:
+    assert maker.at(10) == Decision(evaluate=True)
+    assert maker.at(25) == Decision(save=PERIODIC)
+    assert maker.at(50) == Decision(evaluate=True, save=PERIODIC, sample=True)
+
+
+def test_what_is_asked_comes_before_any_step(maker: Maker) -> None:
+    request = OpenRequest(SampleRequest("1", "The"))
+    maker.queue.put(Pause())
+    maker.queue.put_request(request)
+    assert maker.pending
+    assert maker.at(50) == Decision(commands=(Pause(),), requests=(request,))
+    assert not maker.pending
+    assert maker.at(50).sample
+
+
+def test_amid_work_a_stop_is_told_and_left_for_later(maker: Maker) -> None:
+    maker.queue.put(Pause())
+    assert maker.decide_amid_work() == Decision(commands=(Pause(),))
+    maker.queue.put(Stop())
+    assert maker.decide_amid_work() == Decision(stop=True)
+    assert maker.at(7).commands == (Stop(),)
+
+
+def test_a_long_time_without_a_checkpoint_makes_one_due(maker: Maker) -> None:
+    maker.now += 601
+    assert maker.at(7).save == PERIODIC
+    maker.note_save()
+    assert maker.at(8).save == ""
+
+
+def test_a_checkpoint_that_was_refused_is_tried_again(maker: Maker) -> None:
+    maker.refused = True
+    assert maker.at(7).save == ""
+    maker.now += 31
+    assert maker.at(8).save == PERIODIC
+
+
+def test_resources_are_published_every_two_seconds(maker: Maker) -> None:
+    maker.now += 2.1
+    assert [maker.at(step).publish_resources for step in (7, 8)] == [True, False]
+
+
+def test_a_check_of_the_length_is_not_waited_with(maker: Maker) -> None:
+    maker.check_due = True
+    assert maker.decide(7, wait=True).check_length
