@@ -1,8 +1,8 @@
-"""What a run is asked to be: small frozen dataclasses by owner, checked when made, read from and written to TOML.
+"""The configuration of a run: frozen dataclasses by section, checked when made, read from and written to TOML.
 
 Every field is declared with `option`: the command line, the checks and the help are all made from these declarations.
-None stands for "choose for me"; a field's type is that of a resolved configuration, which has none left but for the
-lengths that were not asked for.
+None means "choose for me". A field's type is that of a resolved configuration, in which only the lengths that were not
+given are None.
 """
 
 import re
@@ -16,10 +16,10 @@ from typing import Any, Final
 import tomli_w
 
 LEFT_OPEN: Final = -1
-"""What a configuration file may say for None, which TOML does not have."""
+"""None in a configuration file, as TOML has no null."""
 
 STANDARD_INPUT: Final = "-"
-"""In the place of a corpus file: the text comes from there."""
+"""In place of a corpus file: the text is read from standard input."""
 
 SCHEDULES: Final = ("constant", "linear", "cosine", "warmup-cosine", "exponential", "wsd")
 PRESETS: Final = ("auto", "nano", "tiny", "small", "base")
@@ -39,17 +39,17 @@ _TYPES: Final[dict[Any, tuple[Any, str]]] = {
 
 
 MAX_BYTES: Final = 4 * 2**20
-"""Of a configuration file; all but the names of very many corpus files take a few thousand."""
+"""Largest configuration file; without very many names of corpus files it has a few thousand bytes."""
 
 _LONG_KEY = re.compile(r"""(?:(?:(?<![\w-])[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")
-"""A key such as a.b.c of so many parts that reading it would take the time of their square."""
+"""A dotted key of 16 parts or more: the time to parse one is quadratic in its parts."""
 
 LARGEST: Final = 10**15
-"""No number of a configuration is larger."""
+"""Largest number in a configuration."""
 
 
 class InputError(ValueError):
-    """Something a user can put right: one sentence with the cause and the way out."""
+    """An error that the user can correct; the message is a sentence with the cause and the remedy."""
 
 
 def option(
@@ -61,7 +61,7 @@ def option(
     maximum: float | None = None,
     above: float | None = None,
 ) -> Any:
-    """A configuration field: `minimum` and `maximum` are allowed values, `above` is a bound that is not."""
+    """A configuration field; `minimum` and `maximum` are inclusive bounds, `above` is an exclusive lower one."""
     limits = {"choices": choices, "minimum": minimum, "maximum": maximum, "above": above}
     return field(default=default, metadata={"help": help, **limits})
 
@@ -78,7 +78,7 @@ def describe_range(limits: Mapping[str, Any]) -> str:
 
 
 def in_range(limits: Mapping[str, Any], value: float) -> bool:
-    """Whether a number is one, and within the limits that `option` was given."""
+    """Whether a number is not NaN, and within the limits that `option` was given."""
     return (
         value == value
         and (limits["above"] is None or value > limits["above"])
@@ -88,7 +88,7 @@ def in_range(limits: Mapping[str, Any], value: float) -> bool:
 
 
 def check_number(spec: Field[Any], value: float) -> None:
-    """Refuse a number out of an option's range; raises InputError."""
+    """Raises InputError for a number out of an option's range."""
     if not in_range(spec.metadata, value):
         shown = f"{value:g}" if isinstance(value, float) else str(value)
         raise InputError(f"{flag(spec.name)} {shown} is out of range: it must be {describe_range(spec.metadata)}.")
@@ -228,12 +228,12 @@ class Config:
         return replace(self, **{owner: replace(getattr(self, owner), **change) for owner, change in changes.items()})
 
     def to_toml(self) -> str:
-        """What is left open is left out."""
+        """TOML of all fields but those that are None."""
         return tomli_w.dumps(_without_none(asdict(self)))
 
     @classmethod
     def from_toml(cls, path: Path) -> "Config":
-        """Read a configuration file; what it leaves out keeps its default; raises InputError."""
+        """Read a configuration file; fields it omits have their defaults. Raises InputError."""
         try:
             with path.open("rb") as file:
                 return cls.parse(file.read(MAX_BYTES + 1), path)
@@ -242,7 +242,7 @@ class Config:
 
     @classmethod
     def parse(cls, data: bytes, path: Path) -> "Config":
-        """The configuration in what a file holds, as `from_toml`."""
+        """The configuration in a file's content; `path` is for messages. Raises InputError."""
         text = data.decode(errors="surrogateescape")
         try:
             if len(data) > MAX_BYTES:

@@ -1,4 +1,4 @@
-"""What the numbers mean: pure functions over a run's metrics."""
+"""Perplexity and bits per byte from a loss."""
 
 import math
 
@@ -11,12 +11,12 @@ _BANDS = (
 
 
 def perplexity(loss: float) -> float:
-    """exp(loss): among how many equally likely tokens the model hesitates; infinite when the loss is too large."""
+    """exp(loss), the number of equally likely tokens with the same loss; infinite from a loss of 700 nats on."""
     return math.exp(loss) if loss < 700 else math.inf
 
 
 def perplexity_in_words(value: float) -> str:
-    """A reading of a perplexity by its size."""
+    """A perplexity in words, by its size."""
     for bound, words in _BANDS:
         if value > bound:
             return words
@@ -24,5 +24,5 @@ def perplexity_in_words(value: float) -> str:
 
 
 def bits_per_byte(loss: float, tokens: int, utf8_bytes: int) -> float:
-    """A loss in nats per token as bits per byte of text, which compares over tokenizers."""
+    """A loss in nats per token as bits per byte of text, which is comparable between tokenizers."""
     return loss * tokens / max(1, utf8_bytes) / math.log(2)

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: pure functions of the step, so a screen can draw the future and a resume repeats the past.
+"""Learning-rate schedules: pure functions of the step, so that future rates can be drawn and past ones repeated.
 
 All reach their last value at the last step (`steps - 1`). Formulas: cosine decay after Loshchilov & Hutter 2017
 (arXiv 1608.03983); `wsd` (warmup, stable, decay) after Hu et al. 2024 (arXiv 2404.06395), decaying linearly.
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from typing import Final
 
 WSD_DECAY: Final = 0.6
-"""Part of a `wsd` run that decays."""
+"""Share of a `wsd` run's steps in which the rate decays."""
 
 EXPONENTIAL_FLOOR: Final = 0.01
-"""Where `exponential` ends, as a part of the peak, when the minimum is lower: it can never reach zero."""
+"""Last rate of `exponential` as a share of the peak, if the minimum is lower: it cannot reach zero."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A planned run's learning rate; `steps` and `warmup` in optimizer steps.
+    """The learning rate over a run; `steps` and `warmup` in optimizer steps.
 
-    After a rollback it is the schedule's times `factor`, for the steps before `until`.
+    After a rollback it is multiplied by `factor` in the steps before `until`.
     """
 
     kind: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Smoother:
-    """Exponential moving average without the bias of its start; a gap does not move it."""
+    """Exponential moving average with its initial bias corrected; values that are not finite are skipped."""
 
     half_life: float
     sum: float = 0.0
@@ -14,7 +14,7 @@ class Smoother:
     decay: float = field(init=False)
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a half-life there cannot be."""
+        """Raises ValueError for a half-life that is not positive."""
         if not self.half_life > 0:
             raise ValueError(f"{self.half_life} is no half-life")
         self.decay = 0.5 ** (1 / self.half_life)
@@ -24,7 +24,7 @@ class Smoother:
         return self if half_life == self.half_life else Smoother(half_life)
 
     def update(self, value: float | None) -> float | None:
-        """Take one value in; the average so far, None before the first finite value."""
+        """Add a value; returns the average so far, None before the first finite value."""
         if value is not None and math.isfinite(value):
             self.sum = self.decay * self.sum + (1 - self.decay) * value
             self.weight = self.decay * self.weight + (1 - self.decay)

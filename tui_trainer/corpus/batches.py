@@ -9,7 +9,7 @@ from tui_trainer.corpus.shuffle import shuffled
 
 
 def windows_in_epoch(tokens: int, context: int) -> int:
-    """How many windows a pass over so many tokens has, whatever its phase."""
+    """How many windows a pass over `tokens` tokens has, at any phase."""
     return max(1, (tokens - context) // context)
 
 
@@ -17,13 +17,13 @@ class Batches:
     """Shuffled windows of the training part, each exactly once an epoch.
 
     Of N tokens and context T an epoch has W = max(1, (N - T) // T) windows; they start T apart, at a phase that changes
-    with the epoch, so that over the epochs every token is met at every place of a window.
+    with the epoch, so that over the epochs every token occurs at every position of a window.
     """
 
     def __init__(
         self, tokens: np.ndarray, context: int, batch_size: int, seed: int, bpe_dropout: BPEDropout | None = None
     ) -> None:
-        """With a `bpe_dropout` the tokens of a window are split up at random, and what no longer fits is cut off."""
+        """With a `bpe_dropout` tokens of a window are split at random, and the window is truncated to its length."""
         assert len(tokens) > context
         # A plain view: slicing a memmap object costs several times as much.
         self.tokens = tokens.view(np.ndarray)
@@ -34,7 +34,7 @@ class Batches:
 
     @property
     def plain(self) -> bool:
-        """Whether windows are the tokens from their start on, as they are."""
+        """Whether a window is a plain slice of `tokens`, without BPE dropout."""
         return self._bpe_dropout is None
 
     def batch(self, index: int) -> tuple[np.ndarray, np.ndarray]:
@@ -61,7 +61,10 @@ class Batches:
 
 
 def validation_windows(tokens: np.ndarray, context: int, batch_size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The whole part, every target once: int64, shape (rows <= batch_size, context), then a shorter row at last."""
+    """Inputs and targets of all tokens, every target once.
+
+    int64, shape (rows <= batch_size, context); the last batch may be one shorter row.
+    """
     tokens = tokens.view(np.ndarray)
     targets = len(tokens) - 1
     full = targets // context

@@ -1,8 +1,8 @@
-"""BPE tokens split up at random, so that a small text is met in many spellings.
+"""BPE dropout: splits tokens at random, so that a small text is seen in many segmentations.
 
-Like BPE-dropout (Provilkov et al. 2020, arXiv 1910.13267), but from the other end: a merge that a token was made by is
-undone with some probability, then those of its two parts. So the draws can be seeded and the text need not be encoded
-anew, neither of which the tokenizer's own dropout allows.
+After BPE-dropout (Provilkov et al. 2020, arXiv 1910.13267), which skips merges while encoding. Here the merge of an
+encoded token is undone with some probability, then those of its two parts: so the draws are seeded and the text is
+encoded once, neither of which the tokenizer's own dropout allows.
 """
 
 import json
@@ -24,7 +24,7 @@ class BPEDropout:
         self._parts = merge_parts(tokenizer)
 
     def split(self, windows: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """Windows (rows, T) of ids, each split up and then cut to T again."""
+        """Split the tokens of windows (rows, T) of ids; each row is then truncated to T. Returns (rows, T)."""
         return np.stack([self._split_row(row, random) for row in windows])
 
     def _split_row(self, row: np.ndarray, random: np.random.Generator) -> np.ndarray:

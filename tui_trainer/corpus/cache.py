@@ -1,4 +1,4 @@
-"""Encoded corpora kept on disk: an entry is a directory that appears whole or not at all."""
+"""The cache of encoded corpora on disk: an entry is a directory that is renamed into place when complete."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ class _Meta:
 
 
 class CacheWriteError(Exception):
-    """The disk takes no more: read-only, full, or somebody else's."""
+    """The cache cannot be written: the disk is read-only or full, or the directory is another user's."""
 
 
 def cache_directory() -> Path:
@@ -49,13 +49,13 @@ def cache_directory() -> Path:
 
 
 def entry_path(fingerprint: str, kind: str, vocab_size: int, val_fraction: float) -> Path:
-    """Where the encoding of a text under these choices belongs."""
+    """The directory for the encoding of a text with these choices."""
     key = json.dumps([FORMAT, fingerprint, kind, vocab_size, val_fraction])
     return cache_directory() / hashlib.sha256(key.encode()).hexdigest()
 
 
 def open_entry(entry: Path) -> Encoded | None:
-    """What is kept there, mapped from disk; None if there is nothing, or nothing whole."""
+    """An entry with its arrays memory-mapped; None if there is none, or it is damaged."""
     try:
         meta = _Meta(**json.loads((entry / "meta.json").read_bytes()))
         tokenizer = Tokenizer.from_json((entry / "tokenizer.json").read_text(encoding="utf-8"))
@@ -72,7 +72,7 @@ def _map(path: Path, dtype: str, tokens: int) -> np.ndarray:
 
 
 class NewEntry:
-    """An entry being written, under a name of its own; `append` takes ids of the part numbered 0 or 1."""
+    """An entry being written in a temporary directory; `append` takes ids of the part numbered 0 or 1."""
 
     def __init__(self, folder: Path, tokenizer: Tokenizer) -> None:
         self._folder, self._tokenizer = folder, tokenizer
@@ -80,7 +80,7 @@ class NewEntry:
         self._tokens = [0, 0]
 
     def append(self, part: int, ids: np.ndarray) -> None:
-        with _disk():
+        with _cache_errors():
             self._files[part].write(ids.tobytes())
         self._tokens[part] += len(ids)
 
@@ -89,9 +89,9 @@ class NewEntry:
             file.close()
 
     def publish(self, entry: Path, val_bytes: int) -> Encoded:
-        """Finish and give the entry its name; where another process was first, theirs is taken."""
+        """Sync the files and rename the entry into place; an entry that another process has made meanwhile is used."""
         meta = _Meta(self._tokenizer.dtype.name, self._tokens[0], self._tokens[1], val_bytes)
-        with _disk():
+        with _cache_errors():
             for file in self._files:
                 file.flush()
                 os.fsync(file.fileno())
@@ -107,17 +107,17 @@ class NewEntry:
 
 @contextmanager
 def new_entry(entry: Path, tokenizer: Tokenizer) -> Iterator[NewEntry]:
-    """A place to write; nothing is left of it unless it was published. Raises CacheWriteError."""
-    with _disk():
+    """Context manager of a new entry, removed unless it was published. Raises CacheWriteError."""
+    with _cache_errors():
         entry.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="unfinished-", dir=entry.parent))
     try:
-        with _disk():
+        with _cache_errors():
             writer = NewEntry(folder, tokenizer)
         try:
             yield writer
         finally:
-            # A full disk refuses the last bytes here once more; the entry is given up anyway.
+            # On a full disk this fails once more to write the last bytes, of an entry that is removed anyway.
             with suppress(OSError):
                 writer.close()
     finally:
@@ -129,14 +129,14 @@ def _rename(folder: Path, entry: Path) -> None:
         folder.rename(entry)
     except OSError:
         if open_entry(entry) is None:
-            _displace(folder, entry)
+            _replace_damaged(folder, entry)
 
 
-def _displace(folder: Path, entry: Path) -> None:
-    """Put a whole entry in a damaged one's place; a reader of the damaged one keeps what it has mapped."""
+def _replace_damaged(folder: Path, entry: Path) -> None:
+    """Replace a damaged entry by a complete one; a reader of the damaged one keeps what it has mapped."""
     damaged = Path(tempfile.mkdtemp(prefix="unfinished-", dir=entry.parent))
     try:
-        # Another process may mend the same entry just now: then there is nothing left to put aside.
+        # Another process may have moved the same entry aside.
         with suppress(FileNotFoundError):
             entry.rename(damaged / "entry")
         folder.rename(entry)
@@ -145,7 +145,7 @@ def _displace(folder: Path, entry: Path) -> None:
 
 
 @contextmanager
-def _disk() -> Iterator[None]:
+def _cache_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A corpus ready to train on: the text the user named, read, tokenized and split."""
+"""Loads a corpus: reads the sources that the user named, tokenizes them and splits off the validation part."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -60,9 +60,9 @@ def load_corpus(config: DataConfig, progress: StageProgress) -> Corpus:
 
 
 def unigram_entropy(tokens: np.ndarray, vocab_size: int) -> float:
-    """Nats per token of a model that knows how often each token comes and nothing else."""
+    """The entropy of the token frequencies, in nats per token: the loss of a unigram model."""
     counts = np.zeros(vocab_size, dtype=np.int64)
-    # bincount makes 8 bytes of each token: a piece at a time.
+    # bincount converts to int64, 8 bytes a token, so it gets a piece at a time.
     for start in range(0, len(tokens), COUNT_TOKENS):
         counts += np.bincount(tokens[start : start + COUNT_TOKENS], minlength=vocab_size)
     shares = counts[counts > 0] / len(tokens)
@@ -70,7 +70,7 @@ def unigram_entropy(tokens: np.ndarray, vocab_size: int) -> float:
 
 
 def _choose_tokenizer(config: DataConfig, found: Scan) -> tuple[str, int]:
-    """The kind, and the vocabulary size where it is a choice."""
+    """The kind, and the vocabulary size for BPE, 0 otherwise."""
     kind = config.tokenizer
     if kind == "auto":
         kind = choose_kind(found) if config.vocab_size is None else "bpe"

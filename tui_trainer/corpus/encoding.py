@@ -1,4 +1,4 @@
-"""A text split into training and validation and encoded, through a cache: a second run finds the work done."""
+"""Splits a text into training and validation parts and encodes both; a second run finds them in the cache."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,10 +19,10 @@ TRAIN: Final = 0
 VAL: Final = 1
 
 MAX_VAL_CHARACTERS: Final = 1_000_000
-"""More would say little more, and take longer to evaluate than a large text takes to learn from."""
+"""More would make evaluation slow and its result hardly more precise."""
 
 BPE_CHARACTERS: Final = 200_000_000
-"""About so much text, from all over the training part, is enough to learn merges from."""
+"""Characters, spread over the training part, from which BPE merges are learnt."""
 
 StageProgress = Callable[[str, int, int], None]
 
@@ -35,31 +35,31 @@ def encode_corpus(
     val_fraction: float,
     progress: StageProgress,
 ) -> Encoded:
-    """The two parts as tokens, from the cache or made now; raises InputError.
+    """Both parts as tokens, from the cache or encoded now; raises InputError.
 
-    `vocab_size` is for kind "bpe", 0 for the others. What `progress` raises passes through and leaves no files.
+    `vocab_size` is for kind "bpe", 0 for the others. An exception of `progress` is passed on and leaves no files.
     """
     entry = entry_path(scan.fingerprint, kind, vocab_size, val_fraction)
     found = open_entry(entry)
     if found is not None:
         return found
-    work = _Work(sources, scan, kind == "byte", train_characters(scan.characters, val_fraction), progress)
-    tokenizer = work.make_tokenizer(kind, vocab_size)
+    encoder = _Encoder(sources, scan, kind == "byte", train_characters(scan.characters, val_fraction), progress)
+    tokenizer = encoder.make_tokenizer(kind, vocab_size)
     try:
         with new_entry(entry, tokenizer) as writer:
-            val_bytes = work.encode(tokenizer, writer.append)
+            val_bytes = encoder.encode(tokenizer, writer.append)
             return writer.publish(entry, val_bytes)
     except CacheWriteError:
-        return work.encode_in_memory(tokenizer)
+        return encoder.encode_in_memory(tokenizer)
 
 
 def train_characters(characters: int, val_fraction: float) -> int:
-    """How many characters train; the rest, at the end, validates."""
+    """How many characters are in the training part; the rest, at the end, is the validation part."""
     return max(int(characters * (1 - val_fraction)), characters - MAX_VAL_CHARACTERS)
 
 
-class _Work:
-    """Passes over the text that was scanned."""
+class _Encoder:
+    """Makes the tokenizer and encodes the text, each in one pass over it."""
 
     def __init__(
         self, sources: Sequence[Source], scan: Scan, lossless: bool, train: int, progress: StageProgress
@@ -69,7 +69,7 @@ class _Work:
 
     def make_tokenizer(self, kind: str, vocab_size: int) -> Tokenizer:
         if kind == "char":
-            # Characters of the validation part too: it could not be encoded without them.
+            # From both parts: a character only in the validation part must be encoded too.
             return Tokenizer.characters(self._scan.distinct)
         if kind == "byte":
             return Tokenizer.bytes_()
@@ -79,7 +79,7 @@ class _Work:
         return Tokenizer.train_bpe(texts, vocab_size)
 
     def encode(self, tokenizer: Tokenizer, append: Callable[[int, np.ndarray], None]) -> int:
-        """Hand on the ids of each part; returns the UTF-8 bytes of the validation part."""
+        """Call `append` with ids of each part; returns the validation part's length in UTF-8 bytes."""
         sizes = [0, 0]
         for part, pieces in groupby(self._parts("tokenizing"), key=itemgetter(0)):
             texts = (text for _, text in pieces)
@@ -95,15 +95,15 @@ class _Work:
         return Encoded(tokenizer, _joined(parts[TRAIN], tokenizer), _joined(parts[VAL], tokenizer), val_bytes)
 
     def _parts(self, stage: str) -> Iterator[tuple[int, str]]:
-        """The text in pieces, each with the part it belongs to: the first characters train, the rest validates."""
-        left = self._train
+        """The text in pieces, each with its part: TRAIN for the first characters, then VAL."""
+        remaining = self._train
         progress = partial(self._progress, stage)
         for text in read_chunks(self._sources, lossless=self._lossless, progress=progress):
-            if text[:left]:
-                yield TRAIN, text[:left]
-            if text[left:]:
-                yield VAL, text[left:]
-            left = max(0, left - len(text))
+            if text[:remaining]:
+                yield TRAIN, text[:remaining]
+            if text[remaining:]:
+                yield VAL, text[remaining:]
+            remaining = max(0, remaining - len(text))
 
 
 def _measured(texts: Iterable[str], part: int, sizes: list[int]) -> Iterator[str]:

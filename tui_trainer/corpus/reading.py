@@ -1,4 +1,4 @@
-"""Sources to one stream of text: UTF-8 checked, line ends made LF, in bounded memory."""
+"""Reads sources as one stream of text, in bounded memory: decodes UTF-8 and converts line ends to LF."""
 
 import codecs
 import hashlib
@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Scan:
-    """What one pass over the text tells: counts, characters in use, SHA-256 (hexadecimal) of the text as UTF-8."""
+    """The result of one pass over the text; `fingerprint` is the hexadecimal SHA-256 of the text as UTF-8."""
 
     characters: int
     bytes: int
@@ -34,7 +34,7 @@ class Scan:
 
 
 def ignore_progress(done: int, total: int) -> None:
-    """For who does not want to know."""
+    """A progress callback that does nothing."""
 
 
 def read_chunks(
@@ -44,7 +44,7 @@ def read_chunks(
 
     Byte order marks are dropped, CRLF and CR become LF, and a source that does not end its last line is given a line
     end before the next. Bytes that are not UTF-8 are refused, or with `lossless` kept as surrogate escapes. `progress`
-    gets bytes on disk, read and in all: so it moves evenly for a .gz too.
+    gets the bytes read and the total, both as on disk: for a .gz the compressed ones.
     """
     total = sum(source.size for source in sources)
     report, before, last = _at_most_every(REPORT_SECONDS, progress), 0, "\n"
@@ -59,7 +59,7 @@ def read_chunks(
 
 
 def scan(sources: Sequence[Source], *, lossless: bool = False, progress: Progress = ignore_progress) -> Scan:
-    """Read everything once; raises InputError, also for a text of nothing but white space."""
+    """Read all sources once; raises InputError, also for a text of nothing but white space."""
     digest, seen = hashlib.sha256(), np.zeros(UNICODE_END, dtype=bool)
     characters = size = 0
     head = ""
@@ -90,13 +90,13 @@ def code_points(text: str) -> np.ndarray:
 
 
 def _first_word(head: str) -> str:
-    # Bytes that are no text cannot stand in a prompt; a line end is a prompt for any text.
+    # Bytes that are no UTF-8 are left out of the prompt; a line end is a prompt for any text.
     words = to_bytes(head).decode("utf-8", "ignore").split()
     return words[0][:FIRST_WORD_LENGTH] if words else "\n"
 
 
 def _read_source(source: Source, lossless: bool) -> Iterator[tuple[int, str]]:
-    """Pieces of one source, none empty, each with the position on disk behind it."""
+    """Pieces of one source, none empty, each with the position on disk after it."""
     decoder = _Decoder(source, lossless)
     try:
         with source.open() as stream:
@@ -119,7 +119,7 @@ def _position(stream: BinaryIO) -> int:
 
 
 class _Decoder:
-    """Bytes of one source to text, piece by piece; an empty piece ends it."""
+    """Decodes the bytes of one source piece by piece; an empty piece ends it. Raises InputError."""
 
     def __init__(self, source: Source, lossless: bool) -> None:
         self._source = source
@@ -133,15 +133,15 @@ class _Decoder:
         try:
             text = self._line_ends.decode(self._utf8.decode(data, not data), not data)
         except UnicodeDecodeError as error:
-            raise self._refusal(error, data) from error
+            raise self._decode_error(error, data) from error
         self._bytes += len(data)
         if text:
             text, self._mark = text.removeprefix(self._mark), ""
         self._lines += text.count("\n")
         return text
 
-    def _refusal(self, error: UnicodeDecodeError, data: bytes) -> InputError:
-        # The decoder's own buffer may begin before this piece: with the first bytes of a cut character.
+    def _decode_error(self, error: UnicodeDecodeError, data: bytes) -> InputError:
+        # `error.object` also holds what the decoder had buffered: the first bytes of a character cut by the last piece.
         offset = self._bytes + len(data) - len(error.object) + error.start
         good = self._line_ends.decode(error.object[: error.start].decode("utf-8"), True)
         line = self._lines + good.count("\n") + 1

@@ -1,4 +1,4 @@
-"""A random order of any number of things that is computed where it is asked for, and never held."""
+"""A random permutation of any length, computed at the requested positions in constant memory."""
 
 from typing import Final
 
@@ -7,15 +7,17 @@ import numpy as np
 ROUNDS: Final = 6
 
 
-def shuffled(places: np.ndarray, count: int, seed: tuple[int, ...]) -> np.ndarray:
-    """What stands at these places (integers below `count`) when 0 to count - 1 are shuffled; int64, the same shape.
+def shuffled(positions: np.ndarray, count: int, seed: tuple[int, ...]) -> np.ndarray:
+    """The elements at these positions (integers below `count`) of a random permutation of 0 to count - 1.
+
+    int64, the shape of `positions`.
 
     A Feistel network (Luby & Rackoff 1988) permutes the numbers below the next power of four; what falls outside goes
     through it again until it falls inside (Black & Rogaway 2002).
     """
     half = max(1, ((count - 1).bit_length() + 1) // 2)
     keys = np.random.default_rng(seed).integers(1 << 63, size=ROUNDS, dtype=np.uint64)
-    result = _permute(places.astype(np.uint64), half, keys)
+    result = _permute(positions.astype(np.uint64), half, keys)
     while (outside := result >= count).any():
         result[outside] = _permute(result[outside], half, keys)
     return result.astype(np.int64)

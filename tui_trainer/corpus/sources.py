@@ -1,4 +1,4 @@
-"""What the user named as a corpus, found and checked before anything slow begins."""
+"""Finds and checks the files that the user named as a corpus, before anything slow begins."""
 
 import glob
 import gzip
@@ -30,15 +30,15 @@ _WIDE_MARKS: Final = {
 
 
 class _UnsuitableError(InputError):
-    """Refused when named by the user, passed over inside a directory or a pattern."""
+    """A file that cannot be used: an error when named by the user, skipped inside a directory or a pattern."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """One file, or what came on standard input.
+    """One file, or the data read from standard input.
 
-    `root` is the file or the directory the user named, `size` the bytes it takes on disk (a .gz as it is, compressed),
-    `binary` is true for what is not text at all and must be read byte for byte.
+    `root` is the file or the directory that the user named, `size` the bytes on disk (of a .gz, compressed), `binary`
+    whether it is no text and must be read byte for byte.
     """
 
     path: str
@@ -53,19 +53,19 @@ class Source:
         return shown(self.path)
 
     def open(self) -> BinaryIO:
-        """The bytes, decompressed, from their beginning; may be called again; raises OSError."""
+        """A new stream of the decompressed bytes from their beginning; raises OSError."""
         return io.BytesIO(self.data) if self.data is not None else _open(self.path)
 
 
 def shown(path: str) -> str:
-    """A path as it is named in a message."""
+    """A path for a message, safe to show."""
     return "standard input" if path == STANDARD_INPUT else visible_line(path)
 
 
 def find_sources(arguments: Sequence[str], *, binary_ok: bool = False) -> list[Source]:
     """The files that the arguments name, each once, in their order; raises InputError.
 
-    `binary_ok` takes files that are not text too: the byte tokenizer can read them.
+    `binary_ok` accepts files that are not text, which only the byte tokenizer can read.
     """
     if not arguments or "" in arguments:
         raise InputError("No corpus was given: name a text file, a directory, a glob pattern, or - for standard input.")
@@ -108,7 +108,7 @@ def _expand(argument: str, binary_ok: bool) -> Iterator[Source]:
 def _is_directory(path: str) -> bool:
     try:
         return Path(path).is_dir()
-    except OSError:  # said better when it is read as a file
+    except OSError:  # `_file` raises a better error for it
         return False
 
 
@@ -143,22 +143,22 @@ def _suitable(paths: Sequence[str], root: str, binary_ok: bool) -> Iterator[Sour
 
 
 def _walk(directory: str) -> list[str]:
-    """Every file under a directory, sorted; hidden files and directories are passed over."""
+    """Every file under a directory, sorted; hidden files and directories are skipped."""
     paths = []
-    for folder, folders, files in os.walk(directory, onerror=_refuse_folder):
+    for folder, folders, files in os.walk(directory, onerror=_raise_unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths += [Path(folder, name) for name in files if not name.startswith(".")]
     return [str(path) for path in sorted(paths)]
 
 
-def _refuse_folder(error: OSError) -> NoReturn:
+def _raise_unreadable(error: OSError) -> NoReturn:
     raise _unreadable(str(error.filename), error) from error
 
 
 def _file(path: str, root: str, binary_ok: bool) -> Source:
     try:
         status = Path(path).stat()
-        # Opening a pipe or a device could wait for ever, so what it is comes first.
+        # Opening a pipe or a device could block for ever, so the type is checked first.
         if not stat.S_ISREG(status.st_mode):
             raise _UnsuitableError(
                 f"{shown(path)} is not a regular file: name a text file, or pipe it in and name - instead."
@@ -189,7 +189,7 @@ def _standard_input(binary_ok: bool) -> Source:
 
 @cache
 def _read_standard_input() -> bytes:
-    """All of standard input; it can be read only once in a process, and a corpus is read several times."""
+    """All of standard input, cached, as it can be read only once and a corpus is read several times."""
     if sys.stdin is None or sys.stdin.isatty():
         raise InputError("Standard input is a terminal: pipe a text into it, or name a file instead of -.")
     try:

@@ -1,4 +1,4 @@
-"""Text to token ids and back: characters, bytes, or byte-level BPE, each a Hugging Face tokenizer inside."""
+"""Tokenizers: characters, bytes, or byte-level BPE, each wrapping a Hugging Face tokenizer."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tui_trainer.corpus.reading import UNICODE_END, Scan, code_points, to_bytes
 # Unset, a child process forked after encoding prints a warning across the screen.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
 
-# Encoding objects weigh some hundred bytes a token: a batch of pieces at a time bounds what lives at once.
+# Encoding objects take some hundred bytes a token, so only a batch of pieces is encoded at a time.
 PIECE_CHARACTERS: Final = 16_384
 BATCH_PIECES: Final = 32
 LONG_WORD: Final = 512
@@ -51,7 +51,7 @@ class Tokenizer:
 
     @staticmethod
     def train_bpe(texts: Iterable[str], vocab_size: int) -> "Tokenizer":
-        """Merges learnt from the texts; the vocabulary stays smaller where nothing repeats any more."""
+        """Train on the texts; the vocabulary is smaller than `vocab_size` if no pair of tokens repeats any more."""
         trainer = trainers.BpeTrainer(
             vocab_size=vocab_size,
             min_frequency=2,
@@ -65,7 +65,7 @@ class Tokenizer:
 
     @staticmethod
     def from_json(text: str) -> "Tokenizer":
-        """The tokenizer that `to_json` wrote, its kind deduced; raises InputError."""
+        """The tokenizer that `to_json` wrote, of the kind that the JSON implies; raises InputError."""
         try:
             splitter = json.loads(text)["pre_tokenizer"]
             kind = CharTokenizer if splitter is None else Tokenizer if splitter["use_regex"] else ByteTokenizer
@@ -85,7 +85,7 @@ class Tokenizer:
         return np.concatenate(parts) if parts else np.empty(0, self.dtype)
 
     def encode_stream(self, texts: Iterable[str]) -> Iterator[np.ndarray]:
-        """The ids of one long text that comes in parts, in bounded memory, wherever the parts are cut."""
+        """The ids of one long text given in parts, in bounded memory; they do not depend on where it is cut."""
         pieces = cut_pieces(texts)
         while batch := list(islice(pieces, BATCH_PIECES)):
             for encoding in self._inner.encode_batch_fast(batch, add_special_tokens=False):
@@ -134,7 +134,7 @@ class CharTokenizer(Tokenizer):
 
 
 class ByteTokenizer(Tokenizer):
-    """One token a byte: the ids are the UTF-8 itself, and bytes that are no UTF-8 stay what they are."""
+    """One token a byte; bytes that are no UTF-8, given as surrogate escapes, keep their values."""
 
     kind = "byte"
 
@@ -152,7 +152,7 @@ class ByteTokenizer(Tokenizer):
 
 
 def choose_kind(scan: Scan) -> str:
-    """The tokenizer that suits a text: small models learn small alphabets soonest, long texts pay for a vocabulary."""
+    """The kind of tokenizer for a text: characters for a small alphabet, BPE for a long text, else bytes."""
     most_characters, most_bytes = CHAR_LIMIT
     if len(scan.distinct) <= most_characters and scan.bytes < most_bytes:
         return "char"
@@ -160,13 +160,16 @@ def choose_kind(scan: Scan) -> str:
 
 
 def bpe_vocab_size(size: int) -> int:
-    """A vocabulary for a text of `size` bytes: a power of two, so that each entry is met often enough to be learnt."""
+    """The vocabulary size for a text of `size` bytes: a power of two with at least BYTES_PER_ENTRY bytes an entry.
+
+    So that each entry occurs often enough to be learnt; from 512 to 16,384.
+    """
     entries = max(1, size // BYTES_PER_ENTRY)
     return min(16_384, max(512, 1 << (entries.bit_length() - 1)))
 
 
 def cut_pieces(texts: Iterable[str]) -> Iterator[str]:
-    """A long text that comes in parts, cut anew: the tokens do not depend on how it came."""
+    """A long text given in parts, cut into pieces that do not depend on the parts."""
     rest = ""
     for text in texts:
         rest += text
@@ -181,9 +184,9 @@ def cut_pieces(texts: Iterable[str]) -> Iterator[str]:
 
 
 def _piece_end(text: str, start: int) -> int:
-    """Before the last white space that a word follows: there GPT-2's pattern always begins a new match.
+    """The index before the last white space that a word follows, where GPT-2's pattern always begins a new match.
 
-    A text without white space is cut anyhow.
+    PIECE_CHARACTERS after `start` in a text without white space.
     """
     limit = start + PIECE_CHARACTERS
     for space in "\n ":
@@ -196,7 +199,7 @@ def _piece_end(text: str, start: int) -> int:
 
 
 def _short_words(pieces: Iterable[str]) -> Iterator[str]:
-    """Pieces to learn from: each merge walks every word it occurs in, so endless words (a genome) would take hours."""
+    """Pieces with long words cut: each merge scans every word it occurs in, so a genome would take hours."""
     for piece in pieces:
         if max(map(len, piece.split()), default=0) > LONG_WORD:
             yield from (piece[start : start + LONG_WORD // 8] for start in range(0, len(piece), LONG_WORD // 8))

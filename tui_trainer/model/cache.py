@@ -1,4 +1,4 @@
-"""The key-value cache of generation: what attention has computed for the tokens so far."""
+"""The key-value cache for generation: keys and values of the tokens so far."""
 
 import torch
 from torch import Tensor
@@ -12,10 +12,10 @@ class Cache:
         self._keys = torch.empty(size, dtype=like.dtype, device=like.device)
         self._values = torch.empty_like(self._keys)
         self.length = 0
-        """Tokens held; the model moves it on after its last layer."""
+        """Tokens in the cache; the model updates it after its last layer."""
 
     def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Append (1, heads, T, head_width) to a layer; everything it holds then, in the same shape."""
+        """Append keys and values (1, heads, T, head_width) to a layer; returns all it holds, with S >= T for T."""
         end = self.length + keys.shape[2]
         self._keys[layer, :, :, self.length : end] = keys
         self._values[layer, :, :, self.length : end] = values

@@ -1,4 +1,4 @@
-"""Text generation, one token at a time, so that a training loop can carry on in between."""
+"""Text generation, one token a call, so that a training loop can run in between."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from tui_trainer.model.cache import Cache
 from tui_trainer.model.transformer import Transformer
 
 SMALLEST_TEMPERATURE: Final = torch.finfo(torch.float32).tiny
-"""What logits in float32 can be divided by."""
+"""Smallest temperature that logits in float32 are divided by."""
 
 
 def next_token(logits: Tensor, temperature: float, top_k: int, generator: torch.Generator) -> int:
@@ -18,7 +18,7 @@ def next_token(logits: Tensor, temperature: float, top_k: int, generator: torch.
     Temperature 0 takes the likeliest, as does one too small for a float32. Drawn on the CPU, so that a seed gives the
     same text on every device.
     """
-    # Numbers that a diverging model or a temperature near 0 would carry out of range must not end a run.
+    # The logits of a diverging model, or a temperature near 0, must not raise an error.
     logits = logits.float().cpu().nan_to_num()
     logits = logits - logits.max()
     if temperature < SMALLEST_TEMPERATURE:
@@ -30,12 +30,12 @@ def next_token(logits: Tensor, temperature: float, top_k: int, generator: torch.
 
 
 class Generation:
-    """A text being written by `model`, which must not change until the text is done."""
+    """A text that `model` generates; its weights must not change until the text is done."""
 
     def __init__(
         self, model: Transformer, prompt: list[int], length: int, temperature: float, top_k: int, seed: int
     ) -> None:
-        """Go on from `prompt` (at least one id) for `length` tokens; temperature and top_k as in `next_token`."""
+        """Continue `prompt` (at least one id) by `length` tokens; temperature and top_k as in `next_token`."""
         assert prompt
         shape = model.shape
         self.tokens: list[int] = []
@@ -49,7 +49,7 @@ class Generation:
         self._cache = Cache(shape.layers, shape.heads, shape.context, shape.head_width, model.lm_head.weight)
         self._history = list(prompt)
         self._pending = self._history[-self._context :]
-        """Ids the cache does not hold yet."""
+        """Ids that are not in the cache yet."""
 
     @property
     def done(self) -> bool:
@@ -57,9 +57,9 @@ class Generation:
 
     @torch.inference_mode()
     def advance(self) -> None:
-        """Write one more token."""
+        """Generate one more token."""
         if self._cache.length + len(self._pending) > self._context:
-            # The window is full: begin anew with its later half, as the model only knows positions within the context.
+            # The context is full: restart from its second half, as positions beyond the context were never trained.
             self._cache.clear()
             self._pending = self._history[-max(1, self._context // 2) :]
         logits = self._model(torch.tensor([self._pending], device=self._device), self._cache)[0, -1]

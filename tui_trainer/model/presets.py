@@ -1,4 +1,4 @@
-"""Sizes of model that are known to work, and what goes with each."""
+"""Presets: model sizes with batch size and number of steps."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Preset:
-    """A step takes in batch_size x context tokens."""
+    """Sizes of a model and its run; a step trains on batch_size x context tokens."""
 
     layers: int
     width: int
@@ -24,7 +24,7 @@ PRESETS: Final = {
 }
 
 _LARGE_CORPUS: Final = 20_000_000
-"""Characters from which a bigger model is worth its time."""
+"""Characters from which the larger preset is chosen."""
 
 
 def choose_preset(characters: int, device: str) -> str:

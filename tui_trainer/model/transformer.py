@@ -1,4 +1,4 @@
-"""A decoder-only transformer in exactly the arrangement of Hugging Face's Qwen3.
+"""A decoder-only transformer with exactly the architecture of Hugging Face's Qwen3.
 
 RMSNorm before each block (Zhang & Sennrich 2019), rotary positions (Su et al. 2021) after a norm of each head's queries
 and keys, SwiGLU (Shazeer 2020), no biases, untied embeddings. Shapes: B sequences, T tokens, H heads of width D.
@@ -20,21 +20,21 @@ ROPE_THETA: Final = 10_000.0
 NORM_EPS: Final = 1e-6
 
 EMBEDDING_STD: Final = 0.5
-"""Of the size that layers come to add, so that the token itself is not drowned early on."""
+"""Of the size of what trained layers add to the residual stream, so that the token dominates it at first."""
 
 EXPLICIT_ATTENTION_UP_TO: Final = 128
-"""Tokens in a window over which a CPU is faster at attention as plain matrix products."""
+"""Longest window for which plain matrix products are faster on a CPU than the fused attention kernel."""
 
 FUSED: Final = {
     "self_attn.qkv_proj": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
     "mlp.gate_up_proj": ("mlp.gate_proj", "mlp.up_proj"),
 }
-"""Matrices that share their input are one here, for speed, and Qwen3's several in a file."""
+"""Matrices with the same input, fused here for speed; in a file they are Qwen3's separate ones."""
 
 
 @dataclass(frozen=True)
 class ModelShape:
-    """What decides a model's parameters, and the share of its activations dropped while training."""
+    """The sizes that determine a model's parameters, and the share of activations dropped in training."""
 
     vocab_size: int
     context: int
@@ -49,7 +49,10 @@ class ModelShape:
 
     @property
     def hidden_width(self) -> int:
-        """Width inside the SwiGLU: 8/3 of the model's, so that its three matrices cost what two of 4x would."""
+        """Width inside the SwiGLU: 8/3 of the model's, rounded up to a multiple of 8.
+
+        Its three matrices have as many parameters as the two of an MLP of width 4x (Shazeer 2020).
+        """
         return math.ceil(self.width * 8 / 3 / 8) * 8
 
     def to_qwen3(self) -> dict[str, Any]:
@@ -78,7 +81,7 @@ class ModelShape:
 
 
 Extend = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Appends keys and values to a layer's cache, and gives all it holds."""
+"""Appends keys and values to a layer's cache, and returns all it holds."""
 
 
 class RMSNorm(nn.Module):
@@ -101,7 +104,7 @@ def rotary_table(length: int, head_width: int) -> tuple[Tensor, Tensor]:
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn each pair (i, i + D/2) of x (B, H, T, D) by its position's angle."""
+    """Rotate each pair (i, i + D/2) of x (B, H, T, D) by its position's angle."""
     first, second = x.chunk(2, dim=-1)
     return x * cos + torch.cat((-second, first), dim=-1) * sin
 
@@ -109,12 +112,12 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 def attend(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
     """Causal attention; queries (B, H, T, D), keys and values (B, H, S, D), S = T or, for a single query, S >= 1.
 
-    Both ways compute softmax(q k' * scale + mask) v; over short windows a CPU is faster at plain matrix products than
-    at the kernel that never holds the T x T scores.
+    Both branches compute softmax(q k' * scale + mask) v. For short windows plain matrix products are faster on a CPU
+    than the fused kernel, which does not store the T x T scores.
     """
     length = q.shape[2]
     if q.device.type != "cpu" or not 1 < length <= EXPLICIT_ATTENTION_UP_TO:
-        # Several tokens only ever meet an empty cache, so the causal mask is square.
+        # Several tokens are only passed with an empty cache, so the causal mask is square.
         return F.scaled_dot_product_attention(q, k, v, is_causal=length > 1, scale=scale)
     mask = torch.full((length, length), -torch.inf, dtype=q.dtype).triu(1)
     scores = torch.baddbmm(mask, q.flatten(0, 1), k.flatten(0, 1).transpose(1, 2), alpha=scale)
@@ -235,7 +238,7 @@ class Transformer(nn.Module):
 
     @torch.no_grad()
     def load_qwen3_weights(self, weights: Mapping[str, Tensor]) -> None:
-        """Take weights under Qwen3's names; raises KeyError or RuntimeError where they do not fit."""
+        """Copy weights under Qwen3's names; raises KeyError for a missing one, RuntimeError for another shape."""
         for name, own in self.qwen3_weights().items():
             own.copy_(weights[name])
 

@@ -1,4 +1,4 @@
-"""Commands that the user is advised to type: they work as they are printed, from any directory."""
+"""Command lines printed for the user to type, which work from any directory."""
 
 import shlex
 import shutil
@@ -14,7 +14,7 @@ from tui_trainer.run.text import visible_line
 
 
 def program() -> str:
-    """What to type to run this program again."""
+    """The command that runs this program, quoted for the shell."""
     if shutil.which("tui-trainer"):
         return "tui-trainer"
     if Path(sys.argv[0]).name == "__main__.py":
@@ -23,23 +23,23 @@ def program() -> str:
 
 
 def attach_command(run: RunDirectory) -> str:
-    """What to type to look at a live run."""
+    """The command line that attaches to a live run."""
     return f"{program()} attach {run_argument(run)}"
 
 
 def resume_command(run: RunDirectory, again: bool = False, paused: bool = False) -> str:
-    """What to type to go on with a run: a finished one `again`, or a live one that is `paused`."""
+    """The command line that resumes a run: a finished one `again`, or a live one that is `paused`."""
     source = "... | " if not paused and _reads_standard_input(run) else ""
     return f"{source}{program()} resume {run_argument(run)}{' --again' * again}"
 
 
 def run_argument(run: RunDirectory) -> str:
-    """A run in a command, quoted for the shell: its name where that is enough to find it, else its absolute path."""
+    """A run as an argument, quoted for the shell: its name if that finds it from anywhere, else its absolute path."""
     return visible_line(shlex.quote(run.name if _is_found_by_name(run) else str(_absolute(run.path))))
 
 
 def _is_found_by_name(run: RunDirectory) -> bool:
-    """Whether the name means this run here, and elsewhere too, where there is nothing but the index to find it."""
+    """Whether the name finds this run both in this directory and elsewhere, where only the index is searched."""
     if run.name.startswith("-"):  # it would be taken for an option
         return False
     with suppress(InputError, OSError):

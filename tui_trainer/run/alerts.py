@@ -1,7 +1,4 @@
-"""What a run has to tell its user beside its numbers: one function for each kind of alert.
-
-`step` is the step at which it is told, `message` a sentence for the user.
-"""
+"""Alerts: one function for each kind. `step` is the step the alert belongs to, `message` a sentence for the user."""
 
 from enum import StrEnum
 
@@ -65,7 +62,7 @@ def divergence(step: int, message: str, severity: Severity = Severity.ERROR) -> 
 
 
 def index(step: int, message: str) -> Alert:
-    """The run could not be entered into the index of runs."""
+    """The run could not be added to the index of runs."""
     return _alert(AlertKind.INDEX, step, message, Severity.WARNING)
 
 
@@ -95,7 +92,7 @@ def overflow(step: int, message: str) -> Alert:
 
 
 def pace(step: int, message: str, severity: Severity) -> Alert:
-    """Steps take another time than was measured."""
+    """Steps take longer or shorter than the calibration measured."""
     return _alert(AlertKind.PACE, step, message, severity)
 
 
@@ -105,12 +102,12 @@ def prompt(step: int, message: str) -> Alert:
 
 
 def resume(step: int, message: str, severity: Severity = Severity.INFO) -> Alert:
-    """How a resumed run goes on."""
+    """How a run was resumed."""
     return _alert(AlertKind.RESUME, step, message, severity)
 
 
 def schedule(step: int, message: str) -> Alert:
-    """The run has another length than was planned."""
+    """The run's number of steps was changed."""
     return _alert(AlertKind.SCHEDULE, step, message, Severity.INFO)
 
 

@@ -1,4 +1,4 @@
-"""What is asked of a run. A trainer applies each at a step boundary and journals it."""
+"""Commands to a run. A trainer applies each at a step boundary and journals it."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -9,7 +9,7 @@ from tui_trainer.run.events import BEST, LAST
 
 @dataclass(frozen=True)
 class Command:
-    """What somebody asks, and who: `source`. One with a value raises ValueError, with a sentence, for a wrong one."""
+    """A command and its `source`; one with a value raises ValueError, with a sentence, for an invalid value."""
 
     name: ClassVar[str]
     source: str = "keyboard"
@@ -79,14 +79,14 @@ class UseModel(Command):
 
 @dataclass(frozen=True)
 class Attach(Command):
-    """Changes nothing: tells the journal that someone looks on."""
+    """Journals that a viewer has attached; has no other effect."""
 
     name = "attach"
 
 
 @dataclass(frozen=True)
 class Detach(Command):
-    """Changes nothing: tells the journal that someone looks on no longer."""
+    """Journals that a viewer has detached; has no other effect."""
 
     name = "detach"
 

@@ -1,4 +1,4 @@
-"""The run directory: where runs live, how they are named."""
+"""The run directory: its files, where it is kept, and its name."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from tui_trainer.run.pointers import CHECKPOINTS, latest_step
 from tui_trainer.run.text import visible_line
 
 PRIVATE: Final = 0o700
-"""Mode of a run's directory: who could write there could steer the run."""
+"""Mode of a run's directory: another user who could write there could control the run."""
 
 CONFIG: Final = "config.toml"
 
@@ -32,11 +32,11 @@ class RunDirectory:
         return self.path.name
 
     def open(self) -> Folder:
-        """The directory, to look at what is in it; raises OSError."""
+        """Open the directory to read what is in it; raises OSError."""
         return Folder.open(self.path)
 
     def open_to_train(self) -> Folder:
-        """The directory, to write into it; raises InputError for another user's, and OSError."""
+        """Open the directory to write into it; raises InputError if another user owns it, or OSError."""
         folder = self.open()
         if folder.owner != os.geteuid() != 0:
             folder.close()
@@ -46,7 +46,7 @@ class RunDirectory:
         return folder
 
     def read_config(self) -> Config:
-        """The configuration that is in `config.toml`; raises InputError, also where that is a link or a pipe."""
+        """The configuration in `config.toml`; raises InputError, also if that is a link or a pipe."""
         try:
             with self.open() as folder:
                 return Config.parse(folder.read(CONFIG, MAX_BYTES), self.config)
@@ -67,11 +67,11 @@ class RunDirectory:
         return self.path / CHECKPOINTS
 
     def has_checkpoint(self) -> bool:
-        """Whether there is anything to go on from, as far as can be told."""
+        """Whether there is a checkpoint to resume from; false if that cannot be read."""
         return self.latest_step() is not None
 
     def latest_step(self) -> int | None:
-        """The step of the newest checkpoint; None where there is none, or that cannot be told."""
+        """The step of the newest checkpoint; None if there is none, or it cannot be read."""
         try:
             with self.open() as folder:
                 return latest_step(folder)
@@ -85,7 +85,7 @@ def runs_root(runs_dir: str) -> Path:
 
 
 def check_root(root: Path) -> None:
-    """Refuse, before any work is done, a place where no run could be made; raises InputError."""
+    """Check, before any work is done, that runs can be made in `root`; raises InputError."""
     place = root
     try:
         while not place.exists() and place != place.parent:
@@ -99,7 +99,7 @@ def check_root(root: Path) -> None:
 
 
 def check_name(root: Path, name: str) -> None:
-    """Refuse a name that is no plain folder name, or is taken; raises InputError."""
+    """Raises InputError for a name that is no plain folder name, or is taken."""
     if not _NAME.fullmatch(name):
         raise InputError(
             f"--name {visible_line(name)!r} cannot name a run: use at most 100 letters, digits, '.', '_' or '-'."
@@ -123,7 +123,7 @@ def create_run(root: Path, name: str, label: str) -> RunDirectory:
 
 
 def cannot_write(path: Path, error: OSError) -> InputError:
-    """What to tell when the files of a run that exists refuse to be written."""
+    """The error for a file of an existing run that cannot be written."""
     entry = Path(os.fsdecode(error.filename)).name if error.filename else ""
     which = f"{visible_line(entry)}: " if entry and entry != path.name else ""
     reason = f"{which}{error.strerror or error}"
@@ -155,10 +155,10 @@ def slug(label: str) -> str:
 
 
 def runs_in(root: Path) -> list[RunDirectory]:
-    """Every run in `root`, which need not exist; raises InputError where it cannot be looked into."""
+    """Every run in `root`, which need not exist; raises InputError if it cannot be read."""
     try:
         paths = sorted(root.iterdir())
-        if not os.access(root, os.X_OK):  # its entries are told, but nothing of what they are
+        if not os.access(root, os.X_OK):  # its entries can be listed, but not examined
             raise PermissionError(EACCES, os.strerror(EACCES))
     except (FileNotFoundError, NotADirectoryError):
         return []
@@ -171,6 +171,6 @@ def runs_in(root: Path) -> list[RunDirectory]:
 def is_run(path: Path) -> bool:
     """Whether a directory holds a run."""
     try:
-        return (path / "config.toml").is_file()
+        return (path / CONFIG).is_file()
     except OSError:  # a name too long
         return False

@@ -1,4 +1,4 @@
-"""Finding runs by name or path: in the root, and anywhere else through the index."""
+"""Finds runs by name or path: in the root, and elsewhere through the index."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,7 +11,7 @@ from tui_trainer.run.text import visible_line
 
 
 def known_runs(root: Path) -> list[RunDirectory]:
-    """The runs in `root`, then those that the index has elsewhere; raises InputError for an unreadable `root`."""
+    """The runs in `root`, then those of the index that are elsewhere; raises InputError for an unreadable `root`."""
     runs = runs_in(root)
     here = {run.path.resolve() for run in runs}
     return runs + [run for run in indexed_runs() if run.path.resolve() not in here]
@@ -20,10 +20,10 @@ def known_runs(root: Path) -> list[RunDirectory]:
 def find_run(
     name: str, root: Path, preferred: Callable[[RunDirectory], bool] = RunDirectory.has_checkpoint
 ) -> RunDirectory:
-    """The run of that name or path; raises InputError where there is none, or several.
+    """The run of that name or path; raises InputError if there is none, or several.
 
-    `root` is looked in first, then the path, then the index. When `name` is empty it is the run that changed last, of
-    the preferred if there are any: in `root`, or elsewhere if there is none.
+    Searches `root`, then the path, then the index. With an empty `name` it is the run that changed last: of the
+    preferred in `root`, else of the preferred elsewhere, else of those in `root`, else of all.
     """
     if not name:
         return _latest(root, preferred)
@@ -36,14 +36,14 @@ def find_run(
     if len(found) > 1:
         raise InputError(f"Several runs are named {visible_line(name)}: give the path of one of {paths(found)}.")
     if not found:
-        runs_in(root)  # it may be there, where it cannot be seen
+        runs_in(root)  # raises InputError if `root` cannot be read
         place = visible_line(str(root))
         raise InputError(f"{visible_line(name)} is not a run: it is neither in {place} nor a run's path.")
     return found[0]
 
 
 def find_live_run(name: str, root: Path) -> RunDirectory:
-    """The live run of that name or path, or the only one there is; raises InputError."""
+    """The live run of that name or path, or the only live one without a name; raises InputError."""
     if name:
         run = find_run(name, root, is_locked)
         if not is_locked(run):
@@ -58,7 +58,7 @@ def find_live_run(name: str, root: Path) -> RunDirectory:
 
 
 def live_runs(root: Path) -> list[RunDirectory]:
-    """Of the known ones; raises InputError."""
+    """The known runs that a trainer holds the lock of; raises InputError."""
     return list(filter(is_locked, known_runs(root)))
 
 
@@ -75,7 +75,7 @@ def _latest(root: Path, preferred: Callable[[RunDirectory], bool]) -> RunDirecto
 
 
 def last_change(run: RunDirectory) -> float:
-    """Unix seconds."""
+    """When the journal last changed, in Unix seconds; 0 if the run was removed."""
     try:
         return (run.journal if run.journal.exists() else run.path).stat().st_mtime
     except OSError:  # it has just been removed

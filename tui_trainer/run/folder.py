@@ -1,7 +1,7 @@
-"""A directory held open: its files are reached through its descriptor, and never through a link.
+"""An open directory: its files are opened relative to its descriptor, and never through a link.
 
-So a directory that is renamed or moved while it is open stays the one that is meant, and what a stranger put into it
-(links, pipes, devices, other names for files elsewhere) is refused instead of being followed, waited for or filled.
+So it stays the same directory when it is renamed or moved, and what another user may have put into it (links, pipes,
+devices, hard links) is refused instead of being followed, blocked on or written to.
 """
 
 import os
@@ -20,7 +20,7 @@ PRIVATE_FILE: Final = 0o600
 
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE: Final = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-"""Not blocking, as opening a pipe waits for somebody at its other end."""
+"""Non-blocking, as opening a pipe waits for its other end."""
 
 _DESCRIPTORS: Final = Path("/proc/self/fd")
 """Where Linux has an entry for each descriptor of this process."""
@@ -33,18 +33,18 @@ class Folder:
     """
 
     def __init__(self, descriptor: int, path: Path) -> None:
-        """Of an open directory, which lay at `path` when it was opened."""
+        """`descriptor` is that of an open directory, which was at `path` when it was opened."""
         self._descriptor = descriptor
         self._path = path
 
     @classmethod
     def open(cls, path: Path) -> "Folder":
-        """The directory at a path that the user named; its own name may be a link."""
+        """Open the directory at a path that the user named; the path itself may be a link."""
         return cls(os.open(path, _DIRECTORY), path)
 
     def close(self) -> None:
-        """From now on `path` is where it lay last, and everything else fails; may be called again."""
-        descriptor, self._descriptor = self._descriptor, -1  # soon the number may be that of another file
+        """Close it: `path` stays the last known one, everything else raises; may be called again."""
+        descriptor, self._descriptor = self._descriptor, -1  # the number may be reused for another file
         if descriptor >= 0:
             os.close(descriptor)
 
@@ -60,17 +60,17 @@ class Folder:
         return self._descriptor
 
     def reopen(self) -> "Folder":
-        """The same directory, opened anew: it has locks of its own, and is closed by itself."""
+        """The same directory, opened again: it has its own locks, and is closed separately."""
         return Folder(os.open(".", _DIRECTORY, dir_fd=self.fileno()), self._path)
 
     @property
     def path(self) -> Path:
-        """Where it lies now; if nobody can tell, where it lay last."""
+        """Where it is now; if that cannot be found, the last known path."""
         return self.locate() or self._path
 
     def locate(self) -> Path | None:
-        """Where it lies now: as it was named, while that is so; None when it is deleted, closed, or nobody can tell."""
-        for path in (self._path, _told_by_system(self._descriptor)):
+        """Where it is now, preferably the path it was named by; None if it is deleted, closed, or cannot be found."""
+        for path in (self._path, _system_path(self._descriptor)):
             with suppress(OSError):
                 if path is not None and os.path.samestat(path.stat(), os.fstat(self.fileno())):
                     self._path = path
@@ -83,11 +83,11 @@ class Folder:
 
     @property
     def owner(self) -> int:
-        """The user whom it belongs to."""
+        """The id of the user who owns it."""
         return os.fstat(self.fileno()).st_uid
 
     def folder(self, name: str, create: bool = False) -> "Folder":
-        """A directory in this one, made if it is to be."""
+        """Open a directory in this one; with `create` it is made if missing."""
         if create:
             with suppress(FileExistsError):
                 os.mkdir(_entry(name), 0o777, dir_fd=self.fileno())
@@ -96,8 +96,8 @@ class Folder:
     def path_to(self, name: str) -> Path:
         """A path to an entry, for a library that takes no descriptor, to be used at once.
 
-        Where the system has a path for the descriptor itself, as Linux has, it leads into this directory even when that
-        is moved meanwhile; elsewhere it leads to where the directory lies now.
+        Where the system has a path for the descriptor itself, as Linux has, it stays valid when the directory is moved;
+        elsewhere it is the path of the directory now.
         """
         through = _DESCRIPTORS / str(self.fileno())
         place = through if through.is_dir() else self.locate()
@@ -106,11 +106,11 @@ class Folder:
         return place / _entry(name)
 
     def names(self) -> list[str]:
-        """Of all entries, in no order."""
+        """The names of all entries, in no order."""
         return os.listdir(self.fileno())  # noqa: PTH208  (pathlib knows no descriptors)
 
     def stat(self, name: str) -> os.stat_result:
-        """Of an entry itself: a link is not followed."""
+        """The status of an entry; a link is not followed."""
         return os.stat(_entry(name), dir_fd=self.fileno(), follow_symlinks=False)
 
     def is_file(self, name: str) -> bool:
@@ -121,23 +121,23 @@ class Folder:
             return False
 
     def open_to_read(self, name: str) -> BinaryIO:
-        """A regular file."""
+        """Open a regular file."""
         descriptor = self._open(name, os.O_RDONLY)
         return _checked(descriptor, "rb", self.path / name)
 
     def open_to_append(self, name: str) -> BinaryIO:
-        """A regular file of this user's that has no other name, made if there is none; read and written unbuffered."""
+        """Open a regular file that this user owns and that has no other name, made if missing; unbuffered."""
         descriptor = self._open(name, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         return _checked(descriptor, "ab+", self.path / name, own=True)
 
     def open_new(self, name: str) -> BinaryIO:
-        """An empty regular file to write; what had the name before, whatever it was but a directory, is removed."""
+        """Make an empty regular file; an existing entry of that name is removed, unless it is a directory."""
         self.remove(name)
         descriptor = self._open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         return os.fdopen(descriptor, "wb")
 
     def read(self, name: str, limit: int) -> bytes:
-        """What a regular file holds; one of more than `limit` bytes is refused."""
+        """The content of a regular file; more than `limit` bytes are refused."""
         with self.open_to_read(name) as file:
             data = file.read(limit + 1)
         if len(data) > limit:
@@ -145,24 +145,24 @@ class Folder:
         return data
 
     def replace(self, name: str, data: bytes) -> None:
-        """Put `data` into a file, old or new, which is whole at every moment; on an error the old one stays."""
-        aside = f".{name}.partial"
-        with self.open_new(aside) as file:
+        """Replace a file's content atomically, or make the file; on an error the old content stays."""
+        partial = f".{name}.partial"
+        with self.open_new(partial) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        self.rename(aside, name)
+        self.rename(partial, name)
 
     def replace_text(self, name: str, text: str) -> None:
-        """`replace` in UTF-8; surrogate escapes become the bytes they stand for: a path in a text need not be UTF-8."""
+        """`replace` with text as UTF-8; surrogate escapes become their bytes, as a path in it need not be UTF-8."""
         self.replace(name, text.encode(errors="surrogateescape"))
 
     def rename(self, old: str, new: str) -> None:
-        """Give an entry another name; a file of that name is replaced."""
+        """Rename an entry; a file that has the new name is replaced."""
         os.rename(_entry(old), _entry(new), src_dir_fd=self.fileno(), dst_dir_fd=self.fileno())
 
     def link(self, name: str, target: Path) -> None:
-        """Make a symbolic link; raises FileExistsError where anything has its name."""
+        """Make a symbolic link; raises FileExistsError if an entry has its name."""
         os.symlink(target, _entry(name), dir_fd=self.fileno())
 
     def read_link(self, name: str) -> Path:
@@ -191,12 +191,12 @@ class Folder:
             raise
 
 
-def _told_by_system(descriptor: int) -> Path | None:
-    """The path of an open directory, where the system knows it: Linux and macOS do."""
+def _system_path(descriptor: int) -> Path | None:
+    """The path of an open directory from the operating system (Linux, macOS); None if it has none."""
     try:
         if hasattr(fcntl, "F_GETPATH"):
-            told = fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).partition(b"\0")[0]
-            return Path(os.fsdecode(told))
+            path = fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).partition(b"\0")[0]
+            return Path(os.fsdecode(path))
         return (_DESCRIPTORS / str(descriptor)).readlink()
     except OSError:
         return None
@@ -208,7 +208,7 @@ def _entry(name: str) -> str:
 
 
 def _checked(descriptor: int, mode: str, path: Path, own: bool = False) -> BinaryIO:
-    """A file object for a regular file; `own` also asks that it is this user's and has one name only."""
+    """A file object for a regular file; `own` also requires that this user owns it and that it has one name only."""
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):

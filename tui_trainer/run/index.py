@@ -1,7 +1,7 @@
-"""The index of this user's runs, wherever they lie: a symbolic link to each, in the user's state directory.
+"""The index of this user's runs in any directory: a symbolic link to each, in the user's state directory.
 
-A link is made in one piece, so that many trainers at once do each other no harm and nothing in the index can be half
-written. What it says is believed only as far as the run itself bears it out.
+Making a link is atomic, so that many trainers can add to the index at once and no entry is half written. An entry is
+used only if a run of this user's is there.
 """
 
 import hashlib
@@ -19,16 +19,16 @@ NAME_LENGTH: Final = 32
 
 
 def enter(run: RunDirectory) -> None:
-    """Put a run into the index; raises OSError where that cannot be done. Looks at no other run."""
+    """Add a run to the index; raises OSError. Accesses no other run."""
     folder = _folder()
     folder.mkdir(PRIVATE, parents=True, exist_ok=True)
     place = run.path.resolve()
-    with suppress(FileExistsError):  # a run that is taken up again, or another trainer of the same
+    with suppress(FileExistsError):  # a resumed run, or another trainer of the same
         (folder / hashlib.sha256(os.fsencode(place)).hexdigest()[:NAME_LENGTH]).symlink_to(place)
 
 
 def drop_missing() -> None:
-    """Drop runs that have been moved or deleted. Where the directory above is missing too, a disk may be away."""
+    """Drop runs that were moved or deleted; not those whose parent is missing too, as a disk may be unmounted."""
     with suppress(OSError):
         for link in _links(_folder()):
             with suppress(OSError):
@@ -37,7 +37,7 @@ def drop_missing() -> None:
 
 
 def indexed_runs() -> list[RunDirectory]:
-    """The runs of the index that are there, by path; those of other users, and whatever is no run, are left out."""
+    """The existing runs of the index, by path; those of other users, and whatever is no run, are left out."""
     with suppress(OSError):
         return [RunDirectory(place) for place in sorted(map(_target, _links(_folder()))) if _is_own_run(place)]
     return []
@@ -55,7 +55,7 @@ def _links(folder: Path) -> list[Path]:
 
 
 def _target(link: Path) -> Path:
-    """Where a link leads; nowhere when it has just been removed."""
+    """The target of a link; an empty path if it was just removed."""
     with suppress(OSError):
         return link.readlink()
     return Path()

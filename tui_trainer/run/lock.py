@@ -1,8 +1,8 @@
-"""One trainer a run: locks that the operating system drops when their holder ends, however it ends.
+"""Locks that let only one trainer at a time train a run; the operating system drops them when their holder ends.
 
-A trainer locks the run's directory itself, which stays the same when it is renamed and is another in a copy, and the
-file `trainer.lock` in it, for file systems that lock no directories and for trainers that know only the file. The file
-tells who trains.
+A trainer locks the run's directory, a lock that follows a rename and is not in a copy, and the file `trainer.lock` in
+it, for file systems that cannot lock directories and for earlier versions, which lock only the file. The file holds the
+trainer's process id and host.
 """
 
 import json
@@ -24,18 +24,18 @@ except ImportError:  # Windows has no flock: there the user has to take care
 
 LOCK_FILE: Final = "trainer.lock"
 
-LOOKING_SECONDS: Final = 0.2
-"""Whoever asks for the state of a run holds its locks for a moment."""
+RETRY_SECONDS: Final = 0.2
+"""Seconds to retry, as `is_locked` in another process holds the locks for a moment."""
 
 _MAX_BYTES: Final = 1000
-"""Of a lock file; a host's name has at most 255."""
+"""Largest lock file read; a host name has at most 255 bytes."""
 
 
 class RunLock:
     """The locks of a run, held until `close`."""
 
     def __init__(self, folder: Folder) -> None:
-        """Raises InputError when another process holds one of them, or OSError."""
+        """Take both locks; raises InputError if another process holds one of them, or OSError."""
         self._directory = folder.reopen()
         try:
             _lock(self._directory.fileno(), folder, needed=False)
@@ -64,7 +64,7 @@ class RunLock:
 
 
 def is_locked(run: RunDirectory) -> bool:
-    """Whether a trainer holds a run."""
+    """Whether a trainer holds a run's locks; false if the run cannot be opened."""
     try:
         with run.open() as folder:
             return folder_is_locked(folder)
@@ -73,7 +73,7 @@ def is_locked(run: RunDirectory) -> bool:
 
 
 def folder_is_locked(folder: Folder) -> bool:
-    """Whether a trainer holds the run of an open directory, wherever that is by now."""
+    """Whether a trainer holds the locks of the run in an open directory, which may have been moved."""
     with folder.reopen() as directory:
         if _is_held(directory.fileno()):
             return True
@@ -85,9 +85,9 @@ def folder_is_locked(folder: Folder) -> bool:
 
 
 def trainer_pid(run: RunDirectory) -> int | None:
-    """The process that trains a run; None where there is none, or it cannot be told.
+    """The id of the process that trains a run; None if there is none, or it is unknown.
 
-    Only what a file of this user's says about this machine is believed: a stranger's could name any process.
+    As `last_trainer_pid`; the process must exist and be one that this user may signal.
     """
     pid = last_trainer_pid(run) if is_locked(run) else None
     with suppress(OSError, OverflowError):
@@ -98,21 +98,24 @@ def trainer_pid(run: RunDirectory) -> int | None:
 
 
 def last_trainer_pid(run: RunDirectory) -> int | None:
-    """The process that trains a run, or was the last to do so; None where that cannot be told."""
+    """The id of the process that trains a run, or was the last to do so; None if it is unknown.
+
+    Only a lock file that this user owns and that names this machine is read: another user's could name any process.
+    """
     try:
         with run.open() as folder, folder.open_to_read(LOCK_FILE) as file:
             if os.fstat(file.fileno()).st_uid != os.geteuid():
                 return None
-            told = json.loads(file.read(_MAX_BYTES))
-        pid = told["pid"]
-        return pid if type(pid) is int and pid > 0 and told["host"] == socket.gethostname() else None
+            record = json.loads(file.read(_MAX_BYTES))
+        pid = record["pid"]
+        return pid if type(pid) is int and pid > 0 and record["host"] == socket.gethostname() else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
 def _lock(descriptor: int, folder: Folder, needed: bool) -> None:
-    """Lock an open file or directory for this process; not `needed` is one that the file system refuses to lock."""
-    deadline = time.monotonic() + LOOKING_SECONDS
+    """Lock an open file or directory; unless `needed`, one that the file system cannot lock is no error."""
+    deadline = time.monotonic() + RETRY_SECONDS
     while fcntl is not None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -122,7 +125,7 @@ def _lock(descriptor: int, folder: Folder, needed: bool) -> None:
                 run = visible_line(folder.path.name)
                 message = f"The run {run} is being trained by another process: attach shows it."
                 raise InputError(message) from error
-            time.sleep(LOOKING_SECONDS / 10)
+            time.sleep(RETRY_SECONDS / 10)
         except OSError:
             if needed:
                 raise

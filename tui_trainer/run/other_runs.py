@@ -1,4 +1,4 @@
-"""What a trainer makes known of its run to others, and what it is told of theirs."""
+"""Adds a trainer's run to the index, and alerts to other runs trained on this machine."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tui_trainer.run.text import visible_line
 
 
 def enter_index(run: RunDirectory, step: int) -> Iterator[Alert]:
-    """Put the run into the index; an alert, at `step`, where that cannot be done."""
+    """Add the run to the index; yields an alert, at `step`, if that fails."""
     try:
         index.enter(run)
     except OSError as error:
@@ -21,16 +21,16 @@ def enter_index(run: RunDirectory, step: int) -> Iterator[Alert]:
 
 
 def look_for_others(run: RunDirectory) -> Iterator[Alert]:
-    """Drop the runs that are gone from the index; an alert if other runs are trained on this machine.
+    """Drop missing runs from the index; yields an alert if other runs are trained on this machine.
 
-    Looks at the directory of every known run, which takes as long as the slowest disk does. Raises OSError, and
-    InputError where the directory that the run lies in cannot be read.
+    Accesses the directory of every known run, which takes as long as the slowest disk. Raises OSError, or InputError if
+    the directory that contains the run cannot be read.
     """
     index.drop_missing()
     here = run.path.resolve()
     others = [each for each in live_runs(run.path.parent) if each.path.resolve() != here]
     # A run without a process here is trained on another machine that shares its disk, or by another user.
-    told = [f"{visible_line(each.name)} (pid {pid})" for each in others if (pid := trainer_pid(each)) is not None]
-    if told:
-        count = "Another run trains" if len(told) == 1 else f"{len(told)} other runs train"
-        yield alerts.other_runs(f"{count} on this machine: {', '.join(told)}.")
+    found = [f"{visible_line(each.name)} (pid {pid})" for each in others if (pid := trainer_pid(each)) is not None]
+    if found:
+        count = "Another run trains" if len(found) == 1 else f"{len(found)} other runs train"
+        yield alerts.other_runs(f"{count} on this machine: {', '.join(found)}.")

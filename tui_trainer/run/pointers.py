@@ -1,4 +1,4 @@
-"""Which checkpoints a run has, by name: their directories, and the files `latest` and `best` that each name one."""
+"""Names of checkpoint directories, and the files `latest` and `best`, which each name one of them."""
 
 import re
 from typing import Final
@@ -6,12 +6,12 @@ from typing import Final
 from tui_trainer.run.folder import Folder
 
 CHECKPOINTS: Final = "checkpoints"
-"""The directory in a run's directory that has them all."""
+"""The directory of checkpoints in a run's directory."""
 
 LATEST, BEST = "latest", "best"
 
 TRAINER_FILE: Final = "trainer.json"
-"""The file of a checkpoint that is written last, and tells the run's progress."""
+"""The file of a checkpoint that is written last, with the run's progress."""
 
 MAX_POINTER_BYTES: Final = 100
 
@@ -23,7 +23,7 @@ def checkpoint_name(step: int) -> str:
 
 
 def step_of(name: str) -> int | None:
-    """The step of the checkpoint of that name; None for what is no checkpoint's name."""
+    """The step of the checkpoint of that name; None if it is no checkpoint's name."""
     match = _NAME.fullmatch(name)
     return int(match[1]) if match and name == checkpoint_name(int(match[1])) else None
 

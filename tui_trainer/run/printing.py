@@ -1,4 +1,4 @@
-"""Lines on standard output and standard error, which may have nobody to read them."""
+"""Prints lines on standard output or standard error, ignoring write errors."""
 
 from contextlib import suppress
 from typing import TextIO
@@ -7,7 +7,7 @@ from typing import TextIO
 def say(text: str, file: TextIO | None) -> None:
     """Print `text`, if there is any, at once.
 
-    A reader that has gone, a full disk, or a stream that the shell has closed, which is None, is no error.
+    No error for a closed pipe, a full disk, or a stream that the shell has closed, which is None.
     """
     if text and file is not None:
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Notices that the directory of a run was moved, renamed or deleted while the run is trained in it."""
+"""Detects that a run's directory was moved, renamed or deleted while the run is trained."""
 
 import time
 from typing import Final
@@ -6,11 +6,11 @@ from typing import Final
 from tui_trainer.run.folder import Folder
 
 LOOK_SECONDS: Final = 1.0
-"""Least time between two looks: each asks the system where the directory lies."""
+"""Least seconds between two checks, each of which makes system calls."""
 
 
 class DirectoryMonitor:
-    """Of an open directory; used under one lock."""
+    """Monitors an open directory; not thread-safe, so its owner calls it under one lock."""
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
@@ -18,9 +18,9 @@ class DirectoryMonitor:
         self._looked_at = time.monotonic()
 
     def look(self, now: bool = False) -> str:
-        """What has become of the directory since the last look, in a sentence; empty if nothing has.
+        """A sentence on what has happened to the directory since the last check; empty if nothing has.
 
-        It is looked again once a second, or `now`.
+        Checks at most every LOOK_SECONDS, or `now`.
         """
         if not now and time.monotonic() - self._looked_at < LOOK_SECONDS:
             return ""

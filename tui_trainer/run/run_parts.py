@@ -1,7 +1,7 @@
-"""The parts of a `run` event: what it tells of a run, by what it is about.
+"""The parts of a `run` event.
 
-A field is empty where the journal does not tell it: a text "", a number 0, or None where 0 could be meant. A run that
-another tool has written may tell no more than its name.
+A field that the journal lacks is empty: "" for a text, 0 for a number, or None where 0 is a possible value. A run that
+another tool has written may have no more than a name.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class RunSource:
     train_tokens: int = 0
     val_tokens: int = 0
     unigram_entropy: float | None = None
-    """Nats per token of a model that knows only how frequent each token is."""
+    """In nats per token: the loss of a model that predicts each token by its frequency."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class RunModel:
 
 @dataclass(frozen=True, kw_only=True)
 class RunMachine:
-    """What the run is trained with."""
+    """The device, the precision and the versions of the software."""
 
     device: str = ""
     precision: str = ""
@@ -46,22 +46,22 @@ class RunMachine:
 
 @dataclass(frozen=True, kw_only=True)
 class RunPlan:
-    """Its length, its learning rate and its optimizer."""
+    """The length of the run, its learning rate and its optimizer."""
 
     steps: int = 0
     schedule: str = ""
-    """Without one nothing is known of the learning rates to come."""
+    """Empty if the learning rates of future steps are unknown."""
     lr: float = 0.0
     min_lr: float = 0.0
     warmup: int = 0
     optimizer: str = ""
     clip: float | None = None
-    """0 where gradients are not clipped."""
+    """0 if gradients are not clipped."""
     tokens_per_step: int = 0
     tokens_per_epoch: int = 0
 
     def __post_init__(self) -> None:
-        """Raises ValueError for what no run can be planned with: it may come from a file."""
+        """Raises ValueError for invalid values, as they may come from a file."""
         check_length(self.steps, self.warmup)
         if self.schedule:
             check_schedule(self.schedule, self.lr, self.min_lr)
@@ -69,7 +69,7 @@ class RunPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class RunSampling:
-    """What the samples are written with at first."""
+    """The settings of samples at the start of the run."""
 
     temperature: float = 1.0
     prompt: str = ""
@@ -79,13 +79,13 @@ PARTS = (RunSource, RunModel, RunMachine, RunPlan, RunSampling)
 
 
 def check_length(steps: int, warmup: int) -> None:
-    """Raises ValueError for a length that no run has."""
+    """Raises ValueError for a negative length."""
     if not (steps >= 0 and warmup >= 0):
         raise ValueError(f"{steps} steps with {warmup} of warmup are no length")
 
 
 def check_schedule(schedule: str, lr: float, min_lr: float) -> None:
-    """Raises ValueError for a learning rate that no run has."""
+    """Raises ValueError for an unknown schedule or an invalid learning rate."""
     if schedule not in SCHEDULES:
         raise ValueError(f"the schedule {schedule!r} is not known")
     if not (lr > 0 and min_lr >= 0):

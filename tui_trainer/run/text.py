@@ -1,4 +1,4 @@
-"""Text from outside, made safe to show: control characters become visible and lose their effect."""
+"""Makes text from outside safe to show, by replacing control characters; and formats numbers for people."""
 
 import unicodedata
 

@@ -189,7 +189,7 @@ def test_the_journal_of_a_run_that_moved_is_read_where_nobody_tells_its_place(
 ) -> None:
     (tmp_path / "cats").mkdir()
     write_journal(tmp_path / "cats", started(), state("running", 1.0), step(1), step(2))
-    monkeypatch.setattr(folder, "_told_by_system", lambda descriptor: None)
+    monkeypatch.setattr(folder, "_system_path", lambda descriptor: None)
     with held(cats := RunDirectory(tmp_path / "cats")):
         session = AttachedSession(cats)
     cats.path.rename(tmp_path / "dogs")
