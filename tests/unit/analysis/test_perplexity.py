@@ -1,4 +1,4 @@
-"""What the numbers mean."""
+"""Perplexity and bits per byte."""
 
 import math
 
@@ -32,8 +32,8 @@ def test_perplexity_in_words(value: float, words: str) -> None:
     assert perplexity_in_words(value) == words
 
 
-def test_bits_per_byte_compare_over_tokenizers() -> None:
-    """A coin a byte is one bit a byte, whether a token is one byte or eight."""
+def test_bits_per_byte_are_comparable_between_tokenizers() -> None:
+    """One random bit a byte is one bit per byte, whether a token is one byte or eight."""
     assert bits_per_byte(math.log(2), tokens=100, utf8_bytes=100) == pytest.approx(1.0)
     assert bits_per_byte(8 * math.log(2), tokens=100, utf8_bytes=800) == pytest.approx(1.0)
     assert bits_per_byte(1.0, tokens=0, utf8_bytes=0) == 0.0

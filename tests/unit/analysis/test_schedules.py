@@ -69,7 +69,7 @@ def test_up_once_then_down_and_never_out_of_range(kind: str, steps: int, part: f
 
 
 @pytest.mark.parametrize("kind", SCHEDULES)
-def test_past_the_end_it_stays_as_it_was(kind: str) -> None:
+def test_past_the_end_the_rate_is_constant(kind: str) -> None:
     schedule = Schedule(kind, LR, LOW, 5, 50)
     assert schedule.at(50) == schedule.at(10**9) == schedule.at(49)
 
@@ -83,7 +83,7 @@ def test_exponential_without_a_minimum_ends_at_a_hundredth() -> None:
     assert rates("exponential", low=0.0)[-1] == pytest.approx(LR / 100)
 
 
-def test_a_factor_holds_for_the_steps_before_its_end() -> None:
+def test_a_factor_applies_to_the_steps_before_its_end() -> None:
     eased = Schedule("linear", LR, LOW, 0, 101, factor=0.5, until=40)
     plan = Schedule("linear", LR, LOW, 0, 101)
     assert [eased.at(step) / plan.at(step) for step in (0, 39, 40, 100)] == [0.5, 0.5, 1, 1]

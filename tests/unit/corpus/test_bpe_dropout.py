@@ -1,4 +1,4 @@
-"""BPE tokens split up at random."""
+"""BPE dropout."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def split(tokenizer: Tokenizer, windows: np.ndarray, dropout: float, seed: int =
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.1, 0.5, 0.9, 1.0])
-def test_the_text_stays_and_is_cut_to_length(tokenizer: Tokenizer, windows: np.ndarray, dropout: float) -> None:
+def test_the_text_is_kept_and_truncated_to_length(tokenizer: Tokenizer, windows: np.ndarray, dropout: float) -> None:
     made = split(tokenizer, windows, dropout)
     assert made.shape == windows.shape
     assert made.dtype == np.int64
@@ -51,7 +51,7 @@ def test_more_dropout_makes_shorter_tokens(tokenizer: Tokenizer, windows: np.nda
     assert len(set(lengths)) == 4
 
 
-def test_the_generator_decides(tokenizer: Tokenizer, windows: np.ndarray) -> None:
+def test_it_depends_on_the_generator_alone(tokenizer: Tokenizer, windows: np.ndarray) -> None:
     one, same, other = (split(tokenizer, windows, 0.3, seed) for seed in (1, 1, 2))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)

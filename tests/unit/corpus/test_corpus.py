@@ -1,4 +1,4 @@
-"""A corpus ready to train on."""
+"""Loading a corpus."""
 
 import math
 import subprocess
@@ -88,7 +88,7 @@ def test_unigram_entropy() -> None:
     assert unigram_entropy(tokens, 2) == pytest.approx(math.log(2))
 
 
-def test_hostile_text_passes_unchanged(tmp_path: Path) -> None:
+def test_control_characters_are_kept(tmp_path: Path) -> None:
     text = "\x1b[31m[bold]red[/bold]\u202e\x07 " * 20
     (tmp_path / "text").write_text(text)
     for kind in ("char", "byte", "bpe"):

@@ -52,7 +52,7 @@ def assert_right(encoded: Encoded) -> None:
     assert encoded.train.dtype == encoded.val.dtype == encoded.tokenizer.dtype
 
 
-def test_the_split_is_the_usual_one() -> None:
+def test_the_split_of_tinyshakespeare() -> None:
     assert train_characters(1_115_394, 0.1) == 1_003_854
 
 
@@ -79,7 +79,7 @@ def test_a_second_run_encodes_nothing(sources: list[Source]) -> None:
     assert_right(again)
 
 
-def test_other_choices_are_other_entries(cache: Path) -> None:
+def test_different_options_have_different_entries(cache: Path) -> None:
     keys = [
         ("f", "char", 0, 0.1),
         ("g", "char", 0, 0.1),
@@ -110,7 +110,7 @@ def test_bpe_learns_from_the_training_part_only(tmp_path: Path) -> None:
         ("tokenizer.json", b""),
     ],
 )
-def test_a_damaged_entry_is_made_anew(sources: list[Source], cache: Path, name: str, data: bytes | None) -> None:
+def test_a_damaged_entry_is_replaced(sources: list[Source], cache: Path, name: str, data: bytes | None) -> None:
     encode(sources)
     [path] = cache.rglob(name)
     path.unlink() if data is None else path.write_bytes(data)
@@ -121,7 +121,7 @@ def test_a_damaged_entry_is_made_anew(sources: list[Source], cache: Path, name: 
     assert len(list(cache.iterdir())) == 1
 
 
-def test_without_a_place_for_the_cache_all_stays_in_memory(
+def test_without_a_writable_cache_the_tokens_are_in_memory(
     sources: list[Source], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("in the way")
@@ -132,7 +132,7 @@ def test_without_a_place_for_the_cache_all_stays_in_memory(
 
 
 @pytest.mark.parametrize("kind", ["char", "bpe"])
-def test_a_full_disk_is_not_the_end(
+def test_a_full_disk_raises_nothing(
     sources: list[Source], cache: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setattr(reading, "CHUNK_BYTES", 200)
@@ -150,7 +150,7 @@ def onto_full_disk(original):  # type: ignore[no-untyped-def]
     return init
 
 
-def test_what_the_callback_raises_passes_and_leaves_nothing(sources: list[Source], cache: Path) -> None:
+def test_an_exception_of_the_callback_leaves_no_files(sources: list[Source], cache: Path) -> None:
     for unwanted in ("training the tokenizer", "tokenizing"):
 
         def stop(stage: str, done: int, total: int, unwanted: str = unwanted) -> None:
@@ -162,7 +162,7 @@ def test_what_the_callback_raises_passes_and_leaves_nothing(sources: list[Source
         assert list(cache.iterdir()) == []
 
 
-def test_even_an_operating_system_error_of_the_callback_passes(sources: list[Source], cache: Path) -> None:
+def test_an_oserror_of_the_callback_is_passed_on(sources: list[Source], cache: Path) -> None:
     def stop(stage: str, done: int, total: int) -> None:
         raise BrokenPipeError
 
@@ -181,7 +181,7 @@ def test_a_text_that_grows_meanwhile_is_refused(sources: list[Source], cache: Pa
 
 
 @pytest.mark.parametrize("damaged", [False, True])
-def test_two_at_once_do_no_harm(
+def test_two_writers_at_once_make_one_entry(
     sources: list[Source], cache: Path, monkeypatch: pytest.MonkeyPatch, damaged: bool
 ) -> None:
     if damaged:
@@ -207,7 +207,7 @@ def test_two_at_once_do_no_harm(
     assert len(list(cache.iterdir())) == 1
 
 
-def test_the_cache_is_the_users_own_unless_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_cache_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("TUI_TRAINER_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert "tui-trainer" in str(cache_module.cache_directory())

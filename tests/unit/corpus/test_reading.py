@@ -1,4 +1,4 @@
-"""Sources to one stream of text."""
+"""Reading sources as one stream of text."""
 
 import gzip
 import hashlib
@@ -31,7 +31,7 @@ def read(folder: Path, *contents: bytes, lossless: bool = False, suffix: str = "
     return "".join(read_chunks(found, lossless=lossless))
 
 
-def test_text_comes_as_it_is(tmp_path: Path, chunk: int) -> None:
+def test_text_is_unchanged(tmp_path: Path, chunk: int) -> None:
     text = "naïve 文字 🦊\x1b[31m[bold]\u2028\x85\tend"
     assert read(tmp_path, text.encode()) == text
 
@@ -69,7 +69,7 @@ def test_lossless_keeps_every_byte(tmp_path: Path, chunk: int) -> None:
     assert reading.to_bytes(read(tmp_path, data, lossless=True)) == data
 
 
-def test_a_binary_source_keeps_even_its_carriage_returns(tmp_path: Path, chunk: int) -> None:
+def test_a_binary_source_keeps_its_carriage_returns(tmp_path: Path, chunk: int) -> None:
     data = b"\0\r\n\r\xef\xbb\xbf\xff\r"
     assert reading.to_bytes(read(tmp_path, data, lossless=True)) == data
 
@@ -83,7 +83,7 @@ def test_damage_far_inside_a_gzip_is_reported(tmp_path: Path) -> None:
             list(read_chunks(found))
 
 
-def test_a_file_that_went_away_is_reported(tmp_path: Path) -> None:
+def test_a_deleted_file_is_reported(tmp_path: Path) -> None:
     found = sources(tmp_path, b"text")
     Path(found[0].path).unlink()
     with pytest.raises(InputError, match="Cannot read"):
@@ -91,7 +91,7 @@ def test_a_file_that_went_away_is_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".txt", ".gz"])
-def test_progress_moves_to_its_end_a_few_times_a_second(
+def test_progress_is_reported_to_its_end_at_most_every_interval(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
     monkeypatch.setattr(reading, "CHUNK_BYTES", 100)

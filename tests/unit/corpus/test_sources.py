@@ -1,4 +1,4 @@
-"""Finding what the user named."""
+"""Finding the files that the user named."""
 
 import gzip
 import io
@@ -42,7 +42,7 @@ def names(*arguments: str, **options: Any) -> list[str]:
     return [source.path for source in find_sources(arguments, **options)]
 
 
-def refusal(*arguments: str, **options: Any) -> str:
+def error_message(*arguments: str, **options: Any) -> str:
     with pytest.raises(InputError) as caught:
         find_sources(arguments, **options)
     message = str(caught.value)
@@ -107,28 +107,28 @@ def test_standard_input_can_be_read_again(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_standard_input_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     pipe_in(monkeypatch, b"", terminal=True)
-    assert "terminal" in refusal("-")
+    assert "terminal" in error_message("-")
     pipe_in(monkeypatch, b"")
-    assert "standard input is empty" in refusal("-")
+    assert "standard input is empty" in error_message("-")
     monkeypatch.setattr(sys, "stdin", None)
     sys.modules["tui_trainer.corpus.sources"]._read_standard_input.cache_clear()
-    assert "terminal" in refusal("-")
+    assert "terminal" in error_message("-")
 
 
 def test_nothing_to_read(library: Path) -> None:
-    assert "No corpus was given" in refusal()
-    assert "No corpus was given" in refusal("")
-    assert "no file missing.txt" in refusal("missing.txt")
-    assert "no file books/a.txt/x" in refusal("books/a.txt/x")
-    assert "empty.txt is empty" in refusal("books/empty.txt")
-    assert "matches no text file" in refusal("*.epub")
+    assert "No corpus was given" in error_message()
+    assert "No corpus was given" in error_message("")
+    assert "no file missing.txt" in error_message("missing.txt")
+    assert "no file books/a.txt/x" in error_message("books/a.txt/x")
+    assert "empty.txt is empty" in error_message("books/empty.txt")
+    assert "matches no text file" in error_message("*.epub")
     Path("bare").mkdir()
-    assert "bare has no text file" in refusal("bare")
-    assert "Cannot read" in refusal("a\0b")
+    assert "bare has no text file" in error_message("bare")
+    assert "Cannot read" in error_message("a\0b")
 
 
 def test_binary_files_need_the_byte_tokenizer(library: Path) -> None:
-    assert "--tokenizer byte" in refusal("books/cover.png")
+    assert "--tokenizer byte" in error_message("books/cover.png")
     [source] = find_sources(["books/cover.png"], binary_ok=True)
     assert source.binary
     assert "books/cover.png" in names("books", binary_ok=True)
@@ -137,22 +137,22 @@ def test_binary_files_need_the_byte_tokenizer(library: Path) -> None:
 @pytest.mark.parametrize(("encoding", "word"), [("utf-16", "UTF-16"), ("utf-32", "UTF-32")])
 def test_wide_encodings_are_named(library: Path, encoding: str, word: str) -> None:
     Path("wide.txt").write_bytes("文字".encode(encoding))
-    assert f"is in {word}: convert it to UTF-8" in refusal("wide.txt")
+    assert f"is in {word}: convert it to UTF-8" in error_message("wide.txt")
 
 
 @pytest.mark.parametrize("data", [b"not gzip", gzip.compress(b"text" * 99)[:15]], ids=["other", "cut"])
 def test_a_broken_gzip_is_refused(library: Path, data: bytes) -> None:
     Path("broken.gz").write_bytes(data)
-    assert "broken.gz is not a whole gzip file" in refusal("broken.gz")
+    assert "broken.gz is not a whole gzip file" in error_message("broken.gz")
 
 
 def test_pipes_and_sockets_are_refused_without_waiting(library: Path) -> None:
     os.mkfifo("pipe")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("socket")
-        assert "pipe is not a regular file" in refusal("pipe")
-        assert "socket is not a regular file" in refusal("socket")
-        assert "/dev/null is not a regular file" in refusal("/dev/null")
+        assert "pipe is not a regular file" in error_message("pipe")
+        assert "socket is not a regular file" in error_message("socket")
+        assert "/dev/null is not a regular file" in error_message("/dev/null")
         os.link("pipe", "books/pipe")
         assert "books/pipe" not in names("books")
 
@@ -162,13 +162,13 @@ def test_a_file_without_permission_is_refused(library: Path, monkeypatch: pytest
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "open", refuse)
-    assert "Cannot read books/a.txt (Permission denied)" in refusal("books/a.txt")
-    assert "Permission denied" in refusal("books")
+    assert "Cannot read books/a.txt (Permission denied)" in error_message("books/a.txt")
+    assert "Permission denied" in error_message("books")
 
 
-def test_hostile_names_are_shown_harmless(library: Path) -> None:
+def test_control_characters_in_names_are_made_visible(library: Path) -> None:
     Path("\x1b[31mred.txt").write_bytes(b"")
-    assert refusal("\x1b[31mred.txt").startswith("␛[31mred.txt is empty")
+    assert error_message("\x1b[31mred.txt").startswith("␛[31mred.txt is empty")
 
 
 def test_labels(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:

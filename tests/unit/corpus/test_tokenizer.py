@@ -1,4 +1,4 @@
-"""Text to token ids and back."""
+"""Tokenizers."""
 
 import os
 import random
@@ -81,7 +81,7 @@ class TestEveryKind:
             assert ids.dtype == tokenizer.dtype
             assert tokenizer.decode(ids) == "".join(character for character in prompt if character not in unseen)
 
-    def test_parts_do_not_matter(self, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_ids_do_not_depend_on_the_parts(self, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "PIECE_CHARACTERS", 50)
         cuts = [0, 1, 30, 31, 500, 1999, len(FABLE)]
         parts = [FABLE[start:end] for start, end in pairwise(cuts)]
@@ -97,7 +97,7 @@ def test_any_unicode_round_trips(seed: int) -> None:
             assert tokenizer.decode(tokenizer.encode(text)) == text
 
 
-def test_incomplete_utf8_shows_as_replacement() -> None:
+def test_incomplete_utf8_is_decoded_as_replacement() -> None:
     assert Tokenizer.bytes_().decode([0x61, 0xE6, 0x96, 0x62]) == "a\ufffdb"
 
 
@@ -105,7 +105,7 @@ def test_bytes_that_are_no_text_survive_as_ids() -> None:
     assert Tokenizer.bytes_().encode("a\udcff").tolist() == [0x61, 0xFF]
 
 
-def test_an_unseen_character_is_told_once_in_order() -> None:
+def test_unseen_characters_are_listed_once_in_order() -> None:
     ids, unseen = Tokenizer.characters("abc").encode_prompt("zazbyz")
     assert (ids.tolist(), unseen) == ([0, 1], "zy")
 
@@ -126,7 +126,7 @@ def test_a_text_without_spaces_is_encoded_in_pieces(monkeypatch: pytest.MonkeyPa
     assert tokenizer.decode(tokenizer.encode(genome)) == genome
 
 
-def test_what_stops_the_reading_stops_the_training() -> None:
+def test_an_exception_while_reading_stops_the_training() -> None:
     class Stop(Exception):
         pass
 

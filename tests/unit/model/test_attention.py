@@ -1,4 +1,4 @@
-"""Attention: positions turned into angles, and the two ways of attending."""
+"""Attention: rotary positions, and both implementations of attention."""
 
 import pytest
 import torch
@@ -15,8 +15,8 @@ def heads(length: int, seed: int) -> Tensor:
 
 
 @pytest.mark.parametrize("length", [1, 2, 9, EXPLICIT_ATTENTION_UP_TO, EXPLICIT_ATTENTION_UP_TO + 1])
-def test_both_ways_attend_alike(length: int) -> None:
-    """In their values and in their gradients."""
+def test_both_implementations_agree(length: int) -> None:
+    """In values and in gradients."""
     q, k, v = (heads(length, seed) for seed in (1, 2, 3))
     direction = heads(length, 4).detach()
     own = attend(q, k, v, scale=0.4)
@@ -28,7 +28,7 @@ def test_both_ways_attend_alike(length: int) -> None:
 
 
 def test_a_single_query_sees_all_keys() -> None:
-    """As the newest of a text being written does."""
+    """As in generation with a cache."""
     q, k, v = heads(1, 1), heads(6, 2), heads(6, 3)
     shares = torch.softmax(q @ k.mT * 0.4, dim=-1)
     torch.testing.assert_close(attend(q, k, v, scale=0.4), shares @ v)
@@ -46,7 +46,7 @@ def test_the_product_depends_on_the_distance_alone() -> None:
     assert products[0].std() > 0.1
 
 
-def test_turning_keeps_lengths_and_the_first_place() -> None:
+def test_rotation_keeps_norms_and_position_0() -> None:
     x = torch.randn(2, 3, 10, 8, generator=torch.Generator().manual_seed(0))
     turned = rotate(x, *rotary_table(10, 8))
     torch.testing.assert_close(turned.norm(dim=-1), x.norm(dim=-1))

@@ -17,7 +17,7 @@ def generator(seed: int = 1) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def write(
+def generate(
     model: Transformer,
     prompt: list[int] = PROMPT,
     length: int = 5,
@@ -53,7 +53,7 @@ def test_the_cache_gives_the_logits_of_a_full_pass() -> None:
             assert cache.length == 8
 
 
-def test_a_cleared_cache_begins_anew() -> None:
+def test_a_cleared_cache_is_empty() -> None:
     model = small_model()
     cache = Cache(layers=2, heads=2, context=8, head_width=8, like=model.lm_head.weight)
     with torch.no_grad():
@@ -64,35 +64,35 @@ def test_a_cleared_cache_begins_anew() -> None:
 
 def test_temperature_0_takes_the_likeliest() -> None:
     model = confident_model()
-    written = write(model, temperature=0)
+    written = generate(model, temperature=0)
     history = list(PROMPT)
     for token in written:
         with torch.no_grad():
             assert token == model(torch.tensor([history]))[0, -1].argmax().item()
         history.append(token)
-    assert write(model, temperature=0, seed=2) == written
+    assert generate(model, temperature=0, seed=2) == written
 
 
-def test_the_likeliest_of_one_is_the_likeliest() -> None:
+def test_top_k_1_takes_the_likeliest() -> None:
     model = confident_model()
-    assert write(model, top_k=1, temperature=2.0) == write(model, temperature=0)
+    assert generate(model, top_k=1, temperature=2.0) == generate(model, temperature=0)
 
 
-def test_a_seed_decides_the_text() -> None:
+def test_the_text_depends_on_the_seed() -> None:
     model = small_model()
-    assert write(model) == write(model)
-    assert len({tuple(write(model, seed=seed)) for seed in range(5)}) == 5
+    assert generate(model) == generate(model)
+    assert len({tuple(generate(model, seed=seed)) for seed in range(5)}) == 5
 
 
 @pytest.mark.parametrize("length", [1, 6, 7, 30])
 @pytest.mark.parametrize("prompt", [[4], PROMPT, list(range(8)), [*range(11), *range(11)]])
-def test_it_goes_on_past_the_context(length: int, prompt: list[int]) -> None:
-    assert set(write(small_model(), prompt, length)) <= set(range(11))
+def test_generation_continues_past_the_context(length: int, prompt: list[int]) -> None:
+    assert set(generate(small_model(), prompt, length)) <= set(range(11))
 
 
-def test_past_the_context_it_goes_on_from_the_later_half() -> None:
+def test_past_the_context_it_continues_from_the_second_half() -> None:
     model = confident_model()
-    written = write(model, list(range(8)), length=2, temperature=0)
+    written = generate(model, list(range(8)), length=2, temperature=0)
     with torch.no_grad():
         assert written[0] == model(torch.tensor([list(range(8))]))[0, -1].argmax().item()
         window = [5, 6, 7, written[0]]
@@ -101,7 +101,7 @@ def test_past_the_context_it_goes_on_from_the_later_half() -> None:
 
 def test_only_the_last_of_a_long_prompt_counts() -> None:
     model = confident_model()
-    assert write(model, [9, 9, 9, *range(8)]) == write(model, list(range(8)))
+    assert generate(model, [9, 9, 9, *range(8)]) == generate(model, list(range(8)))
 
 
 # -- drawing -------------------------------------------------------------------------------------------------------
@@ -126,13 +126,13 @@ def test_top_k_leaves_the_others_out() -> None:
 
 
 @pytest.mark.parametrize("temperature", [5e-324, 1e-50, 1e-45, 1e-30, 1e-3])
-def test_a_temperature_near_0_is_nearly_0(temperature: float) -> None:
+def test_a_temperature_near_0_is_as_0(temperature: float) -> None:
     assert shares([1.0, 3.0, 2.0], temperature, draws=20) == [0, 1, 0]
 
 
 @pytest.mark.parametrize("logit", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("temperature", [0, 0.8])
-def test_a_diverged_model_still_writes_something(logit: float, temperature: float) -> None:
+def test_a_diverged_model_generates_without_an_error(logit: float, temperature: float) -> None:
     assert next_token(torch.full((5,), logit), temperature, 3, generator()) in range(5)
     token = next_token(torch.tensor([1.0, logit, 2.0]), temperature, 0, generator())
     assert token == 1 if logit == math.inf else token in range(3)

@@ -31,7 +31,7 @@ def qwen3(weights: dict[str, Tensor], tokens: list[int], layers: int, heads: int
     def linear(x: Tensor, name: str) -> Tensor:
         return x @ weights[f"{name}.weight"].T
 
-    def turned(x: Tensor, position: int) -> Tensor:
+    def rotated(x: Tensor, position: int) -> Tensor:
         half = len(x) // 2
         out = torch.empty_like(x)
         for i in range(half):
@@ -48,7 +48,7 @@ def qwen3(weights: dict[str, Tensor], tokens: list[int], layers: int, heads: int
         mixed = torch.zeros_like(x)
         for head in range(heads):
             queries, keys = (
-                [turned(row, place) for place, row in enumerate(rms_norm(part[head], f"{at}.self_attn.{name}_norm"))]
+                [rotated(row, place) for place, row in enumerate(rms_norm(part[head], f"{at}.self_attn.{name}_norm"))]
                 for name, part in (("q", q), ("k", k))
             )
             width = v[head].shape[1]
@@ -64,7 +64,7 @@ def qwen3(weights: dict[str, Tensor], tokens: list[int], layers: int, heads: int
 
 
 @pytest.mark.parametrize(("heads", "width", "layers"), [(2, 16, 2), (1, 8, 1), (4, 16, 3)])
-def test_it_computes_what_qwen3_computes(heads: int, width: int, layers: int) -> None:
+def test_logits_equal_those_of_qwen3(heads: int, width: int, layers: int) -> None:
     model = small_model(heads=heads, width=width, layers=layers)
     tokens = ids()
     with torch.no_grad():
@@ -95,7 +95,7 @@ def test_names_and_shapes_are_those_of_hugging_face() -> None:
     assert {name: tuple(tensor.shape) for name, tensor in model.qwen3_weights().items()} == expected
 
 
-def test_weights_go_out_and_in_by_name() -> None:
+def test_weights_round_trip_by_name() -> None:
     model, other = small_model(seed=1), small_model(seed=2)
     other.load_qwen3_weights({name: weight.clone() for name, weight in model.qwen3_weights().items()})
     assert all(torch.equal(one, copy) for one, copy in zip(model.parameters(), other.parameters(), strict=True))
@@ -151,7 +151,7 @@ def test_a_later_token_does_not_change_an_earlier_logit() -> None:
             assert (after[:, place:] != before[:, place:]).any(dim=-1).all()
 
 
-def test_sequences_of_a_batch_do_not_meet() -> None:
+def test_sequences_of_a_batch_are_independent() -> None:
     model = small_model()
     tokens = ids()
     with torch.no_grad():
@@ -168,7 +168,7 @@ def test_the_first_loss_is_that_of_guessing(vocab_size: int) -> None:
     assert loss == pytest.approx(math.log(vocab_size), abs=0.05)
 
 
-def test_a_seed_decides_the_weights() -> None:
+def test_the_weights_depend_on_the_seed() -> None:
     def weights(seed: int) -> Tensor:
         model = Transformer(small_shape())
         model.initialise(torch.Generator().manual_seed(seed))
@@ -179,7 +179,7 @@ def test_a_seed_decides_the_weights() -> None:
 
 
 def test_every_layer_starts_as_the_identity() -> None:
-    """So depth changes nothing at first."""
+    """So that the logits do not depend on the number of layers."""
     deep, shallow = Transformer(small_shape(layers=5)), Transformer(small_shape(layers=1))
     deep.initialise(torch.Generator().manual_seed(1))
     shallow.load_state_dict(deep.state_dict(), strict=False)
@@ -187,7 +187,7 @@ def test_every_layer_starts_as_the_identity() -> None:
         assert torch.equal(deep(ids()), shallow(ids()))
 
 
-def test_dropout_is_for_training_alone() -> None:
+def test_dropout_is_active_in_training_only() -> None:
     model, plain = small_model(dropout=0.5), small_model()
     tokens = ids()
     with torch.no_grad():

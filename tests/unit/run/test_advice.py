@@ -23,32 +23,30 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def finds(run: RunDirectory) -> bool:
-    """Whether what is printed means the run."""
+    """Whether the printed argument finds the run."""
     (typed,) = shlex.split(run_argument(run))
     return find_run(typed, runs_root("")).path.resolve() == run.path.resolve()
 
 
-def test_a_run_is_named_where_its_name_is_enough(tmp_path: Path, runs: Path) -> None:
+def test_a_run_is_named_if_its_name_finds_it(tmp_path: Path, runs: Path) -> None:
     run, elsewhere = make_indexed(runs, "cats"), make_indexed(tmp_path, "owls")
     assert [run_argument(run), run_argument(elsewhere)] == ["cats", "owls"]
     assert finds(run) and finds(elsewhere)
 
 
-def test_of_two_runs_of_one_name_each_is_told_by_its_path(tmp_path: Path, runs: Path) -> None:
+def test_of_two_runs_with_one_name_each_is_given_by_its_path(tmp_path: Path, runs: Path) -> None:
     run, elsewhere = make_indexed(runs, "base"), make_indexed(tmp_path, "base")
     assert [run_argument(run), run_argument(elsewhere)] == [str(run.path), str(elsewhere.path)]
     assert finds(run) and finds(elsewhere)
 
 
-def test_a_run_whose_name_is_taken_here_by_one_outside_the_index_is_told_by_its_path(
-    tmp_path: Path, runs: Path
-) -> None:
+def test_a_run_whose_name_another_has_here_is_given_by_its_path(tmp_path: Path, runs: Path) -> None:
     make_run(runs, "base")
     elsewhere = make_indexed(tmp_path, "base")
     assert run_argument(elsewhere) == str(elsewhere.path)
 
 
-def test_a_run_outside_the_index_is_told_by_its_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_outside_the_index_is_given_by_its_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_run(tmp_path / "my runs", "cats")
     monkeypatch.chdir(tmp_path)
     run = RunDirectory(Path("my runs/cats"))
@@ -62,7 +60,7 @@ def test_any_name_is_one_argument_and_no_option(runs: Path, name: str) -> None:
     assert finds(run)
 
 
-def test_the_command_to_go_on_says_what_it_needs(runs: Path) -> None:
+def test_the_resume_command_has_its_options(runs: Path) -> None:
     run = make_indexed(runs, "cats")
     assert attach_command(run) == "tui-trainer attach cats"
     assert resume_command(run) == "tui-trainer resume cats"
@@ -79,7 +77,7 @@ def test_this_program_is_found_from_any_directory(tmp_path: Path, monkeypatch: p
     assert program_before() == f"'{tmp_path}/my bin/tui-trainer'"
 
 
-def test_a_run_that_is_left_goes_on_or_is_paused(runs: Path) -> None:
+def test_the_message_after_detaching(runs: Path) -> None:
     run = make_indexed(runs, "cats")
     look = "Look at it again with:\n  tui-trainer attach cats"
     assert left_alive(run, "running") == f"Training goes on. {look}"
@@ -90,7 +88,7 @@ def test_a_run_that_is_left_goes_on_or_is_paused(runs: Path) -> None:
     assert left_alive(None, "loading") == "The run goes on."
 
 
-def test_a_run_that_ended_at_once_is_where_it_was_saved(runs: Path) -> None:
+def test_the_message_after_ending_at_once(runs: Path) -> None:
     run = make_indexed(runs, "cats")
     assert left_as_saved(None, "cats.txt\x1b") == "cats.txt\u241b: nothing was trained."
     assert left_as_saved(run, "cats") == "cats: no checkpoint was saved."

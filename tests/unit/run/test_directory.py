@@ -33,7 +33,7 @@ def test_the_files_of_a_run() -> None:
     ]
 
 
-def test_where_runs_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_root_of_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUI_TRAINER_RUNS", "/somewhere")
     assert runs_root("elsewhere") == Path("elsewhere")
     assert runs_root("") == Path("/somewhere")
@@ -67,7 +67,7 @@ def test_a_label_that_is_taken_gets_a_number(tmp_path: Path) -> None:
     assert names == ["cats", "cats-2", "cats-3"]
 
 
-def test_a_name_is_taken_as_it_is_or_refused(tmp_path: Path) -> None:
+def test_a_name_is_used_unchanged_or_refused(tmp_path: Path) -> None:
     assert create_run(tmp_path, "My_run.1", "cats").path == tmp_path / "My_run.1"
     for refuse in (create_run, lambda root, name, label: check_name(root, name)):
         with pytest.raises(InputError, match=r"A run named My_run.1 exists in .*: choose another"):
@@ -95,7 +95,7 @@ def test_no_run_can_be_below_a_file(tmp_path: Path, place: str) -> None:
         create_run(tmp_path / place, "", "cats")
 
 
-def test_no_run_can_be_where_no_name_can(tmp_path: Path) -> None:
+def test_a_root_with_too_long_a_name_is_refused(tmp_path: Path) -> None:
     for refuse in (check_root, lambda root: create_run(root, "", "cats")):
         with pytest.raises(InputError, match=r"Cannot make a run in .*File name too long.*--runs-dir"):
             refuse(tmp_path / ("x" * 300))
@@ -107,7 +107,7 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: 
         check_root(tmp_path)
 
 
-def test_runs_that_cannot_be_seen_are_not_taken_for_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_root_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the directory cannot be listed, or not entered; permissions do not bind every user that tests run as."""
     make_run(tmp_path, "cats")
     assert [run.name for run in runs_in(tmp_path)] == ["cats"]
@@ -125,9 +125,7 @@ def test_runs_that_cannot_be_seen_are_not_taken_for_none(tmp_path: Path, monkeyp
         runs_in(tmp_path)
 
 
-def test_a_run_whose_checkpoints_cannot_be_entered_has_none_to_tell_of(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_checkpoints_count_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunDirectory(make_run(tmp_path, "cats"))
     run.checkpoints.mkdir()
     (run.checkpoints / "latest").write_text("step-00000007")

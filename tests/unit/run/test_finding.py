@@ -112,15 +112,13 @@ def test_of_several_live_runs_one_has_to_be_named(tmp_path: Path) -> None:
     assert str(cats.path) in str(refusal.value) and "\u241b[2J" in str(refusal.value)
 
 
-def test_a_run_that_nobody_trains_is_not_steered(tmp_path: Path) -> None:
+def test_a_run_that_is_not_trained_takes_no_commands(tmp_path: Path) -> None:
     make_run(tmp_path, "cats")
     with pytest.raises(InputError, match="The run cats is not being trained"):
         find_live_run("cats", tmp_path)
 
 
-def test_no_run_is_said_to_be_missing_where_it_cannot_be_looked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreadable_root_is_not_a_missing_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     there = make_indexed(tmp_path / "there", "owls")
     monkeypatch.setattr("os.access", lambda path, mode: False)
     here = tmp_path / "here"

@@ -1,4 +1,4 @@
-"""An open directory: nothing in it is followed, waited for or written through."""
+"""An open directory: links and pipes in it are refused, and it stays the same when it is moved."""
 
 import os
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def test_a_directory_that_is_moved_stays_the_same(folder: Folder, tmp_path: Path
     assert not before.exists()
 
 
-def test_a_directory_that_is_deleted_lies_nowhere(folder: Folder) -> None:
+def test_a_deleted_directory_has_no_location(folder: Folder) -> None:
     before = folder.path
     before.rmdir()
 
@@ -46,7 +46,7 @@ def test_a_directory_that_is_deleted_lies_nowhere(folder: Folder) -> None:
     assert folder.locate() is None
 
 
-def test_a_closed_directory_does_not_pass_for_another_that_is_open(tmp_path: Path) -> None:
+def test_a_closed_directory_does_not_use_a_reused_descriptor(tmp_path: Path) -> None:
     for name in ("run", "other"):
         (tmp_path / name).mkdir()
     closed = Folder.open(tmp_path / "run")

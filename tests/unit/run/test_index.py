@@ -1,4 +1,4 @@
-"""The index of runs: what is entered is found from anywhere, and nothing that lies there does harm."""
+"""The index of runs: adding, finding and dropping runs, and entries that are no runs."""
 
 import os
 import threading
@@ -26,7 +26,7 @@ def make(root: Path, name: str) -> RunDirectory:
     return RunDirectory(make_run(root, name))
 
 
-def test_what_is_entered_is_found_once_and_with_its_whole_path(
+def test_an_added_run_is_found_once_by_its_absolute_path(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_run(tmp_path / "runs", "cats")
@@ -44,7 +44,7 @@ def test_without_an_index_there_are_no_runs(folder: Path) -> None:
     assert indexed_runs() == []
 
 
-def test_a_run_that_was_moved_or_deleted_drops_out(tmp_path: Path, folder: Path) -> None:
+def test_a_moved_or_deleted_run_is_dropped(tmp_path: Path, folder: Path) -> None:
     moved, other = make(tmp_path, "moved"), make(tmp_path, "other")
     enter(moved)
     moved.path.rename(tmp_path / "away")
@@ -57,7 +57,7 @@ def test_a_run_that_was_moved_or_deleted_drops_out(tmp_path: Path, folder: Path)
     assert [run.name for run in indexed_runs()] == ["away", "other"]
 
 
-def test_a_run_whose_disk_is_away_stays(tmp_path: Path, folder: Path) -> None:
+def test_a_run_on_an_unmounted_disk_is_kept(tmp_path: Path, folder: Path) -> None:
     cats = make(tmp_path / "disk" / "runs", "cats")
     enter(cats)
     (tmp_path / "disk" / "runs").rename(tmp_path / "away")
@@ -67,7 +67,7 @@ def test_a_run_whose_disk_is_away_stays(tmp_path: Path, folder: Path) -> None:
     assert indexed_runs() == [cats]
 
 
-def test_what_leads_in_a_circle_or_nowhere_is_dropped(tmp_path: Path, folder: Path) -> None:
+def test_circular_and_dangling_links_are_dropped(tmp_path: Path, folder: Path) -> None:
     drop_missing()  # without an index
     folder.mkdir(parents=True)
     (folder / "loop").symlink_to(folder / "loop")
@@ -77,7 +77,7 @@ def test_what_leads_in_a_circle_or_nowhere_is_dropped(tmp_path: Path, folder: Pa
     assert [path.name for path in folder.iterdir()] == ["file"]
 
 
-def test_what_is_no_run_of_this_user_is_left_out(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_of_other_users_are_left_out(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cats = make(tmp_path, "cats")
     enter(cats)
     (folder / "torn").write_bytes(b"\xff{")
@@ -93,7 +93,7 @@ def test_what_is_no_run_of_this_user_is_left_out(tmp_path: Path, folder: Path, m
     assert indexed_runs() == []
 
 
-def test_many_trainers_enter_at_once(tmp_path: Path, folder: Path) -> None:
+def test_many_trainers_add_at_once(tmp_path: Path, folder: Path) -> None:
     all_runs = [make(tmp_path, f"run-{number:02}") for number in range(20)]
     trainers = [threading.Thread(target=enter, args=[run]) for run in all_runs * 3]
     for trainer in trainers:
@@ -117,7 +117,7 @@ def test_an_index_that_cannot_be_written_is_a_warning(
     assert indexed_runs() == []
 
 
-def test_who_else_trains_is_told(tmp_path: Path, folder: Path) -> None:
+def test_other_runs_cause_an_alert(tmp_path: Path, folder: Path) -> None:
     cats, dogs, owls = (make(tmp_path / place, place) for place in ("cats", "dogs", "owls\x1b"))
     enter(cats)
     enter(dogs)
@@ -134,7 +134,7 @@ def test_who_else_trains_is_told(tmp_path: Path, folder: Path) -> None:
                 assert "owls\u241b (pid " in alert.message
 
 
-def test_a_run_that_another_machine_trains_is_no_rival(tmp_path: Path, folder: Path) -> None:
+def test_a_run_of_another_machine_causes_no_alert(tmp_path: Path, folder: Path) -> None:
     cats, dogs = (make(tmp_path, name) for name in ("cats", "dogs"))
     with held(cats):
         (cats.path / LOCK_FILE).write_text('{"pid": 1, "host": "of another machine"}')

@@ -30,7 +30,7 @@ def held(run: RunDirectory) -> RunLock:
         return RunLock(folder)
 
 
-def test_a_run_is_locked_until_its_trainer_lets_go(run: RunDirectory) -> None:
+def test_a_run_is_locked_until_its_trainer_closes_the_lock(run: RunDirectory) -> None:
     with held(run):
         assert is_locked(run)
         with pytest.raises(InputError, match="cats is being trained by another process"):
@@ -64,7 +64,7 @@ def test_a_copy_of_a_run_is_not_locked(run: RunDirectory, tmp_path: Path) -> Non
         held(copy).close()
 
 
-def test_a_trainer_that_knows_only_the_lock_file_is_respected(run: RunDirectory) -> None:
+def test_a_lock_on_the_file_alone_counts(run: RunDirectory) -> None:
     with (run.path / "trainer.lock").open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert is_locked(run)
@@ -73,9 +73,7 @@ def test_a_trainer_that_knows_only_the_lock_file_is_respected(run: RunDirectory)
     assert not is_locked(run)
 
 
-def test_a_file_system_that_locks_no_directories_is_no_hindrance(
-    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_system_without_directory_locks(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
     real = fcntl.flock
 
     def flock(descriptor: Any, operation: int) -> None:
@@ -90,7 +88,7 @@ def test_a_file_system_that_locks_no_directories_is_no_hindrance(
             held(run)
 
 
-def test_who_trains_is_told_only_while_that_is_so(run: RunDirectory) -> None:
+def test_the_trainers_process_id_is_known_while_it_trains(run: RunDirectory) -> None:
     assert trainer_pid(run) is None
     with held(run):
         assert trainer_pid(run) == os.getpid()
@@ -113,7 +111,7 @@ def test_who_trains_is_told_only_while_that_is_so(run: RunDirectory) -> None:
         " " * 1000 + '{"pid": PID, "host": "HOST"}',
     ],
 )
-def test_a_lock_file_that_makes_no_sense_names_nobody(run: RunDirectory, text: str) -> None:
+def test_a_damaged_lock_file_names_no_process(run: RunDirectory, text: str) -> None:
     with held(run):
         told = text.replace("PID", str(os.getpid())).replace("HOST", socket.gethostname())
         (run.path / "trainer.lock").write_text(told)
@@ -121,7 +119,7 @@ def test_a_lock_file_that_makes_no_sense_names_nobody(run: RunDirectory, text: s
         assert trainer_pid(run) is None
 
 
-def test_a_process_that_has_ended_is_not_told_of(run: RunDirectory) -> None:
+def test_an_ended_process_is_not_named(run: RunDirectory) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     with held(run):
@@ -129,14 +127,14 @@ def test_a_process_that_has_ended_is_not_told_of(run: RunDirectory) -> None:
         assert trainer_pid(run) is None
 
 
-def test_a_file_of_another_user_names_nobody(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_file_of_another_user_names_no_process(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
     with held(run):
         monkeypatch.setattr(os, "geteuid", lambda: run.path.stat().st_uid + 1)
         assert trainer_pid(run) is None
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "directory", "second name"])
-def test_what_is_no_lock_file_is_neither_followed_nor_waited_for(run: RunDirectory, tmp_path: Path, kind: str) -> None:
+def test_links_and_pipes_in_place_of_the_lock_file(run: RunDirectory, tmp_path: Path, kind: str) -> None:
     mine, place = tmp_path / "mine", run.path / "trainer.lock"
     mine.write_text("mine")
     match kind:
@@ -155,7 +153,7 @@ def test_what_is_no_lock_file_is_neither_followed_nor_waited_for(run: RunDirecto
     assert mine.read_text() == "mine"
 
 
-def test_a_run_of_another_user_is_not_trained_in(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_of_another_user_is_refused(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: run.path.stat().st_uid + 1)
     with pytest.raises(InputError, match="cats belongs to another user"):
         run.open_to_train()

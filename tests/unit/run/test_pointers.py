@@ -1,4 +1,4 @@
-"""What the names of checkpoints, and the files that name them, are taken for."""
+"""Names of checkpoints, and the files that name one."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_a_checkpoint_is_named_after_its_step(step: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "step-", "step-7", "step-000000007", "step--0000007", ".step-00000007.partial"])
-def test_what_has_another_name_is_no_checkpoint(name: str) -> None:
+def test_other_names_are_no_checkpoints(name: str) -> None:
     assert step_of(name) is None
 
 
@@ -39,9 +39,9 @@ def test_the_newest_checkpoint_is_the_one_that_is_named(run: RunDirectory, check
     assert run.has_checkpoint()
 
 
-@pytest.mark.parametrize("told", [b"", b"../../elsewhere", b"\xff\x1b[2J", b"step-00000007" + b" " * MAX_POINTER_BYTES])
-def test_nothing_else_is_believed(run: RunDirectory, checkpoints: Folder, told: bytes) -> None:
-    checkpoints.replace(LATEST, told)
+@pytest.mark.parametrize("content", [b"", b"../../elsewhere", b"\xff\x1b[2J", b"step-00000007" + b" " * MAX_POINTER_BYTES])
+def test_other_contents_name_no_checkpoint(run: RunDirectory, checkpoints: Folder, content: bytes) -> None:
+    checkpoints.replace(LATEST, content)
     assert pointed_step(checkpoints, LATEST) is None
     assert not run.has_checkpoint()
 

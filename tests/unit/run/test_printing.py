@@ -1,4 +1,4 @@
-"""What is printed where nobody can read it is no error, and changes no exit status."""
+"""Output that cannot be written is no error, and changes no exit status."""
 
 import io
 import subprocess
@@ -24,7 +24,9 @@ def test_a_text_is_a_line() -> None:
 
 
 @pytest.mark.parametrize("file", [Refusing(), None], ids=["refusing", "closed"])
-def test_a_stream_that_takes_nothing_is_no_error(file: io.StringIO | None, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_stream_that_cannot_be_written_is_no_error(
+    file: io.StringIO | None, capfd: pytest.CaptureFixture[str]
+) -> None:
     say("saved", file)
     assert capfd.readouterr() == ("", "")
 
@@ -32,7 +34,7 @@ def test_a_stream_that_takes_nothing_is_no_error(file: io.StringIO | None, capfd
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("error_stream", [">/dev/full", ">&-"], ids=["full", "closed"])
 @pytest.mark.parametrize("command", ["status", "stop"])
-def test_a_mistake_that_cannot_be_told_is_one_by_its_status(tmp_path: Path, command: str, error_stream: str) -> None:
+def test_a_mistake_that_cannot_be_printed_sets_the_status(tmp_path: Path, command: str, error_stream: str) -> None:
     line = f'exec "$0" -m tui_trainer {command} nowhere --runs-dir "$1" 2{error_stream}'
     ended = subprocess.run(
         ["sh", "-c", line, sys.executable, str(tmp_path)], capture_output=True, timeout=TIMEOUT, check=False
@@ -41,7 +43,7 @@ def test_a_mistake_that_cannot_be_told_is_one_by_its_status(tmp_path: Path, comm
 
 
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
-def test_a_command_does_its_work_with_standard_streams_closed(tmp_path: Path, closed: str) -> None:
+def test_a_command_works_with_closed_standard_streams(tmp_path: Path, closed: str) -> None:
     (tmp_path / "cats.txt").write_text("The cat sat on the mat. " * 50, encoding="utf-8")
     options = "--headless --steps 1 --layers 1 --width 16 --context 16 --batch-size 4 --precision fp32 --compile off"
     line = f'exec "$0" -m tui_trainer "$1"/cats.txt --runs-dir "$1"/runs --threads 1 {options} {closed}'

@@ -1,4 +1,4 @@
-"""What is told of a run's directory that changes its place."""
+"""The sentences about a run's directory that is moved or deleted."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,11 +16,11 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
         yield opened
 
 
-def test_a_directory_that_stays_is_no_news(folder: Folder) -> None:
+def test_an_unmoved_directory_is_not_reported(folder: Folder) -> None:
     assert DirectoryMonitor(folder).look(now=True) == ""
 
 
-def test_every_move_is_told_once(folder: Folder, tmp_path: Path) -> None:
+def test_every_move_is_reported_once(folder: Folder, tmp_path: Path) -> None:
     whereabouts = DirectoryMonitor(folder)
     for name in ("b", "c", "run"):
         folder.path.rename(tmp_path / name)
@@ -38,23 +38,23 @@ def test_a_parent_that_moves_takes_the_run_along(folder: Folder, tmp_path: Path)
         tmp_path.with_name("renamed").rename(tmp_path)
 
 
-def test_a_directory_that_is_deleted_is_told_once(folder: Folder) -> None:
+def test_a_deletion_is_reported_once(folder: Folder) -> None:
     whereabouts = DirectoryMonitor(folder)
     folder.path.rmdir()
     assert "was deleted: training goes on, but nothing of it can be saved" in whereabouts.look(now=True)
     assert whereabouts.look(now=True) == ""
 
 
-def test_where_the_system_cannot_tell_a_move_is_told_all_the_same(
+def test_a_move_is_reported_without_a_path_from_the_system(
     folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui_trainer.run.folder._told_by_system", lambda descriptor: None)
+    monkeypatch.setattr("tui_trainer.run.folder._system_path", lambda descriptor: None)
     whereabouts = DirectoryMonitor(folder)
     (tmp_path / "run").rename(tmp_path / "b")
     assert whereabouts.look(now=True) == "The run's directory was moved: the run goes on there."
 
 
-def test_it_is_looked_for_now_and_then(folder: Folder, tmp_path: Path) -> None:
+def test_it_checks_once_a_second(folder: Folder, tmp_path: Path) -> None:
     whereabouts = DirectoryMonitor(folder)
     folder.path.rename(tmp_path / "b")
     assert whereabouts.look() == ""

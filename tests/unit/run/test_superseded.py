@@ -44,7 +44,7 @@ def test_a_resume_that_is_to_come_counts_too(path: Path) -> None:
 
 def test_only_what_is_measured_is_undone(path: Path) -> None:
     """That something happened to the run stays true."""
-    alert = Alert(step=3, time=1.0, kind="guard", severity="warning", message="Skipped.")
+    alert = Alert(step=3, time=1.0, kind="divergence", severity="warning", message="Skipped.")
     write_journal(path.parent, started(), evaluation(3, 2.0, best=True), sample(3, "cat"), alert, started(step=2))
     assert [event.event for event in without_superseded(path)] == ["run", "alert", "run"]
 

@@ -22,7 +22,7 @@ from tui_trainer.run.text import human_bytes, human_count, human_seconds, visibl
         ("a\r\nb\rc", "a\u240d\nb\u240dc"),
     ],
 )
-def test_what_could_do_something_is_shown_instead(hostile: str, shown: str) -> None:
+def test_control_characters_are_made_visible(hostile: str, shown: str) -> None:
     assert visible(hostile) == shown
 
 
@@ -41,7 +41,7 @@ def test_what_could_do_something_is_shown_instead(hostile: str, shown: str) -> N
         "[bold]x[/]",
     ],
 )
-def test_text_stays_text(text: str) -> None:
+def test_printable_text_is_unchanged(text: str) -> None:
     assert visible(text) == visible_line(text) == text
 
 
