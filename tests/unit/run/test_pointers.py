@@ -39,9 +39,9 @@ def test_the_newest_checkpoint_is_the_one_that_is_named(run: RunDirectory, check
     assert run.has_checkpoint()
 
 
-@pytest.mark.parametrize("content", [b"", b"../../elsewhere", b"\xff\x1b[2J", b"step-00000007" + b" " * MAX_POINTER_BYTES])
-def test_other_contents_name_no_checkpoint(run: RunDirectory, checkpoints: Folder, content: bytes) -> None:
-    checkpoints.replace(LATEST, content)
+@pytest.mark.parametrize("data", [b"", b"../../elsewhere", b"\xff\x1b[2J", b"step-00000007" + b" " * MAX_POINTER_BYTES])
+def test_other_contents_name_no_checkpoint(run: RunDirectory, checkpoints: Folder, data: bytes) -> None:
+    checkpoints.replace(LATEST, data)
     assert pointed_step(checkpoints, LATEST) is None
     assert not run.has_checkpoint()
 
