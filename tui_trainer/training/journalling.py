@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from tui_trainer.config import InputError
-from tui_trainer.run import index, journal
+from tui_trainer.run import alerts, index, journal
+from tui_trainer.run.alerts import Severity
 from tui_trainer.run.directory import RunDirectory, cannot_write
-from tui_trainer.run.events import ENDED, Alert, CheckpointSaved, Event, StateChanged
+from tui_trainer.run.events import ENDED, CheckpointSaved, Event, StateChanged
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal_writer import JournalWriter, missing_steps
 from tui_trainer.run.lock import RunLock
@@ -88,8 +89,8 @@ class JournalledSession(Session):
                 self.directory = RunDirectory(moved)
                 with suppress(OSError):  # it is entered again when the run is resumed
                     index.enter(self.directory)
-            severity = "error" if self.folder.deleted else "warning"
-            self.publish(Alert(step=event.step, kind="directory", severity=severity, message=message))
+            severity = Severity.ERROR if self.folder.deleted else Severity.WARNING
+            self.publish(alerts.directory(event.step, message, severity))
 
     def join(self) -> Joined:
         """Follow the run from now on; raises OSError when it is over."""
@@ -133,8 +134,7 @@ class JournalledSession(Session):
         try:
             self._control = ControlServer(self.folder, self.join, self.unsubscribe, self.send, self.request)
         except OSError as error:
-            message = f"No other terminal can attach to this run ({error.strerror or error})."
-            self.publish(Alert(step=step, kind="control", severity="warning", message=message))
+            self.publish(alerts.control(step, f"No other terminal can attach to this run ({error.strerror or error})."))
 
     def look_for_other_runs(self, directory: RunDirectory, step: int) -> None:
         """Enter the run in the user's list of runs, and warn of others that are live."""

@@ -10,8 +10,10 @@ import torch
 from tui_trainer.config import Config, InputError
 from tui_trainer.corpus.corpus import Corpus, load_corpus
 from tui_trainer.model.transformer import Transformer
+from tui_trainer.run import alerts
+from tui_trainer.run.alerts import Severity
 from tui_trainer.run.directory import CONFIG, RunDirectory, cannot_write, create_run, runs_root
-from tui_trainer.run.events import Alert, Event, Stage
+from tui_trainer.run.events import Event, Stage
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.text import visible_line
 from tui_trainer.training.assembly import assemble
@@ -150,7 +152,7 @@ class Preparation:
                 f"The run has come to its end, at step {progress.step:,} of {planned:,}. "
                 f"To train on, resume it with --again, or with {steps_asked}."
             )
-            self._publish(Alert(step=progress.step, kind="resume", severity="info", message=message))
+            self._publish(alerts.resume(progress.step, message))
         else:
             self._compare(checkpoint, "as it would have gone on" if steps == planned else "as it was saved")
         if steps != planned:
@@ -158,7 +160,7 @@ class Preparation:
                 f"The run now has {steps:,} steps in all, where {planned:,} were planned: "
                 "the learning rate follows the schedule of a run of that length."
             )
-            self._publish(Alert(step=progress.step, kind="schedule", severity="info", message=message))
+            self._publish(alerts.schedule(progress.step, message))
 
     def _compare(self, checkpoint: Checkpoint, unchanged: str) -> None:
         """Say whether what follows is to the bit what would have followed."""
@@ -171,10 +173,10 @@ class Preparation:
             changed.append("the states that it could have rolled back to are missing")
         if changed:
             message = f"Resumed at step {progress.step:,}, approximately: {'; '.join(changed)}."
-            self._publish(Alert(step=progress.step, kind="resume", severity="warning", message=message))
+            self._publish(alerts.resume(progress.step, message, Severity.WARNING))
         else:
             message = f"Resumed at step {progress.step:,}, exactly {unchanged}."
-            self._publish(Alert(step=progress.step, kind="resume", severity="info", message=message))
+            self._publish(alerts.resume(progress.step, message))
         progress.setup = now
 
     def _build_stepper(self, config: Config, corpus: Corpus, model: Transformer) -> Stepper:
@@ -226,12 +228,12 @@ class Preparation:
             raise cannot_write(directory.path, error) from error
         self._publish(describe(plan, corpus, model, progress, directory))
         if self._warning:
-            self._publish(Alert(step=progress.step, kind="compile", severity="warning", message=self._warning))
+            self._publish(alerts.compilation(progress.step, self._warning))
         if split:
             self._publish(smaller_batches_alert(progress.step, *stepper.sizes))
         for path in aside:
             message = f"A newer checkpoint was damaged: it is kept as {visible_line(str(path))}."
-            self._publish(Alert(step=progress.step, kind="checkpoint", severity="error", message=message))
+            self._publish(alerts.checkpoint(progress.step, message))
         check, kept = checked(folder) if checked else None, checkpoint.kept if checkpoint else ()
         return assemble(
             config, corpus, model, stepper, progress, store, self._command_queue, self._publish, check, kept

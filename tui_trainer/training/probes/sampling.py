@@ -10,7 +10,8 @@ from tui_trainer.config import SamplingConfig
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.generation import Generation
 from tui_trainer.model.transformer import Transformer
-from tui_trainer.run.events import Alert, Event, PartialSample, Sample
+from tui_trainer.run import alerts
+from tui_trainer.run.events import Event, PartialSample, Sample
 from tui_trainer.run.text import visible_line
 from tui_trainer.training.memory import free, within_memory
 from tui_trainer.training.probes.frozen import FrozenModel
@@ -128,8 +129,7 @@ class Sampler:
             self.drop()
             free()
             if not (self._regular and self._short):  # of regular ones the first in a row is told
-                message = "The sample could not be made: not enough memory."
-                self._publish(Alert(step=self._step, kind="memory", severity="warning", message=message))
+                self._publish(alerts.memory(self._step, "The sample could not be made: not enough memory."))
             self._short = True
 
     def _encode_prompt(self) -> tuple[list[int], str]:
@@ -138,7 +138,7 @@ class Sampler:
         if unknown and self.prompt != self._reported:
             self._reported = self.prompt
             message = f"The prompt has characters that the corpus never has, left out: {visible_line(unknown)}"
-            self._publish(Alert(step=self._step, kind="prompt", severity="warning", message=message))
+            self._publish(alerts.prompt(self._step, message))
         if len(ids):
             return ids.tolist(), "".join(c for c in self.prompt if c not in unknown)
         return [int(self._corpus.train[0])], ""

@@ -7,7 +7,8 @@ from typing import Final
 from tui_trainer.analysis.perplexity import bits_per_byte, perplexity
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.transformer import Transformer
-from tui_trainer.run.events import Alert, Evaluation, Event, finite
+from tui_trainer.run import alerts
+from tui_trainer.run.events import Evaluation, Event, finite
 from tui_trainer.training.probes.evaluation import evaluation
 from tui_trainer.training.progress import Progress
 
@@ -72,12 +73,10 @@ class Validation:
             )
         )
         if not math.isfinite(loss):
-            self._alert("divergence", "error", "The validation loss is not finite.")
+            self._publish(alerts.divergence(progress.step, "The validation loss is not finite."))
 
     def _watch_overfitting(self) -> None:
         if self._progress.evaluations_since_best == OVERFITTING_AFTER and not self.out_of_patience:
             since = self._progress.best_step
-            self._alert("overfitting", "warning", f"No better validation since step {since:,}: it may be overfitting.")
-
-    def _alert(self, kind: str, severity: str, message: str) -> None:
-        self._publish(Alert(step=self._progress.step, kind=kind, severity=severity, message=message))
+            message = f"No better validation since step {since:,}: it may be overfitting."
+            self._publish(alerts.overfitting(self._progress.step, message))
