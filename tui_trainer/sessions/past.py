@@ -140,12 +140,16 @@ class Past:
         self._reached = max(self._reached, step)
 
     def _note_place(self, step: int, offset: int | None) -> None:
-        if offset is None or any(place.step == step for place in self._places):
-            return  # a trainer took the run up there: of what follows the place some may not count, but all is there
+        if offset is None:
+            return
         self._states[step] = dump_state(self.state)
         for other in [other for other in self._states if not self._is_kept(other, step)]:
             del self._states[other]
-        self._places += (Place(step, offset, self._branches),)
+        # There is one of this step where a trainer took the run up there: what follows that counts no longer.
+        self._places = (
+            *(place for place in self._places if place.step < step),
+            Place(step, offset, self._branches),
+        )
 
     def _is_kept(self, step: int, last: int) -> bool:
         """Of the last places every state is kept, of those before some: a run is seldom taken up from far back."""
