@@ -54,22 +54,29 @@ def assemble(
     requests = RequestProbe(model, corpus.tokenizer, config.sampling.top_k, probes, lambda: models.step)
     validation = Validation(model, corpus, progress, run.precision, run.patience, publish)
     rollback = Rollback(model, stepper, progress, timetable.steps, run.precision, run.on_divergence, kept, store.before)
-    watchers = [probes.watch, *([] if check is None else [check.watch])]
-    reports = StepReports(stepper, progress, run.precision, tokens_per_step(config), publish, watchers)
+    reports = _reports(config, stepper, progress, publish, probes, check)
     results = Results(reports, rollback, timetable, progress, states, publish)
     saver = Saver(store, publish, replace(progress) if progress.step else None)
     decisions = DecisionMaker(command_queue, timetable, lambda: saver.refused, lambda: check is not None and check.due)
-    tokenizer = corpus.tokenizer.to_json()
-    saving = Saving(saver, models, model.shape, tokenizer, progress, lambda: rollback.kept, results, sampler, decisions)
+    described = model.shape, corpus.tokenizer.to_json()
+    saving = Saving(saver, models, *described, progress, lambda: rollback.kept, results, sampler, decisions)
     length_change = LengthChange(check, progress, timetable, rollback, saving, results, publish)
-    end = End(
-        *(progress, timetable, validation, models, sampler, saving, results, rollback, states, decisions, publish)
-    )
-    parts = Parts(
-        *(model, stepper, progress, timetable, states, decisions, probes, sampler, requests, validation),
-        *(results, saving, length_change, end, publish),
-    )
-    return Trainer(parts, HANDLERS)
+    ending = progress, timetable, validation, models, sampler, saving, results, rollback, states, decisions
+    end = End(*ending, publish)
+    working = model, stepper, progress, timetable, states, decisions, probes, sampler, requests, validation
+    return Trainer(Parts(*working, results, saving, length_change, end, publish), HANDLERS)
+
+
+def _reports(
+    config: Config,
+    stepper: Stepper,
+    progress: Progress,
+    publish: Publish,
+    probes: ProbeScheduler,
+    check: LengthCheck | None,
+) -> StepReports:
+    watchers = [probes.watch, *([] if check is None else [check.watch])]
+    return StepReports(stepper, progress, config.run.precision, tokens_per_step(config), publish, watchers)
 
 
 def _sampler(

@@ -2,16 +2,15 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import torch
 
-from tui_trainer.config import Config, InputError
+from tui_trainer.config import Config
 from tui_trainer.corpus.corpus import Corpus, load_corpus
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run import alerts
-from tui_trainer.run.alerts import Severity
 from tui_trainer.run.directory import CONFIG, RunDirectory, cannot_write, create_run, runs_root
 from tui_trainer.run.events import Event, Stage
 from tui_trainer.run.folder import Folder
@@ -23,7 +22,7 @@ from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.command_queue import CommandQueue
 from tui_trainer.training.description import describe
 from tui_trainer.training.device import choose_device, setup
-from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
+from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError
 from tui_trainer.training.memory import smaller_batches_alert, within_memory
 from tui_trainer.training.planning.calibration import measure, planned_timings, use_threads
 from tui_trainer.training.planning.capacity import check_capacity
@@ -31,19 +30,21 @@ from tui_trainer.training.planning.compilation import compile_layers
 from tui_trainer.training.planning.length import settle_length
 from tui_trainer.training.planning.plan import (
     Plan,
-    check_resolved,
     replan,
     resolve_length,
     resolve_sizes,
 )
 from tui_trainer.training.planning.replan import LengthCheck
-from tui_trainer.training.planning.stored_plan import recover_plan
 from tui_trainer.training.progress import Progress
-from tui_trainer.training.recovery.divergence import fault
-from tui_trainer.training.recovery.rollback_buffer import RollbackState, restore_state
+from tui_trainer.training.resuming import describe_resumption, fitting_config, restore
 from tui_trainer.training.step.precision import choose_precision
 from tui_trainer.training.step.stepper import Stepper
 from tui_trainer.training.trainer import Trainer
+
+Opened = Callable[[RunDirectory, int], Folder]
+"""Called with the run's directory and the step that the trainer stands at; gives the directory, open to write to."""
+
+MakeCheck = Callable[[Folder], LengthCheck]
 
 
 class Preparation:
@@ -57,7 +58,7 @@ class Preparation:
         self._asked_sizes = 0, 0
         """Sequences in a micro-batch and micro-batches in a step, before any were split for want of memory."""
 
-    def new(self, config: Config, opened: Callable[[RunDirectory, int], Folder]) -> Trainer:
+    def new(self, config: Config, opened: Opened) -> Trainer:
         """A trainer at step 0, in a run directory made for it; raises InputError before anything is made."""
         device = choose_device(config.run.device)
         plan = Plan(config).chosen(precision=choose_precision(config.run.precision, device))
@@ -65,42 +66,31 @@ class Preparation:
         plan = resolve_sizes(plan, corpus, device.type)
         check_capacity(shape_of(plan.config, corpus), plan.config.optimizer.optimizer, device)
         self._asked_sizes = _sizes(plan.config)
-        use_threads(plan.config.run.threads)
-        self._stage("measuring this machine")
-        timings, reason = measure(plan.config, corpus, device, self._check_stop)
-        sized = plan.chosen(threads=(torch.get_num_threads(), reason))
-        plan = resolve_length(sized, corpus, timings)
-        if config.schedule.minutes is not None:
-            self._stage("compiling the model" if plan.config.run.compile == "on" else "measuring a step of the run")
-            timings = planned_timings(plan.config, corpus, device, self._check_stop, timings)
-            plan = replan(sized, plan, corpus, timings)
+        plan, check = self._resolve_length(plan, corpus, device)
         self._stage("building the model")
         model = build_model(plan.config, corpus, device)
         stepper = self._build_stepper(plan.config, corpus, model)
         self._stage("making the run's directory")
         directory = create_run(runs_root(config.run.runs_dir), config.run.name, corpus.label)
         config = plan.config.update(name=directory.name, runs_dir=str(directory.path.parent.resolve()))
-        sampling = config.sampling
-        progress = Progress(
-            corpus.fingerprint,
-            sampling.temperature,
-            sampling.prompt,
-            planned_steps=config.schedule.steps,
-            setup=setup(),
-        )
-        checked = (
-            partial(LengthCheck, sized, plan, corpus, timings) if sized.config.schedule.minutes is not None else None
-        )
-        return self._finish(Plan(config, plan.reasons), corpus, model, stepper, progress, directory, opened, checked)
+        progress = _first_progress(config, corpus)
+        return self._finish(Plan(config, plan.reasons), corpus, model, stepper, progress, directory, opened, check)
 
-    def resumed(
-        self,
-        config: Config,
-        folder: Folder,
-        steps: int,
-        again: bool,
-        opened: Callable[[RunDirectory, int], Folder],
-    ) -> Trainer:
+    def _resolve_length(self, plan: Plan, corpus: Corpus, device: torch.device) -> tuple[Plan, MakeCheck | None]:
+        """The plan with the steps of the run, and what is to check whether it keeps to its minutes, if it has any."""
+        use_threads(plan.config.run.threads)
+        self._stage("measuring this machine")
+        timings, reason = measure(plan.config, corpus, device, self._check_stop)
+        sized = plan.chosen(threads=(torch.get_num_threads(), reason))
+        plan = resolve_length(sized, corpus, timings)
+        if sized.config.schedule.minutes is None:
+            return plan, None
+        self._stage("compiling the model" if plan.config.run.compile == "on" else "measuring a step of the run")
+        timings = planned_timings(plan.config, corpus, device, self._check_stop, timings)
+        plan = replan(sized, plan, corpus, timings)
+        return plan, partial(LengthCheck, sized, plan, corpus, timings)
+
+    def resumed(self, config: Config, folder: Folder, steps: int, again: bool, opened: Opened) -> Trainer:
         """A trainer where the run's newest checkpoint stands, with the length of `settle_length`; raises InputError."""
         device = choose_device(config.run.device)
         corpus = self._load_corpus(config)
@@ -108,21 +98,7 @@ class Preparation:
         directory = RunDirectory(folder.path)
         checkpoint, damaged = CheckpointStore(folder, config.run.keep).newest()
         progress = checkpoint.progress
-        if reason := fault(progress.guard):
-            raise InputError(reason)
-        config = recover_plan(folder, config, progress)
-        check_resolved(config, directory.name)
-        if progress.batch_size:
-            _check_batch(directory, config, progress)
-            config = config.update(batch_size=progress.batch_size, accumulate=progress.accumulate)
-        if progress.fingerprint != corpus.fingerprint:
-            raise InputError(
-                f"The corpus of {directory.name} has changed since the run began: restore it, or train a new run."
-            )
-        misfit = InputError(f"The checkpoint of {directory.name} does not fit its config.toml: restore that file.")
-        # Before a model is made: a configuration can ask for one of any size.
-        if checkpoint.shape != replace(shape_of(config, corpus), dropout=0.0):
-            raise misfit
+        config = fitting_config(config, folder, directory, checkpoint, corpus)
         self._asked_sizes = _sizes(config)
         planned = progress.planned_steps or config.schedule.steps
         config = settle_length(progress, config, steps, again)
@@ -130,54 +106,12 @@ class Preparation:
         use_threads(config.run.threads)
         model = build_model(config, corpus, device)
         stepper = self._build_stepper(config, corpus, model)
-        try:
-            restore_state(RollbackState(progress.step, checkpoint.weights, checkpoint.state), model, stepper)
-        except (KeyError, RuntimeError) as error:
-            if out_of_memory(error):
-                raise
-            raise misfit from error
+        restore(checkpoint, model, stepper, directory)
         parts = corpus, model, stepper, progress, directory, opened
         trainer = self._finish(Plan(config), *parts, checkpoint=checkpoint, damaged=damaged)
-        self._report_length(checkpoint, planned)
+        for alert in describe_resumption(checkpoint, planned):
+            self._publish(alert)
         return trainer
-
-    def _report_length(self, checkpoint: Checkpoint, planned: int) -> None:
-        """Say how the run goes on, if it does; `planned` is how many steps it had when it was saved."""
-        progress = checkpoint.progress
-        steps = progress.planned_steps
-        if progress.finished:
-            early = progress.step < planned
-            steps_asked = f"--steps above {progress.step}, other than {planned}" if early else "a larger --steps"
-            message = (
-                f"The run has come to its end, at step {progress.step:,} of {planned:,}. "
-                f"To train on, resume it with --again, or with {steps_asked}."
-            )
-            self._publish(alerts.resume(progress.step, message))
-        else:
-            self._compare(checkpoint, "as it would have gone on" if steps == planned else "as it was saved")
-        if steps != planned:
-            message = (
-                f"The run now has {steps:,} steps in all, where {planned:,} were planned: "
-                "the learning rate follows the schedule of a run of that length."
-            )
-            self._publish(alerts.schedule(progress.step, message))
-
-    def _compare(self, checkpoint: Checkpoint, unchanged: str) -> None:
-        """Say whether what follows is to the bit what would have followed."""
-        progress = checkpoint.progress
-        now, before = setup(), progress.setup
-        changed = [
-            f"{name} {before.get(name, '?')}, now {value}" for name, value in now.items() if before.get(name) != value
-        ]
-        if checkpoint.kept_lost:
-            changed.append("the states that it could have rolled back to are missing")
-        if changed:
-            message = f"Resumed at step {progress.step:,}, approximately: {'; '.join(changed)}."
-            self._publish(alerts.resume(progress.step, message, Severity.WARNING))
-        else:
-            message = f"Resumed at step {progress.step:,}, exactly {unchanged}."
-            self._publish(alerts.resume(progress.step, message))
-        progress.setup = now
 
     def _build_stepper(self, config: Config, corpus: Corpus, model: Transformer) -> Stepper:
         stepper = build_stepper(config, corpus, model, build_optimizer(config, model))
@@ -207,37 +141,38 @@ class Preparation:
         stepper: Stepper,
         progress: Progress,
         directory: RunDirectory,
-        opened: Callable[[RunDirectory, int], Folder],
-        checked: Callable[[Folder], LengthCheck] | None = None,
+        opened: Opened,
+        make_check: MakeCheck | None = None,
         checkpoint: Checkpoint | None = None,
         damaged: Sequence[int] = (),
     ) -> Trainer:
         """The checkpoint is that which a resumed run goes on from; those of the steps `damaged` are newer."""
-        batch_size, accumulate = stepper.sizes
-        plan = plan.chosen(batch_size=(batch_size, ""), accumulate=(accumulate, ""))
-        config, split = plan.config, stepper.sizes != self._asked_sizes
-        if split:
+        plan = plan.chosen(batch_size=(stepper.sizes[0], ""), accumulate=(stepper.sizes[1], ""))
+        if stepper.sizes != self._asked_sizes:
             progress.batch_size, progress.accumulate = stepper.sizes
         try:
             # In this order: where the journal cannot be opened, a longer run has not been begun.
             folder = opened(directory, progress.step)
-            store = CheckpointStore(folder, config.run.keep)
+            store = CheckpointStore(folder, plan.config.run.keep)
             aside = store.resume_from(progress, damaged) if checkpoint else []
-            folder.replace_text(CONFIG, config.to_toml())
+            folder.replace_text(CONFIG, plan.config.to_toml())
         except OSError as error:
             raise cannot_write(directory.path, error) from error
         self._publish(describe(plan, corpus, model, progress, directory))
+        self._warn(progress.step, stepper.sizes, aside)
+        check, kept = make_check(folder) if make_check else None, checkpoint.kept if checkpoint else ()
+        made = corpus, model, stepper, progress, store, self._command_queue
+        return assemble(plan.config, *made, self._publish, check, kept)
+
+    def _warn(self, step: int, sizes: tuple[int, int], aside: Sequence[Path]) -> None:
+        """Tell what is not as it was asked for, or as it was left."""
         if self._warning:
-            self._publish(alerts.compilation(progress.step, self._warning))
-        if split:
-            self._publish(smaller_batches_alert(progress.step, *stepper.sizes))
+            self._publish(alerts.compilation(step, self._warning))
+        if sizes != self._asked_sizes:
+            self._publish(smaller_batches_alert(step, *sizes))
         for path in aside:
             message = f"A newer checkpoint was damaged: it is kept as {visible_line(str(path))}."
-            self._publish(alerts.checkpoint(progress.step, message))
-        check, kept = checked(folder) if checked else None, checkpoint.kept if checkpoint else ()
-        return assemble(
-            config, corpus, model, stepper, progress, store, self._command_queue, self._publish, check, kept
-        )
+            self._publish(alerts.checkpoint(step, message))
 
     def _load_corpus(self, config: Config) -> Corpus:
         try:
@@ -261,12 +196,12 @@ def _sizes(config: Config) -> tuple[int, int]:
     return config.optimizer.batch_size, config.optimizer.accumulate
 
 
-def _check_batch(directory: RunDirectory, config: Config, progress: Progress) -> None:
-    """Raises InputError where the micro-batches of a checkpoint do not make steps as large as the configured ones."""
-    batch_size, accumulate = _sizes(config)
-    if progress.batch_size * progress.accumulate != batch_size * accumulate:
-        raise InputError(
-            f"The checkpoint of {visible_line(directory.name)} has steps of {progress.batch_size:,} x "
-            f"{progress.accumulate:,} sequences, its config.toml of {batch_size:,} x {accumulate:,} (batch_size x "
-            "accumulate): restore that file, or move the checkpoint away to go on from the one before it."
-        )
+def _first_progress(config: Config, corpus: Corpus) -> Progress:
+    sampling = config.sampling
+    return Progress(
+        corpus.fingerprint,
+        sampling.temperature,
+        sampling.prompt,
+        planned_steps=config.schedule.steps,
+        setup=setup(),
+    )

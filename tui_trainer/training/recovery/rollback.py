@@ -133,16 +133,22 @@ class Rollback:
             tried = f"; {MAX_ROLLBACKS} rollbacks did not help: train" if self._policy == "rollback" else "; train"
             raise RunFailedError(f"{back}{tried} again with a lower --lr.")
         progress.rollbacks += 1
+        length = self._lower_rate()
+        return (
+            f"{back}, the text since is left out, and the learning rate is {progress.lr_factor:g} of the planned "
+            f"for {length:,} steps (rollback {progress.rollbacks} of at most {MAX_ROLLBACKS})."
+        )
+
+    def _lower_rate(self) -> int:
+        """Lower the learning rate from now on; for how many steps."""
+        progress = self._progress
         progress.lr_factor = EASED * self.lr_factor
         length = max(EASED_AT_LEAST, int(EASED_SHARE * self._steps))
         if self._lasting:  # a rate that is too high now would be so again
             length = max(length, self._steps - progress.step)
         length = max(length, progress.lr_factor_until - progress.step)  # nor is it to be so sooner than was told
         progress.lr_factor_until = progress.step + length
-        return (
-            f"{back}, the text since is left out, and the learning rate is {progress.lr_factor:g} of the planned "
-            f"for {length:,} steps (rollback {progress.rollbacks} of at most {MAX_ROLLBACKS})."
-        )
+        return length
 
     @property
     def lr_factor(self) -> float:
