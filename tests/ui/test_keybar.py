@@ -43,7 +43,9 @@ async def test_the_key_bar_can_be_clicked() -> None:
         await screen.pilot.click("#keybar", offset=(3, 0))
         await screen.settle()
         await screen.pilot.click("#keybar", offset=(screen.lines[-1].index("]"), 0))
-        assert screen.commands == [Pause(), SetTemperature(value=pytest.approx(0.9))]
+        paused, warmer = screen.commands
+        assert paused == Pause()
+        assert isinstance(warmer, SetTemperature) and warmer.value == pytest.approx(0.9)
 
 
 def test_the_readme_table_names_every_key() -> None:

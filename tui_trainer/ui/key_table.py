@@ -7,6 +7,7 @@ dialog's table, and a method of the dialog.
 from typing import Final
 
 from tui_trainer.ui.keys import LEAVE, RUN, SAMPLES, SCREEN, Key
+from tui_trainer.ui.panes import PANES
 
 TRAINING, ALIVE = ("running", "paused"), ("running", "paused", "finished")
 
@@ -137,9 +138,9 @@ KEYS: Final[tuple[Key, ...]] = (
     ),
     Key(
         id="panes",
-        keys=("1", "2", "3", "4", "5", "6"),
+        keys=tuple(str(pane.NUMBER) for pane in PANES),
         action="show_pane({key})",
-        shown="1 to 6",
+        shown=f"1 to {len(PANES)}",
         help="Show a pane and focus it.",
         group=SCREEN,
     ),

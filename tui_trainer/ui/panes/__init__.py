@@ -1,5 +1,6 @@
-"""The panes, in the order of their numbers."""
+"""The panes, in the order of their numbers: charts come first."""
 
+from tui_trainer.ui.panes.chart_pane import ChartPane
 from tui_trainer.ui.panes.learning_rate import LearningRatePane
 from tui_trainer.ui.panes.loss import LossPane
 from tui_trainer.ui.panes.norms import NormsPane
@@ -17,4 +18,10 @@ PANES: tuple[type[Pane], ...] = (
     VitalsPane,
 )
 
-__all__ = ["PANES", "Pane"]
+for number, pane in enumerate(PANES, 1):
+    pane.NUMBER = number
+
+CHARTS = sum(issubclass(pane, ChartPane) for pane in PANES)
+"""How many of the panes, the first ones, are charts, of which a small screen shows one."""
+
+__all__ = ["CHARTS", "PANES", "Pane"]

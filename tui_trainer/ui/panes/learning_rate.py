@@ -44,7 +44,7 @@ def planned(schedule: Schedule, step: int) -> Curve:
 
 
 class LearningRatePane(ChartPane):
-    TITLE, SHORT, NUMBER = "Learning rate", "Rate", 3
+    TITLE, SHORT = "Learning rate", "Rate"
     HELP = (
         "How large the steps are: bright is what was used, dim the plan, and the dot is now. It warms up first, "
         "because random weights give wild gradients, and sinks at the end, to settle."

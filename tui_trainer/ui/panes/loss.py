@@ -20,7 +20,7 @@ def loss_plot(view: View) -> Plot | None:
 
 
 class LossPane(ChartPane):
-    TITLE, SHORT, NUMBER = "Loss", "Loss", 1
+    TITLE, SHORT = "Loss", "Loss"
     HELP = (
         "How surprised the model is by each next token, in nats: dim is every step, bright the smoothed course, "
         "orange the validation text, which it never trains on. When validation rises while training falls, it "

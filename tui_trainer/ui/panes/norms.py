@@ -33,7 +33,7 @@ def weight_plot(view: View) -> Plot | None:
 
 
 class NormsPane(ChartPane):
-    TITLE, SHORT, NUMBER = "Norms", "Norms", 4
+    TITLE, SHORT = "Norms", "Norms"
     HELP = (
         "Above, the length of the gradient before clipping, with the clip as a dashed line: a spike is a hard batch, "
         "a rise that stays means trouble. Below, the length of all weights together, which grows as the model learns."

@@ -23,6 +23,7 @@ class Pane(VerticalScroll):
     SHORT: ClassVar[str]
     HELP: ClassVar[str]
     NUMBER: ClassVar[int]
+    """Its place among the panes, from 1."""
 
     def __init__(self) -> None:
         self._titling = False

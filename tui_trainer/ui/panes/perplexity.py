@@ -34,7 +34,7 @@ def _perplexity(loss: Curve) -> Curve:
 
 
 class PerplexityPane(ChartPane):
-    TITLE, SHORT, NUMBER = "Perplexity", "Perplexity", 2
+    TITLE, SHORT = "Perplexity", "Perplexity"
     HELP = (
         "Among how many equally likely tokens the model hesitates. The dashed line is plain guessing, which is the "
         "size of the vocabulary; 1 would be certainty. The axis is logarithmic."

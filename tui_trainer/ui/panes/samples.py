@@ -17,7 +17,7 @@ from tui_trainer.ui.view import View
 
 
 class SamplesPane(Pane):
-    TITLE, SHORT, NUMBER = "Samples", "Samples", 5
+    TITLE, SHORT = "Samples", "Samples"
     HELP = (
         "What the model writes, newest first; the underlined start is the prompt that it was given. Temperature 0 "
         "always takes the likeliest token, higher values dare more."

@@ -29,7 +29,7 @@ SEVERITY_STYLES: Final[dict[str, str]] = {
 
 
 class VitalsPane(Pane):
-    TITLE, SHORT, NUMBER = "Vitals", "Vitals", 6
+    TITLE, SHORT = "Vitals", "Vitals"
     HELP = "Speed, time, memory and the best result so far, then what the run has to tell you, newest first."
 
     def __init__(self) -> None:

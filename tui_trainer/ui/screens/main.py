@@ -15,12 +15,9 @@ from tui_trainer.ui.header import Header
 from tui_trainer.ui.key_table import KEYS
 from tui_trainer.ui.keybar import KeyBar
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.panes import PANES, Pane
+from tui_trainer.ui.panes import CHARTS, PANES, Pane
 from tui_trainer.ui.tabs import TabStrip
 from tui_trainer.ui.view import View
-
-CHARTS = 4
-"""How many of the panes, the first ones, are charts, of which a small screen shows one."""
 
 ONE_LINE = 112
 """Columns from which the header is a single line."""
