@@ -1,6 +1,6 @@
 """The engine against nanoGPT: `python -m benchmarks.engine --corpus FILE [--nanogpt CHECKOUT]`.
 
-Every run is cut into turns that alternate, so that each meets the machine in the same moods. Times are of training
+Runs are cut into turns that alternate, so that other load on the machine affects all alike. Times are of training
 steps alone, with all that a step needs (compiling too); losses are over the whole validation part.
 """
 
@@ -26,13 +26,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=NANOGPT_STEPS, help="Steps of nanoGPT's run.")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="Our settings, as preset=nano.")
-    asked = parser.parse_args()
-    benchmark = Benchmark(asked.corpus.absolute(), asked.nanogpt, asked.steps, dict(map(setting, asked.set)))
-    benchmark.compare(range(1, asked.seeds + 1))
+    arguments = parser.parse_args()
+    benchmark = Benchmark(
+        arguments.corpus.absolute(), arguments.nanogpt, arguments.steps, dict(map(setting, arguments.set))
+    )
+    benchmark.compare(range(1, arguments.seeds + 1))
 
 
 def setting(text: str) -> tuple[str, str | float]:
-    """NAME=VALUE with the value as what it looks like."""
+    """A name and its value from NAME=VALUE; the value is an int, a float or else a str."""
     name, value = text.split("=", 1)
     for kind in (int, float):
         with suppress(ValueError):
@@ -46,10 +48,10 @@ class Benchmark:
         self._settings: dict[str, str | float] = {"preset": "nano", **settings}
 
     def compare(self, seeds: Sequence[int]) -> None:
-        pace = self._speed()
-        budget = self._steps * pace.get("nanoGPT", pace["ours"])
-        plans = [max(20, int(fraction * budget / pace["ours"])) for fraction in FRACTIONS]
-        runs = [self._race(plans, seed) for seed in seeds]
+        seconds_per_step = self._speed()
+        budget = self._steps * seconds_per_step.get("nanoGPT", seconds_per_step["ours"])
+        step_counts = [max(20, int(fraction * budget / seconds_per_step["ours"])) for fraction in FRACTIONS]
+        runs = [self._race(step_counts, seed) for seed in seeds]
         print("\n| run | parameters | tokens | seconds | validation loss | spread |\n|---|---|---|---|---|---|")
         for column in zip(*runs, strict=True):
             losses = [side.val_loss or float("nan") for side in column]
@@ -61,7 +63,7 @@ class Benchmark:
             )
 
     def _speed(self) -> dict[str, float]:
-        """Seconds a step, the median of turns, by side."""
+        """Median seconds per step over the turns, by side."""
         sides = self._sides([10_000], 0)
         times: dict[str, list[float]] = {side.name: [] for side in sides}
         for turn in range(TURNS + 1):
@@ -71,17 +73,17 @@ class Benchmark:
                     times[side.name].append(seconds)
         for side in sides:
             side.close()
-        pace = {name.split(",")[0]: statistics.median(values) for name, values in times.items()}
+        seconds_per_step = {name.split(",")[0]: statistics.median(values) for name, values in times.items()}
         print("| side | ms a step | tokens/s |\n|---|---|---|")
-        rates = [side.tokens_per_step / seconds for side, seconds in zip(sides, pace.values(), strict=True)]
-        for (name, seconds), rate in zip(pace.items(), rates, strict=True):
+        rates = [side.tokens_per_step / seconds for side, seconds in zip(sides, seconds_per_step.values(), strict=True)]
+        for (name, seconds), rate in zip(seconds_per_step.items(), rates, strict=True):
             print(f"| {name} | {1000 * seconds:.1f} | {rate:,.0f} |")
-        if "nanoGPT" in pace:
+        if "nanoGPT" in seconds_per_step:
             print(f"\nOurs / nanoGPT in tokens/s: {rates[1] / rates[0]:.2f}", flush=True)
-        return pace
+        return seconds_per_step
 
-    def _race(self, plans: list[int], seed: int) -> list[Side]:
-        sides = self._sides(plans, seed)
+    def _race(self, step_counts: list[int], seed: int) -> list[Side]:
+        sides = self._sides(step_counts, seed)
         for turn in range(TURNS):
             for side in sides:
                 side.train(side.steps * (turn + 1) // TURNS - side.taken)
@@ -90,16 +92,16 @@ class Benchmark:
             side.close()
         return sides
 
-    def _sides(self, plans: list[int], seed: int) -> list[Side]:
+    def _sides(self, step_counts: list[int], seed: int) -> list[Side]:
         corpus = str(self._corpus)
         sides = []
         if self._checkout:
             place = str(self._checkout.absolute())
-            steps = self._steps if len(plans) > 1 else plans[0]
+            steps = self._steps if len(step_counts) > 1 else step_counts[0]
             options: dict[str, str | float] = {"checkout": place, "corpus": corpus, "seed": seed}
             sides.append(Side("nanoGPT", "benchmarks.nanogpt", steps, **options))
         ours: dict[str, str | float] = {"corpus": corpus, "seed": seed, **self._settings}
-        return sides + [Side(f"ours, {steps:,} steps", "benchmarks.ours", steps, **ours) for steps in plans]
+        return sides + [Side(f"ours, {steps:,} steps", "benchmarks.ours", steps, **ours) for steps in step_counts]
 
 
 if __name__ == "__main__":

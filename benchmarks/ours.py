@@ -1,4 +1,4 @@
-"""Our side: the whole trainer as a headless run has it, journal and all, paused between turns."""
+"""Our side: the whole trainer with its journal, as in a headless run, paused between turns."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ LEAVING_SECONDS = 60.0
 
 
 class Session(LocalSession):
-    """Pauses by itself at a given step, so that none is taken outside a turn; the last step leads to the run's end."""
+    """Pauses at a given step, so that none is taken outside a turn; after the last step the run ends."""
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -90,7 +90,7 @@ class Trainer:
         return Turn(seconds, session.val_loss, session.parameters, session.tokens_per_step)
 
     def close(self) -> None:
-        """End the run, and wait for its thread: one that still computed would break the end of the process."""
+        """End the run and wait for its thread: a thread that still computes would abort the process at its exit."""
         self._session.send(Stop(value=False))
         self._thread.join(LEAVING_SECONDS)
 

@@ -1,7 +1,6 @@
-"""Runs the program with accidents at known steps: `python -m benchmarks.planted STEPS ARGUMENTS...`.
+"""Runs the program with infinite or large losses at known steps: `python -m benchmarks.planted STEPS ARGUMENTS...`.
 
-What happens at a step depends on its number alone, so a step that is taken again has the same accident. The program
-itself knows of none.
+The factor of a loss depends on its step alone, so that a repeated step has it again. The program itself is unchanged.
 """
 
 import math
@@ -10,24 +9,24 @@ from collections.abc import Callable
 from typing import Any
 
 LARGE = 1000.0
-"""What a loss that is far above its usual is multiplied by."""
+"""Factor of a loss that is to be far above the usual."""
 
 
 def rolled_back(steps: int) -> tuple[int, int, int]:
-    """The steps (from 0), of a run of `steps`, from which on the loss is such that they are undone."""
+    """The steps (from 0) of a run of `steps` at which the losses that cause a rollback begin."""
     quarter = steps // 4
     return quarter, 2 * quarter, 3 * quarter
 
 
-def accidents(steps: int) -> dict[int, float]:
-    """What the loss of a step is multiplied by: for three rollbacks, and two steps that are skipped."""
+def loss_factors(steps: int) -> dict[int, float]:
+    """By step, the factor of its loss: for three rollbacks, and two skipped steps."""
     first, second, third = rolled_back(steps)
     infinite = [first // 2, *range(first, first + 3), (second + third) // 2, *range(third, third + 3)]
     return dict.fromkeys(infinite, math.inf) | dict.fromkeys(range(second, second + 5), LARGE)
 
 
 def plant(factors: dict[int, float]) -> None:
-    """Make the loss of those steps so many times what it is."""
+    """Patch the program to multiply the losses of these steps."""
     from tui_trainer.model.transformer import Transformer
     from tui_trainer.training.step.stepper import Stepper
 
@@ -50,7 +49,7 @@ def plant(factors: dict[int, float]) -> None:
 
 
 def main() -> None:
-    plant(accidents(int(sys.argv[1])))
+    plant(loss_factors(int(sys.argv[1])))
     from tui_trainer.cli.entry import main as program
 
     sys.argv = ["tui-trainer", *sys.argv[2:]]

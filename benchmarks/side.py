@@ -1,7 +1,7 @@
-"""One side of a comparison: a trainer in a process of its own that works only when told to.
+"""One side of a comparison: a trainer in a process of its own that takes steps on request.
 
-The parent writes a number of steps on a line, and reads how many seconds they took; at the end of the plan it reads the
-loss over the whole validation part too. So two sides can take turns, and a busy moment of the machine meets both.
+The parent writes a number of steps on a line, and reads how many seconds they took; after the last step it reads the
+loss over the whole validation part too. So two sides can alternate, and other load on the machine affects both.
 """
 
 import json
@@ -15,14 +15,14 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 TURN_SECONDS = 3600.0
-"""How long a side may take to get ready, or for the steps of a turn."""
+"""Longest time for a side to start, or for the steps of a turn."""
 
 CLOSING_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Turn:
-    """Seconds that some steps took, and what they led to once the plan is fulfilled."""
+    """The seconds that some steps took; after the last step also the validation loss."""
 
     seconds: float
     val_loss: float | None = None
@@ -31,7 +31,7 @@ class Turn:
 
 
 class Side:
-    """A trainer at the other end of a pipe, with `steps` to take in all."""
+    """A trainer at the other end of a pipe, which is to take `steps` in all."""
 
     def __init__(self, name: str, module: str, steps: int, **options: str | float) -> None:
         self.name, self.steps = name, steps
@@ -45,7 +45,7 @@ class Side:
         self._read()  # it is ready
 
     def train(self, steps: int) -> float:
-        """Take so many more steps, or what is left of the plan; the seconds they took."""
+        """Take so many more steps, or as many as are left; returns the seconds they took."""
         steps = min(steps, self.steps - self.taken)
         if not steps:
             return 0.0
@@ -68,7 +68,7 @@ class Side:
         return Turn(**json.loads(line))
 
     def close(self) -> None:
-        """Have the process end, which it does when nothing more can be asked of it."""
+        """End the process by closing its standard input."""
         try:
             self._process.communicate(timeout=CLOSING_SECONDS)
         except subprocess.TimeoutExpired:
@@ -79,7 +79,7 @@ class Side:
 
 
 def serve(train: Callable[[int], Turn]) -> None:
-    """What a side's own process does: whatever the parent asks for, until it hangs up."""
+    """The loop of a side's process: take the steps that the parent requests, until it closes the pipe."""
     print(json.dumps({"seconds": 0.0}), flush=True)
     for line in sys.stdin:
         print(json.dumps(vars(train(int(line)))), flush=True)

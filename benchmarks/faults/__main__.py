@@ -1,6 +1,6 @@
-"""Plays faults on real runs, and tells what came of each: `python -m benchmarks.faults`, in about ten minutes.
+"""Injects faults into real runs and prints the results: `python -m benchmarks.faults`, in about ten minutes.
 
-Run where file systems can be mounted, it is in a namespace of its own, so that nothing of them is left behind.
+Where the system allows it, it runs in mount and user namespaces of its own, so that no mount is left behind.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from benchmarks.faults.lab import Lab
 PLAYED: Final = (signals, processes, disk, directories, memory, viewers)
 
 NAMESPACE: Final = "TUI_TRAINER_FAULTS_NAMESPACE"
-"""Set to the user's number from outside in a process that has mounts of its own."""
+"""Set in a process in a namespace of its own, to the user's id outside it."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Result:
 
 
 def play(fault: Fault) -> Result:
-    """Play one fault in a folder of its own, and end all that it started."""
+    """Play one fault in a directory of its own, and end every process that it started."""
     began = time.monotonic()
     place = Path(tempfile.mkdtemp(prefix="faults-"))
     lab = Lab(place)
@@ -44,7 +44,7 @@ def play(fault: Fault) -> Result:
         verdict, came = "skip", str(skipped)
     except Failed as failed:
         verdict, came = "FAIL", str(failed)
-    except Exception as error:  # of the fault's own, or of a file that is not where it should be
+    except Exception as error:  # an error in the fault itself, or a missing file
         verdict, came = "FAIL", repr(error)
     finally:
         lab.close()
@@ -61,7 +61,7 @@ def table(results: list[Result]) -> str:
 
 
 def _enter_namespace() -> None:
-    """Start anew as root in namespaces of one's own, where the system lets this user have them."""
+    """Re-execute this program as root in new user and mount namespaces, if this user may make them."""
     if NAMESPACE in os.environ:
         return
     unshare = ["unshare", "--user", "--map-root-user", "--mount"]
@@ -78,13 +78,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=FAULTS, default=list(FAULTS))
     parser.add_argument("--list", action="store_true", help="name the faults, and play none")
-    asked = parser.parse_args()
-    if asked.list:
+    arguments = parser.parse_args()
+    if arguments.list:
         print("\n".join(f"{each.name}: {each.done}; expected: {each.expected}." for each in FAULTS.values()))
         return
     _enter_namespace()
     results = []
-    for name in asked.only:
+    for name in arguments.only:
         fault = FAULTS[name]
         print(f"{name}: {fault.done}\n    expected: {fault.expected}", flush=True)
         results.append(result := play(fault))

@@ -1,4 +1,4 @@
-"""What a fault is, and what comes of playing it."""
+"""The type of a fault, its possible results, and the table of all faults."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 class Failed(Exception):
-    """What was expected did not come; says what came instead."""
+    """The expected result did not come; the message is the actual one."""
 
 
 class Skipped(Exception):
-    """The fault cannot be played on this machine; says why."""
+    """The fault cannot be played on this machine; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`play` says what came of it; it raises Failed or Skipped."""
+    """`play` returns the result in words; it raises Failed or Skipped."""
 
     name: str
     done: str
@@ -33,14 +33,14 @@ FAULTS: dict[str, Fault] = {}
 
 
 def fault(name: str, done: str, expected: str) -> Callable[[Callable[[Lab], str]], Callable[[Lab], str]]:
-    """Make a function a fault."""
+    """Decorator: registers a function as a fault."""
 
-    def enter(play: Callable[[Lab], str]) -> Callable[[Lab], str]:
+    def register(play: Callable[[Lab], str]) -> Callable[[Lab], str]:
         assert name not in FAULTS, name
         FAULTS[name] = Fault(name, done, expected, play)
         return play
 
-    return enter
+    return register
 
 
 def check(true: object, otherwise: str) -> None:

@@ -1,4 +1,4 @@
-"""Run directories that are moved, damaged, or hold what a stranger put there."""
+"""Run directories that are moved or damaged, or contain links and pipes."""
 
 import os
 import random
@@ -14,7 +14,7 @@ from benchmarks.faults.run import Run
 SHORT: Final = ("--steps", "100", "--eval-every", "50", "--sample-every", "50", "--checkpoint-every", "50")
 
 FILES: Final = ("journal.jsonl", "trainer.lock", "config.toml", "output.log", "traceback.txt", "checkpoints/latest")
-"""What a link or a pipe may take the place of."""
+"""Files that are replaced by a link or a pipe."""
 
 ENDS: Final = (0, 1, 2)
 
@@ -27,10 +27,10 @@ def _finished(lab: Lab) -> Run:
 
 
 def _resume(lab: Lab, *more: str) -> tuple[int, str]:
-    status, told = lab.ask("resume", "run", "--headless", *(more or ("--steps", "150")))
-    check("Traceback" not in told, f"a traceback was shown: {told[-200:]}")
+    status, output = lab.ask("resume", "run", "--headless", *(more or ("--steps", "150")))
+    check("Traceback" not in output, f"a traceback was shown: {output[-200:]}")
     check(status in ENDS, f"status {status}")
-    return status, told
+    return status, output
 
 
 def _truncate(path: Path) -> None:
@@ -61,9 +61,9 @@ def damaged_checkpoints(lab: Lab) -> str:
     for step, (damage, harm) in enumerate(DAMAGES.items()):
         newest = run.path / "checkpoints" / f"step-{run.saved:08}"
         harm(newest)
-        status, told = _resume(lab, "--steps", str(150 + 50 * step))
-        check(status == 0, f"{damage}: status {status}, {told.strip().splitlines()[-1:]}")
-        check("broken" in told or "damaged" in told, f"{damage}: not told of")
+        status, output = _resume(lab, "--steps", str(150 + 50 * step))
+        check(status == 0, f"{damage}: status {status}, {output.strip().splitlines()[-1:]}")
+        check("broken" in output or "damaged" in output, f"{damage}: not told of")
         aside = [path.name for path in newest.parent.iterdir() if path.name.startswith(".unreadable")]
         check(aside, f"{damage}: the checkpoint was not kept aside")
     return f"{len(DAMAGES)} damages, each went on from the checkpoint before"
@@ -88,8 +88,8 @@ def garbage_journal(lab: Lab) -> str:
     noise = random.Random(1).randbytes(200_000)
     with (run.path / "journal.jsonl").open("ab") as journal:
         journal.write(noise + b"\n" + b"\0" * 100_000 + b"\n" + b"[" * 100_000 + b'\n{"event": "step", "step": 1e9')
-    status, told = _resume(lab)
-    check(status == 0, f"status {status}: {told.strip().splitlines()[-1:]}")
+    status, output = _resume(lab)
+    check(status == 0, f"status {status}: {output.strip().splitlines()[-1:]}")
     check(lab.ask("status", "run")[1].startswith("run  finished"), "status does not tell of it")
     check(lab.ask("runs")[0] == 0, "runs failed")
     check(Run(run.path, run.process).steps[-50:] == list(range(101, 151)), "the new steps cannot be read")
@@ -101,8 +101,8 @@ def stale_lock(lab: Lab) -> str:
     run = _finished(lab)
     for step, left in enumerate((b'{"pid": 999999999, "host": "elsewhere"}\n', b"\xff\0" * 50_000)):
         (run.path / "trainer.lock").write_bytes(left)
-        status, told = _resume(lab, "--steps", str(150 + 50 * step))
-        check(status == 0, f"status {status}: {told.strip().splitlines()[-1:]}")
+        status, output = _resume(lab, "--steps", str(150 + 50 * step))
+        check(status == 0, f"status {status}: {output.strip().splitlines()[-1:]}")
     return "resumed twice"
 
 
@@ -111,10 +111,10 @@ def deleted_lock(lab: Lab) -> str:
     run = lab.train()
     run.wait_for_checkpoint()
     (run.path / "trainer.lock").unlink()
-    status, told = lab.ask("resume", "run", "--headless", "--steps", "2000000")
-    check(status == 2, f"the second trainer ended with status {status}: {told.strip().splitlines()[-1:]}")
+    status, output = lab.ask("resume", "run", "--headless", "--steps", "2000000")
+    check(status == 2, f"the second trainer ended with status {status}: {output.strip().splitlines()[-1:]}")
     run.wait_for_steps()
-    return told.strip().splitlines()[-1]
+    return output.strip().splitlines()[-1]
 
 
 @fault("moved-directory", "the run's directory is moved while it is trained", "trained on in its new place")
@@ -128,8 +128,8 @@ def moved_directory(lab: Lab) -> str:
     run.wait_for_steps()
     saved = run.saved
     until(lambda: run.saved > saved, "a checkpoint in the new place", 30.0)
-    status, told = lab.ask("status", new)
-    check(status == 0 and "running" in told, f"status says {told!r}")
+    status, output = lab.ask("status", new)
+    check(status == 0 and "running" in output, f"status says {output!r}")
     run.process.send_signal(signal.SIGTERM)
     run.ends("SIGTERM")
     check(run.saved == run.step, f"step {run.step} was reached, and step {run.saved} saved")
@@ -140,9 +140,9 @@ def moved_directory(lab: Lab) -> str:
 
 
 def _in_place_of(lab: Lab, put: Callable[[Path], None]) -> list[str]:
-    """Have `put` replace each of the files in turn, and play with the run; in which ways it was refused."""
+    """Let `put` replace each of the files in turn, then show and resume the run; returns the outputs of `resume`."""
     run = _finished(lab)
-    told: list[str] = []
+    output: list[str] = []
     for step, name in enumerate(FILES):
         path = run.path / name
         kept = path.read_bytes() if path.exists() else None
@@ -151,13 +151,13 @@ def _in_place_of(lab: Lab, put: Callable[[Path], None]) -> list[str]:
         try:
             for command in (("status", "run"), ("runs",)):
                 check("Traceback" not in lab.ask(*command, seconds=30.0)[1], f"{name}: {command[0]} shows a traceback")
-            told.append(_resume(lab, "--steps", str(150 + 50 * step))[1])
+            output.append(_resume(lab, "--steps", str(150 + 50 * step))[1])
         except Failed as failed:
             raise Failed(f"{name}: {failed}") from failed
         path.unlink(missing_ok=True)
         if kept is not None:
             path.write_bytes(kept)
-    return told
+    return output
 
 
 @fault("links", f"links to a stranger's file in place of {', '.join(FILES)}", "none is followed")
@@ -165,9 +165,9 @@ def links(lab: Lab) -> str:
     victim = lab.place / "precious.txt"
     secret = "precious, and nobody's business\n"
     victim.write_text(secret, encoding="utf-8")
-    told = _in_place_of(lab, lambda path: path.symlink_to(victim))
+    output = _in_place_of(lab, lambda path: path.symlink_to(victim))
     check(victim.read_text(encoding="utf-8") == secret, "the stranger's file was written to")
-    check(not any("nobody's business" in each for each in told), "the stranger's file was shown")
+    check(not any("nobody's business" in each for each in output), "the stranger's file was shown")
     return "the stranger's file is as it was"
 
 
@@ -178,10 +178,10 @@ def link_to_a_directory(lab: Lab) -> str:
     (run.path / "checkpoints").rename(elsewhere)
     (run.path / "checkpoints").symlink_to(elsewhere)
     before = sorted(path.name for path in elsewhere.iterdir())
-    status, told = _resume(lab)
+    status, output = _resume(lab)
     check(sorted(path.name for path in elsewhere.iterdir()) == before, "checkpoints were written there")
     check(status != 0, "the run was resumed from there")
-    return told.strip().splitlines()[-1]
+    return output.strip().splitlines()[-1]
 
 
 @fault("fifos", f"pipes that nobody writes to in place of {', '.join(FILES)}", "none is waited for")

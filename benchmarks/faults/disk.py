@@ -1,7 +1,7 @@
 """Disks that are full or read-only.
 
-Both need a file system of their own, which root has, or whoever may make a namespace (see __main__.py). Without one a
-full disk is a limit to the size of the trainer's files, put on the living process: the system refuses what exceeds it.
+Both need a mounted file system, which takes root or a namespace (see __main__.py). Without one a full disk is simulated
+by a limit on the size of the trainer's files, set on the running process.
 """
 
 import os
@@ -29,7 +29,7 @@ def _mounted(place: Path, *options: str) -> bool:
 
 
 def _done(*command: str | Path) -> bool:
-    """Whether a command of the system's could do what it was asked for."""
+    """Whether a system command has succeeded."""
     try:
         return subprocess.run([*map(str, command)], capture_output=True, timeout=30).returncode == 0
     except OSError:
@@ -37,20 +37,20 @@ def _done(*command: str | Path) -> bool:
 
 
 class Disk:
-    """A small disk with the lab's runs on it, which can be full for a while."""
+    """A small disk with the lab's runs on it, which can be filled and freed."""
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self._filler = lab.runs / "filler"
-        self.own = _mounted(lab.runs)
+        self.is_mounted = _mounted(lab.runs)
         self._limits: tuple[int, int] | None = None
 
     @property
-    def said(self) -> str:
-        return "a disk of its own" if self.own else "no disk can be mounted: files limited in size instead"
+    def description(self) -> str:
+        return "a disk of its own" if self.is_mounted else "no disk can be mounted: files limited in size instead"
 
     def fill(self, run: Run) -> None:
-        if not self.own:
+        if not self.is_mounted:
             size = (run.path / "journal.jsonl").stat().st_size
             self._limits = resource.prlimit(run.trainer.pid, resource.RLIMIT_FSIZE)
             resource.prlimit(run.trainer.pid, resource.RLIMIT_FSIZE, (size, self._limits[1]))
@@ -90,7 +90,7 @@ def full_disk(lab: Lab) -> str:
     check(len(_alerts(run)) >= 2, "the journal does not tell of it")
     saved = run.saved
     until(lambda: run.saved > saved, "a checkpoint when there was room again")
-    return f"all {run.step:,} steps are there ({disk.said})"
+    return f"all {run.step:,} steps are there ({disk.description})"
 
 
 @fault("full-disk-viewer", "somebody begins to look while the disk is full", "gets every event once, and in order")
@@ -107,9 +107,9 @@ def full_disk_viewer(lab: Lab) -> str:
     time.sleep(1.5)
     steps = [event["step"] for event in (*Viewer.decoded(past), *viewer.received) if event.get("event") == "step"]
     check(steps == list(range(1, steps[-1] + 1)), "steps are missing, or came twice")
-    told = [event for event in viewer.received if event.get("kind") == "journal" and event["severity"] == "error"]
-    check(len(told) == 1, f"the error was told {len(told)} times")
-    return f"steps 1 to {steps[-1]:,}, each once ({disk.said})"
+    errors = [event for event in viewer.received if event.get("kind") == "journal" and event["severity"] == "error"]
+    check(len(errors) == 1, f"the error was told {len(errors)} times")
+    return f"steps 1 to {steps[-1]:,}, each once ({disk.description})"
 
 
 @fault("full-disk-end", "the disk is full, and the run is ended", "the last line says what the journal lacks")
@@ -123,11 +123,11 @@ def full_disk_end(lab: Lab) -> str:
     run.ends("SIGTERM")
     last = lab.output.strip().splitlines()[-1]
     check("journal lacks" in last, f"the last line is {last!r}")
-    return f"{last} ({disk.said})"
+    return f"{last} ({disk.description})"
 
 
 def _read_only(place: Path) -> Callable[[], object]:
-    """Make a directory read-only even for root; how to undo it."""
+    """Make a directory read-only even for root; returns a function that undoes it."""
     if _done("mount", "--bind", place, place):
         _done("mount", "-o", "remount,bind,ro", place)
         return lambda: _done("umount", "--lazy", place)
@@ -143,10 +143,10 @@ def _read_only(place: Path) -> Callable[[], object]:
 def read_only_start(lab: Lab) -> str:
     if not _mounted(lab.runs, "-o", "ro"):
         raise Skipped("no disk can be mounted, and root may write to any directory")
-    status, told = lab.ask("train", lab.corpus, "--headless", "--steps", "5")
+    status, output = lab.ask("train", lab.corpus, "--headless", "--steps", "5")
     check(status == 2, f"status {status}")
-    check("Traceback" not in told and "Cannot" in told, told[-200:])
-    return told.strip().splitlines()[-1]
+    check("Traceback" not in output and "Cannot" in output, output[-200:])
+    return output.strip().splitlines()[-1]
 
 
 @fault("read-only", "the directory of the checkpoints is read-only for a while", "trains on, and saves when it can")

@@ -1,4 +1,4 @@
-"""Runs the program with a fault planted in it: `python -m benchmarks.faults.inject WHAT ARGUMENTS...`.
+"""Runs the program with a fault injected: `python -m benchmarks.faults.inject WHAT ARGUMENTS...`.
 
 Only the process that is started so has the fault; the program itself knows of none.
 """
@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 NO_MEMORY: Final = "[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: not enough memory: tried 9 bytes"
-"""What torch raises on a processor."""
+"""The message of torch when it is out of memory on a CPU."""
 
 SHORTAGES: Final = 3
-"""How often in a row there is too little memory."""
+"""Consecutive calls that run out of memory."""
 
 
 def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
@@ -24,7 +24,7 @@ def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
 
 
 def _too_little_memory(owner: Any, name: str, when: Callable[..., object]) -> None:
-    """The first calls of a method, given the same as it, for which `when` holds find too little."""
+    """Let the first calls of a method for which `when` is true, given the same arguments, run out of memory."""
     left = [None] * SHORTAGES
 
     def make(original: Any) -> Any:
@@ -40,7 +40,7 @@ def _too_little_memory(owner: Any, name: str, when: Callable[..., object]) -> No
 
 
 class _Loop:
-    """Where the training loop is."""
+    """The step that the training loop is taking."""
 
     def __init__(self) -> None:
         from tui_trainer.training.checkpoints.saver import Saver
@@ -66,7 +66,7 @@ class _Loop:
 
     def _counting(self, take: Any) -> Any:
         def call(stepper: Any, step: int, *rest: Any) -> Any:
-            self.step = step if self.begun else -1  # steps are taken to measure the machine, too
+            self.step = step if self.begun else -1  # the calibration takes steps, too
             return take(stepper, step, *rest)
 
         return call
@@ -122,7 +122,7 @@ def _slow_save() -> None:
 
 
 def _slow_losses(training: bool) -> None:
-    """Micro-batches, of steps or of evaluations, take a fifth of a second."""
+    """Let micro-batches, of steps or of evaluations, take a fifth of a second."""
     from tui_trainer.model.transformer import Transformer
 
     loop = _Loop()
@@ -139,7 +139,7 @@ def _slow_losses(training: bool) -> None:
 
 
 def _passing_read_failure() -> None:
-    """The first time that a checkpoint's optimizer state is opened to be read, the disk does not answer."""
+    """Let the first read of a checkpoint's optimizer state raise an OSError."""
     left = [None]
 
     def make(original: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Where a fault is played: runs started for it, waits that end, and the end of all that was started."""
+"""The environment of a fault: starts runs and commands, waits with a timeout, and ends all processes."""
 
 import os
 import shutil
@@ -27,17 +27,17 @@ SMALL: Final = (
 LONG: Final = ("--steps", "1000000", "--eval-every", "5000", "--sample-every", "5000", "--checkpoint-every", "200")
 
 WAIT_SECONDS: Final = 60.0
-"""After which what is waited for will not come."""
+"""Timeout of a wait, in seconds."""
 
 SHELL: Final = ("bash", "--norc", "-c", 'set -m; "$@"; read -r go; fg; read -r go', "bash")
-"""Runs a job, and brings it back when it has stopped and a line is typed."""
+"""A shell that runs a job, and continues it in the foreground when it has stopped and a line is typed."""
 
 MARK: Final = "TUI_TRAINER_FAULTS"
-"""In the environment of every process that a fault starts, by which it is found wherever it has gone."""
+"""An environment variable of every process that a fault starts, by which detached ones are found."""
 
 
 class Lab:
-    """A folder for one fault. `ratio` is the training rate during it, compared with before and after."""
+    """A directory for one fault; `ratio` is the training rate during it over that before and after."""
 
     corpus = CORPUS
 
@@ -57,11 +57,11 @@ class Lab:
         return kept | places | {MARK: self._mark, "TERM": "xterm-256color"}
 
     def train(self, *options: str | Path, module: Sequence[str] = ("tui_trainer",), long: bool = True) -> Run:
-        """A headless run of its own."""
+        """Start a new headless run."""
         return self.start("train", self.corpus, *SMALL, *LONG * long, "--name", "run", *options, module=module)
 
     def start(self, command: str, *options: str | Path, module: Sequence[str] = ("tui_trainer",)) -> Run:
-        """A headless trainer of this lab's run."""
+        """Start a headless trainer of this lab's run."""
         arguments = [*module, command, *options, "--headless"]
         output = (self.place / "output.txt").open("ab")
         process = subprocess.Popen(
@@ -76,14 +76,14 @@ class Lab:
         return Run(self.runs / "run", process)
 
     def on_screen(self, shell: Sequence[str] = ()) -> tuple[Run, Screen]:
-        """A run on a pseudo-terminal; the process is the one that a shell would know, or a `shell` that starts it."""
+        """Start a run on a pseudo-terminal; the Run's process is the proxy process, or a `shell` that starts it."""
         command = ["tui_trainer", "train", self.corpus, *SMALL, *LONG, "--name", "run"]
         screen = Screen([*shell, sys.executable, "-m", *map(str, command)], self.place, self.environment)
         self._screens.append(screen)
         return Run(self.runs / "run", screen.process), screen
 
     def ask(self, *arguments: str | Path, seconds: float = WAIT_SECONDS) -> tuple[int, str]:
-        """Exit status and all output of a command that has no terminal and is to end by itself."""
+        """Run a command without a terminal until it ends; returns its exit status and its output."""
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "tui_trainer", *map(str, arguments)],
@@ -102,16 +102,16 @@ class Lab:
 
     @property
     def output(self) -> str:
-        """What the headless trainers said."""
+        """The output of the headless trainers."""
         return (self.place / "output.txt").read_text(encoding="utf-8", errors="replace")
 
     def compare_rates(self, run: Run, before: float, during: float) -> None:
-        """Take the rates of steps before and during a fault, and now after it."""
+        """Set `ratio` from the rates before and during a fault, and the one after it, measured now."""
         after = run.rate()
         self.ratio = during / max((before + after) / 2, 1e-9)
 
     def close(self) -> None:
-        """End all that was started."""
+        """End every process that was started."""
         for screen in self._screens:
             screen.close()
         for _ in range(20):
@@ -123,7 +123,7 @@ class Lab:
                 break
 
     def remove(self) -> None:
-        """Remove the folder, and the disk that may have been mounted there."""
+        """Remove the directory, and unmount a disk that was mounted there."""
         if os.path.ismount(self.runs):
             subprocess.run(["umount", "--lazy", str(self.runs)], capture_output=True, timeout=WAIT_SECONDS)
         shutil.rmtree(self.place, ignore_errors=True)
@@ -136,7 +136,7 @@ class Lab:
 
 
 def until(true: Callable[[], object], what: str, seconds: float = WAIT_SECONDS) -> float:
-    """Wait until it is true; how long that took. Raises Failed when it does not come."""
+    """Wait until it is true; returns the seconds it took. Raises Failed after `seconds`."""
     began = time.monotonic()
     while not true():
         if time.monotonic() - began > seconds:

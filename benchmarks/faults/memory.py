@@ -1,4 +1,4 @@
-"""Too little memory, for a moment, wherever the trainer asks for much of it."""
+"""Out-of-memory errors in each phase that allocates much memory."""
 
 from benchmarks.faults.catalogue import check, fault
 from benchmarks.faults.lab import Lab
@@ -16,11 +16,11 @@ def _short_of_memory(lab: Lab, where: str) -> str:
     last = run.of("state")[-1] if run.of("state") else {}
     if status == 0:
         check(last.get("state") == "finished", f"status 0, though the run is {last.get('state')}")
-        told = [str(each["message"]) for each in run.of("alert") if "memory" in each["message"]]
-        return "survived" + (f": {told[0]}" if told else "")
-    told = [line for line in lab.output.splitlines() if "memory" in line and "Error" not in line]
-    check(told, f"status {status}, and no sentence of memory: {lab.output.strip().splitlines()[-1:]}")
-    return told[-1]
+        output = [str(each["message"]) for each in run.of("alert") if "memory" in each["message"]]
+        return "survived" + (f": {output[0]}" if output else "")
+    output = [line for line in lab.output.splitlines() if "memory" in line and "Error" not in line]
+    check(output, f"status {status}, and no sentence of memory: {lab.output.strip().splitlines()[-1:]}")
+    return output[-1]
 
 
 @fault("memory-calibration", "too little memory while the machine is measured", EXPECTED)

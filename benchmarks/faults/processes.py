@@ -1,4 +1,4 @@
-"""Kills of either process, and what is left behind."""
+"""Kills of the proxy process and of the trainer."""
 
 import signal
 
@@ -40,8 +40,8 @@ def kill_and_resume(lab: Lab) -> str:
     run.process.kill()
     run.process.wait(30)
     saved = run.saved
-    status, told = lab.ask("status")
-    check(status == 0 and "dead" in told, f"status tells {told!r}")
+    status, output = lab.ask("status")
+    check(status == 0 and "dead" in output, f"status tells {output!r}")
     run = lab.start("resume")
     until(lambda: [each["step"] for each in run.of("run")][1:], "the resume")
     resumed = run.of("run")[-1]["step"]

@@ -1,4 +1,4 @@
-"""A run that a fault is played on, as its files and its process tell of it."""
+"""A run that a fault is played on: its process, its journal and its checkpoints."""
 
 import json
 import os
@@ -15,16 +15,16 @@ from tui_trainer.run.folder import Folder
 from tui_trainer.run.pointers import latest_step
 
 START_SECONDS: Final = 90.0
-"""How long a run may take to its first steps, on a busy machine."""
+"""Longest time to the first steps of a run, on a busy machine."""
 
 RATE_SECONDS: Final = 3.0
-"""Over which a rate is taken."""
+"""Seconds over which a rate is measured."""
 
 QUIT_SECONDS: Final = 2.0
-"""In which whatever trains is to be gone, with its work saved."""
+"""Seconds in which a trainer must have saved and ended."""
 
 GRACE_SECONDS: Final = 1.0
-"""That the machine may take to notice."""
+"""Seconds added to every limit."""
 
 
 class Run:
@@ -36,13 +36,13 @@ class Run:
 
     @property
     def trainer(self) -> psutil.Process:
-        """The process that trains: the one that was started, or its child where that one only stands in for it."""
+        """The process that trains: the one that was started, or its child if that is the proxy process."""
         started = psutil.Process(self.process.pid)
         return next(iter(started.children()), started)
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """Those of the journal that can be read, so far."""
+        """The readable events of the journal so far."""
         with suppress(OSError), (self.path / "journal.jsonl").open("rb") as journal:
             journal.seek(self._read)
             whole, newline, _ = journal.read().rpartition(b"\n")
@@ -63,13 +63,13 @@ class Run:
 
     @property
     def saved(self) -> int:
-        """The step of the checkpoint that `latest` names; 0 where there is none."""
+        """The step of the checkpoint that `latest` names; 0 if there is none."""
         with suppress(OSError), Folder.open(self.path) as folder:
             return latest_step(folder) or 0
         return 0
 
     def wait_for_steps(self, more: int = 30) -> int:
-        """Until so many steps more are in the journal; the newest."""
+        """Wait until the journal has so many steps more; returns the last one."""
         goal = self.step + more
         deadline = time.monotonic() + START_SECONDS
         while self.step < goal:
@@ -81,7 +81,7 @@ class Run:
         return self.step
 
     def wait_for_checkpoint(self) -> int:
-        """Until there is one that can be resumed from; its step."""
+        """Wait for the first checkpoint; returns its step."""
         deadline = time.monotonic() + START_SECONDS
         while not self.saved:
             if time.monotonic() > deadline or self.process.poll() not in (None, 0):
@@ -90,24 +90,24 @@ class Run:
         return self.saved
 
     def rate(self, seconds: float = RATE_SECONDS) -> float:
-        """Steps a second, from now on; by the events' own clock, whenever they reach the journal."""
+        """Steps per second from now on, by the times in the events."""
         began = time.time()
         time.sleep(seconds)
         return self.rate_between(began, began + seconds)
 
     def rate_between(self, began: float, ended: float) -> float:
-        """Steps a second between two moments, in unix seconds."""
+        """Steps per second between two moments in Unix seconds."""
         return len([event for event in self.of("step") if began <= event["time"] < ended]) / (ended - began)
 
     def ends(self, what: str, seconds: float = START_SECONDS) -> int:
-        """Exit status, once the process has ended."""
+        """Wait for the end of the process; returns its exit status."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise Failed(f"{what} had not ended the process after {seconds:.0f} s") from None
 
     def quits(self, what: str, seconds: float = QUIT_SECONDS) -> tuple[int, float]:
-        """Exit status, and how long it took from now; Failed when it takes longer than a person is to wait."""
+        """Wait for the end of the process; returns its exit status and the seconds. Raises Failed after `seconds`."""
         began = time.monotonic()
         status = self.ends(what)
         passed = time.monotonic() - began
@@ -117,7 +117,7 @@ class Run:
 
 
 def patience(seconds: float) -> float:
-    """How long something may take here that takes so long on a machine with nothing else to do."""
+    """A time limit for an idle machine, scaled by the load of this one."""
     busy = os.getloadavg()[0] / (os.cpu_count() or 1)
     return seconds * max(1.0, busy) + GRACE_SECONDS
 

@@ -1,4 +1,4 @@
-"""A pseudo-terminal with a program on it, all of whose output is kept."""
+"""A program on a pseudo-terminal, all of whose output is kept."""
 
 import fcntl
 import os
@@ -19,7 +19,7 @@ ROWS, COLUMNS = 40, 120
 LEFT_ALTERNATE_SCREEN: Final = b"\x1b[?1049l"
 
 SEQUENCE: Final = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|.)")
-"""What a terminal obeys instead of showing it."""
+"""An escape sequence."""
 
 
 class Screen:
@@ -47,18 +47,18 @@ class Screen:
 
     @property
     def last_words(self) -> str:
-        """The text that was written after the program had left its screen; empty where it has not."""
+        """The text written after the program has left the alternate screen; empty if it has not."""
         _, left, words = self.raw.rpartition(LEFT_ALTERNATE_SCREEN)
         return " ".join(SEQUENCE.sub("", words.decode(errors="replace")).split()) if left else ""
 
     @property
     def usable(self) -> bool:
-        """Whether the terminal echoes what is typed and hands it on line by line, as a shell needs it."""
+        """Whether the terminal echoes and is in canonical mode, as a shell expects."""
         modes = termios.tcgetattr(self._master)[3]
         return bool(modes & termios.ECHO) and bool(modes & termios.ICANON)
 
     def close(self) -> None:
-        """As when a window is closed, or a link drops."""
+        """Close the terminal, as when a window is closed or a connection drops."""
         if self._open:
             self._open = False
             self._reader.join()  # a read under way would keep it open

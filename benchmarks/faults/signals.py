@@ -1,4 +1,4 @@
-"""Terminals that go away, signals, and quitting at any moment."""
+"""Lost terminals, signals, and quitting in each phase."""
 
 import signal
 import time
@@ -164,11 +164,11 @@ def stop_continue(lab: Lab) -> str:
 def stop_continue_screen(lab: Lab) -> str:
     run, screen = lab.on_screen(SHELL)
     run.wait_for_steps()
-    stand_in = run.trainer
-    (trainer,) = stand_in.children()
+    proxy = run.trainer
+    (trainer,) = proxy.children()
     trainer.suspend()
-    until(lambda: stand_in.status() == psutil.STATUS_STOPPED, "the stopping of the process that the shell knows")
+    until(lambda: proxy.status() == psutil.STATUS_STOPPED, "the stopping of the process that the shell knows")
     screen.press("\n")
     run.wait_for_steps()
-    check(stand_in.status() != psutil.STATUS_STOPPED, "the process that the shell knows is still stopped")
+    check(proxy.status() != psutil.STATUS_STOPPED, "the process that the shell knows is still stopped")
     return "the whole job went on"

@@ -1,4 +1,4 @@
-"""A viewer at a run's control socket that need not behave."""
+"""A viewer at a run's control socket, which can send malformed messages or read nothing."""
 
 import json
 import socket
@@ -13,7 +13,7 @@ SEND_SECONDS = 60.0
 
 
 class Viewer:
-    """Connects, and keeps what it is told; with `reads=False` it takes nothing at all."""
+    """Connects, and keeps the messages it receives; with `reads=False` it reads nothing."""
 
     def __init__(self, run: Run, reads: bool = True) -> None:
         self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -27,16 +27,16 @@ class Viewer:
 
     @property
     def refused(self) -> str:
-        """Why the trainer does not want it, or what it has said."""
+        """The reason with which the trainer refused this viewer or a message; empty if it has not."""
         messages = [self.greeting, *self.received]
         return next((str(message["refused"]) for message in messages if "refused" in message), "")
 
     def attach(self) -> None:
-        """Become one of those that look on."""
-        self.say(b'{"command": "attach"}\n')
+        """Attach as a viewer."""
+        self.send(b'{"command": "attach"}\n')
 
-    def say(self, data: bytes) -> None:
-        """Raises OSError when the trainer has hung up, or takes nothing for long."""
+    def send(self, data: bytes) -> None:
+        """Send bytes; raises OSError if the trainer has closed the connection, or has not read for SEND_SECONDS."""
         self._connection.settimeout(SEND_SECONDS)
         self._connection.sendall(data)
 
@@ -46,8 +46,8 @@ class Viewer:
         self._connection.close()
 
     @property
-    def hung_up(self) -> bool:
-        """Whether the trainer has ended the connection; for one that has read nothing."""
+    def is_disconnected(self) -> bool:
+        """Whether the trainer has closed the connection; for a viewer that reads nothing."""
         self._connection.settimeout(1.0)
         try:
             while self._connection.recv(1 << 20):

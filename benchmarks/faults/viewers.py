@@ -1,4 +1,4 @@
-"""Viewers that are many, say nonsense, or take nothing: none of them may hold training up."""
+"""Many viewers, malformed messages, and viewers that read nothing: none may slow the training."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from benchmarks.faults.run import RATE_SECONDS, Run
 from benchmarks.faults.viewer import Viewer
 
 LEAST_RATIO: Final = 0.8
-"""Of a training rate that nothing holds up, on a machine that does other things too."""
+"""Least ratio of the training rate with viewers to that without, on a machine with other load."""
 
 TURNS: Final = 3
 
@@ -22,7 +22,7 @@ MALFORMED: Final = (
     b'\xff\xfe\x00\x01\n{"command": "\\ud800"}\n' + b'{"command": "set_prompt", "value": 1e999}\n',
 )
 MESSAGES: Final = 10_000
-"""All of them together."""
+"""Sent by all viewers together."""
 
 
 def _started(lab: Lab) -> tuple[Run, float]:
@@ -37,7 +37,7 @@ def _unhindered(lab: Lab, run: Run, before: float, during: float) -> None:
 
 
 def _alternate(lab: Lab, run: Run, begin: Callable[[], Sequence[Viewer]], seconds: float) -> None:
-    """Compare the rates with viewers and without, in turns, so that other work meets both; of each the best counts."""
+    """Compare the best rates with and without viewers, measured in turns, so that other load affects both."""
     rates: tuple[list[float], list[float]] = [], []
     for _ in range(TURNS):
         viewers = begin()
@@ -62,8 +62,8 @@ def malformed(lab: Lab) -> str:
     while sent < MESSAGES:
         for number, viewer in enumerate(viewers):
             part = MALFORMED[number] * 50
-            with suppress(OSError):  # it may be sent away: then it comes again
-                viewer.say(part)
+            with suppress(OSError):  # the trainer may disconnect it: then it connects again
+                viewer.send(part)
             sent += part.count(b"\n")
             if viewer.ended:
                 viewers[number] = Viewer(run)
@@ -73,7 +73,7 @@ def malformed(lab: Lab) -> str:
     for viewer in viewers:
         viewer.close()
     _unhindered(lab, run, before, during)
-    Viewer(run).say(b'{"command": "pause"}\n')
+    Viewer(run).send(b'{"command": "pause"}\n')
     until(lambda: "paused" in str(run.of("state")), "the pause that was asked for in the end")
     return f"{sent:,} sent in {time.time() - began:.0f} s"
 
@@ -100,7 +100,7 @@ def many_viewers(lab: Lab) -> str:
 
 
 def _has_room(run: Run) -> bool:
-    """Whether the trainer would take another viewer."""
+    """Whether the trainer would accept another viewer."""
     viewer = Viewer(run)
     viewer.close()
     return bool(viewer.greeting["room"])
@@ -111,6 +111,6 @@ def stalled_viewer(lab: Lab) -> str:
     run, _ = _started(lab)
     _alternate(lab, run, lambda: [Viewer(run, reads=False)], 2 * RATE_SECONDS)
     viewer = Viewer(run, reads=False)
-    time.sleep(15.0)  # in which it takes nothing
-    until(lambda: viewer.hung_up, "the end of its connection", 90.0)
+    time.sleep(15.0)  # in which it reads nothing
+    until(lambda: viewer.is_disconnected, "the end of its connection", 90.0)
     return "sent away"

@@ -1,1 +1,1 @@
-"""Long runs: what it costs to keep, to show and to open one."""
+"""Long runs: the costs of storing, showing and opening one."""

@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 from benchmarks.history.journals import index, write_run
-from benchmarks.history.measuring import LiveRun, in_a_process, opened, screen_seconds, status_seconds
+from benchmarks.history.measuring import LiveRun, opened, opened_in_process, screen_seconds, status_seconds
 from tui_trainer.run.directory import RunDirectory
 
 TIMES = 3
-"""That a command is run; the fastest counts, as the machine may be busy with something else."""
+"""How often each command is run; the fastest counts, as the machine may have other load."""
 
 GOALS = {
     "snapshot ms": "0.02",
@@ -30,7 +30,7 @@ GOALS = {
     "index megabytes": "",
     "journal megabytes": "",
 }
-"""What is measured, in the order of the table, and what of it must not be exceeded."""
+"""The measurements, in the order of the table, with their upper limits."""
 
 
 def measured(root: Path, steps: int) -> dict[str, float]:
@@ -40,7 +40,7 @@ def measured(root: Path, steps: int) -> dict[str, float]:
     found = {"index from scratch seconds": time.perf_counter() - begin}
     found["journal megabytes"] = run.journal.stat().st_size / 1e6
     found["index megabytes"] = sum(path.stat().st_size for path in run.path.glob("journal.index")) / 1e6
-    found |= in_a_process(run)
+    found |= opened_in_process(run)
     found["status seconds"] = min(status_seconds(run) for _ in range(TIMES))
     found["replay seconds"] = min(screen_seconds("replay", run, steps) for _ in range(TIMES))
     live = LiveRun(run, steps)

@@ -1,4 +1,4 @@
-"""A run of any length, written at once: as a trainer would have left it, but for its checkpoints."""
+"""Writes a run of any length at once, as a trainer would, without checkpoints."""
 
 import math
 from pathlib import Path
@@ -31,22 +31,22 @@ STEP = (
 
 
 def write_run(root: Path, steps: int, state: str = "finished") -> RunDirectory:
-    """A run of so many steps, whose last state is `state`, without an index."""
+    """Write a run of so many steps, whose last state is `state`, without an index."""
     run = RunDirectory(root / f"steps-{steps}")
     run.path.mkdir(parents=True)
     run.config.write_text(Config().update(corpus=("fables.txt",), steps=steps).to_toml(), encoding="utf-8")
     with run.journal.open("w", encoding="utf-8") as file:
-        file.writelines(f"{encode(event)}\n" for event in _begun(run, steps))
+        file.writelines(f"{encode(event)}\n" for event in _first_events(run, steps))
         for begin in range(1, steps + 1, 1000):
             end = min(begin + 1000, steps + 1)
             file.writelines(map(_step_line, range(begin, end)))
-            file.writelines(f"{encode(event)}\n" for event in _beside(end - 1))
+            file.writelines(f"{encode(event)}\n" for event in _other_events(end - 1))
         file.write(f"{encode(StateChanged(step=steps, time=_time(steps), state=state))}\n")
     return run
 
 
 def index(run: RunDirectory) -> None:
-    """Have the index that the run's trainer would have kept."""
+    """Write the index that the run's trainer would have written."""
     with run.open() as folder:
         past = Past(folder)
         for _ in past.read():
@@ -55,7 +55,7 @@ def index(run: RunDirectory) -> None:
 
 
 def step_loss(step: int) -> float:
-    """A course that falls, with a spike a thousand steps."""
+    """A falling loss with a spike about every thousand steps."""
     return 1.5 + 2.5 * math.exp(-step / 20_000) + (step * 7919 % 1000) / 5000 + 3 * (step % 1009 == 0)
 
 
@@ -67,7 +67,7 @@ def _time(step: int) -> float:
     return BEGIN + step * SECONDS_A_STEP
 
 
-def _begun(run: RunDirectory, steps: int) -> list[Event]:
+def _first_events(run: RunDirectory, steps: int) -> list[Event]:
     started = RunStarted(
         time=BEGIN,
         run=run.name,
@@ -81,10 +81,10 @@ def _begun(run: RunDirectory, steps: int) -> list[Event]:
     return [started, StateChanged(time=BEGIN, state="running")]
 
 
-def _beside(step: int) -> list[Event]:
-    """What comes every thousand steps."""
+def _other_events(step: int) -> list[Event]:
+    """The other events of every thousand steps."""
     loss, at = step_loss(step), {"step": step, "time": _time(step)}
-    told: list[Event] = [
+    events: list[Event] = [
         Evaluation(
             **{"train_loss": loss, "val_loss": loss, "perplexity": math.exp(loss), "bits_per_byte": loss, **at},
             best=step % 5000 == 0,
@@ -93,7 +93,7 @@ def _beside(step: int) -> list[Event]:
     ]
     if step % 10_000 == 0:
         text = "fox said to the crow that the cheese was hers. " * 4
-        told.append(Sample(prompt="The ", text=text, temperature=0.8, top_k=0, seed=step, **at))
-        told.append(CheckpointSaved(path=f"checkpoints/step-{step:08}", reason="regular", **at))
-        told.append(Alert(kind="gradient", severity="warning", message="The gradient was clipped.", **at))
-    return told
+        events.append(Sample(prompt="The ", text=text, temperature=0.8, top_k=0, seed=step, **at))
+        events.append(CheckpointSaved(path=f"checkpoints/step-{step:08}", reason="regular", **at))
+        events.append(Alert(kind="gradient", severity="warning", message="The gradient was clipped.", **at))
+    return events

@@ -1,4 +1,4 @@
-"""What is measured of one run: in processes of their own, so that their start and their memory count."""
+"""The measurements of one run, in processes of their own, so that start-up and memory are included."""
 
 import gc
 import json
@@ -30,15 +30,15 @@ ROOT: Final = Path(__file__).parent.parent.parent
 PROGRAM: Final = (sys.executable, "-m", "tui_trainer")
 
 COLUMNS: Final = 200
-"""Of the windows: a chart that is as wide as a large terminal."""
+"""Columns of the windows: those of a chart as wide as a large terminal."""
 
 DETAIL_STEPS: Final = 20_000
 
-PATIENCE: Final = 900.0
+TIMEOUT: Final = 900.0
 
 
 def seconds_of(work: Callable[[], object], times: int) -> float:
-    """The least time of a call, in five rounds of so many calls."""
+    """Seconds per call: the least of five rounds of so many calls."""
     rounds = []
     for _ in range(5):
         begin = time.perf_counter()
@@ -49,7 +49,7 @@ def seconds_of(work: Callable[[], object], times: int) -> float:
 
 
 def opened(run: RunDirectory) -> dict[str, float]:
-    """Of the past of a run: seconds until it is there, its megabytes, and what it costs to look at it then."""
+    """Load a run's past: the seconds and megabytes it takes, and the costs of showing it."""
     gc.collect()
     process = psutil.Process()
     before, begin = process.memory_info().rss, time.perf_counter()
@@ -59,10 +59,10 @@ def opened(run: RunDirectory) -> dict[str, float]:
             pass
         seconds = time.perf_counter() - begin
         megabytes = (process.memory_info().rss - before) / 1e6
-        return {"open seconds": seconds, "open megabytes": megabytes, **_looked_at(past.state, run)}
+        return {"open seconds": seconds, "open megabytes": megabytes, **_showing_costs(past.state, run)}
 
 
-def _looked_at(state: RunState, run: RunDirectory) -> dict[str, float]:
+def _showing_costs(state: RunState, run: RunDirectory) -> dict[str, float]:
     last = state.snapshot().step
     first = last // 2
     with run.open() as folder:
@@ -81,39 +81,39 @@ def _looked_at(state: RunState, run: RunDirectory) -> dict[str, float]:
     }
 
 
-def in_a_process(run: RunDirectory) -> dict[str, float]:
+def opened_in_process(run: RunDirectory) -> dict[str, float]:
     """`opened` in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.history", "--measure", str(run.path)]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE)
-    measured: dict[str, float] = json.loads(told.stdout)
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=TIMEOUT)
+    measured: dict[str, float] = json.loads(result.stdout)
     return measured
 
 
 def status_seconds(run: RunDirectory) -> float:
     begin = time.perf_counter()
-    subprocess.run([*PROGRAM, "status", str(run.path)], cwd=ROOT, capture_output=True, check=True, timeout=PATIENCE)
+    subprocess.run([*PROGRAM, "status", str(run.path)], cwd=ROOT, capture_output=True, check=True, timeout=TIMEOUT)
     return time.perf_counter() - begin
 
 
 def screen_seconds(verb: str, run: RunDirectory, steps: int) -> float:
-    """From a command to a screen that shows the run at its last step or after it."""
+    """Seconds from a command to a screen that shows the run at its last step or later."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     begin = time.perf_counter()
     screen = Screen([*PROGRAM, verb, str(run.path)], run.path, environment)
     try:
         while f"/{steps:,}".encode() not in screen.raw:
-            if screen.process.poll() is not None or time.perf_counter() - begin > PATIENCE:
+            if screen.process.poll() is not None or time.perf_counter() - begin > TIMEOUT:
                 raise SystemExit(f"{verb} showed nothing: {screen.raw[-500:]!r}")
             time.sleep(0.005)
         return time.perf_counter() - begin
     finally:
-        screen.press("qq")  # who looks at a live run is asked
-        screen.process.wait(PATIENCE)
+        screen.press("qq")  # for a live run a dialog asks first
+        screen.process.wait(TIMEOUT)
         screen.close()
 
 
 class LiveRun(Session):
-    """Goes on with a run as its trainer would, a hundred steps a second, and lets viewers in."""
+    """Continues a run at a hundred steps per second, as its trainer would, and accepts viewers."""
 
     def __init__(self, run: RunDirectory, step: int) -> None:
         super().__init__()
@@ -122,13 +122,13 @@ class LiveRun(Session):
         self._journal = Journal(self._folder)
         self._publishing = threading.Lock()
         self._step = step
-        self._over = threading.Event()
+        self._ended = threading.Event()
         self._control = ControlServer(self._folder, self.join, self.unsubscribe, self.send)
         self.publish(StateChanged(step=step, state="running"))
         self.start()
 
     def run(self) -> None:
-        while not self._over.wait(SECONDS_A_STEP):
+        while not self._ended.wait(SECONDS_A_STEP):
             self._step += 1
             numbers = {"lr": 1e-3, "grad_norm": 0.5, "weight_norm": 9.0, "step_seconds": 0.01, "tokens_per_second": 1.0}
             self.publish(Step(step=self._step, loss=step_loss(self._step), tokens=self._step, **numbers))
@@ -143,10 +143,10 @@ class LiveRun(Session):
             return Joined(self._journal.size, [], self.subscribe(), {"state": "running", "step": self._step})
 
     def send(self, command: Command) -> None:
-        """A viewer's coming and going is all that is sent."""
+        """Ignores commands: the viewers only send Attach and Detach."""
 
     def close(self) -> None:
-        self._over.set()
+        self._ended.set()
         self.wait()
         self._control.close()
         self._journal.close()

@@ -1,4 +1,4 @@
-"""Every benchmark runs, in small; that of killed runs is in test_torture.py."""
+"""Every benchmark runs with small sizes; the killed runs are in test_torture.py."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ SMALL: dict[str, str | float] = {
     **{"threads": 1, "precision": "fp32", "compile": "off"},
 }
 
-STAND_IN = """
+FAKE_MODEL = """
 from dataclasses import dataclass
 import torch
 
@@ -57,32 +57,34 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "FRACTIONS", (1.0, 0.5))
 
 
-def rows(told: str) -> list[list[str]]:
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in told.splitlines() if line.startswith("|")]
+def rows(output: str) -> list[list[str]]:
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in output.splitlines() if line.startswith("|")
+    ]
 
 
-def test_the_engine_against_a_stand_in_for_nanogpt(
+def test_the_engine_against_a_fake_nanogpt(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "checkout").mkdir()
-    (tmp_path / "checkout" / "model.py").write_text(STAND_IN, encoding="utf-8")
+    (tmp_path / "checkout" / "model.py").write_text(FAKE_MODEL, encoding="utf-8")
     benchmark = Benchmark(corpus, tmp_path / "checkout", 40, SMALL)
-    pace = benchmark._speed()
-    assert list(pace) == ["nanoGPT", "ours"]
-    assert min(pace.values()) > 0
+    seconds_per_step = benchmark._speed()
+    assert list(seconds_per_step) == ["nanoGPT", "ours"]
+    assert min(seconds_per_step.values()) > 0
     assert [row[0] for row in rows(capfd.readouterr().out)[2:]] == ["nanoGPT", "ours"]  # below two lines of heading
-    # How many steps a race has goes by what was measured: not here.
+    # The steps of a race depend on the measured speed, so they are fixed here.
     monkeypatch.setattr(benchmark, "_speed", lambda: {"nanoGPT": 0.001, "ours": 0.001})
     benchmark.compare([1])
-    told = capfd.readouterr()
-    races = rows(told.out)[2:]
+    output = capfd.readouterr()
+    races = rows(output.out)[2:]
     assert [row[0] for row in races] == ["nanoGPT", "ours, 40 steps", "ours, 20 steps"]
     for row in races:
         assert 0.0 < float(row[4]) < 4.0, "a side without a loss after its last step"
-    assert "terminate called" not in told.err
+    assert "terminate called" not in output.err
 
 
-def test_a_side_that_cannot_begin_is_told_of(corpus: Path) -> None:
+def test_a_side_that_cannot_start_is_an_error(corpus: Path) -> None:
     with pytest.raises(SystemExit, match="ours, 10,000 steps ended early"):
         Benchmark(corpus, None, 20, {**SMALL, "heads": 5})._speed()
 
@@ -97,13 +99,13 @@ def test_runs_are_opened_and_measured(tmp_path: Path, monkeypatch: pytest.Monkey
     assert list(tmp_path.iterdir()) == []
 
 
-def test_faults_that_the_program_stands_are_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faults_that_the_program_handles_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "_mounted", lambda *_: False)  # as for a user who may not mount one
     results = [play(FAULTS[name]) for name in ("sigusr1", "full-disk-end")]
     assert [each.verdict for each in results] == ["pass", "pass"], table(results)
 
 
-def test_a_fault_that_the_program_does_not_stand_is_failed() -> None:
+def test_a_fault_that_the_program_does_not_handle_fails() -> None:
     def falls(lab: Lab) -> str:
         check(lab.ask("runs")[0] == 7, "the runs were listed all the same")
         return "never"

@@ -1,0 +1,1 @@
+"""Kills runs again and again, and compares each with one that was not killed."""
