@@ -30,6 +30,9 @@ MAX_LINE: Final = 4 * 2**20
 MAX_BYTES: Final = 2**33
 """Of a journal that are read at once, some thirty million steps: of a longer part its beginning and its end."""
 
+MAX_SKIP: Final = 2**28
+"""Bytes beyond a line that is too long within which it is to end: else nothing after it is read."""
+
 BEGINNING: Final = 2**20
 """Bytes read at the beginning of such a journal: they tell what the run is."""
 
@@ -139,7 +142,7 @@ def lines(file: BinaryIO, begin: int, end: int) -> Iterator[Line]:
         yield from _lines(file, begin, begin + BEGINNING)
         begin = end - MAX_BYTES
         file.seek(begin)
-        begin += _skip_line(file, MAX_BYTES)
+        begin += _skip_line(file, min(MAX_BYTES, MAX_SKIP))
     yield from _lines(file, begin, end)
 
 
@@ -151,7 +154,10 @@ def _lines(file: BinaryIO, begin: int, end: int) -> Iterator[Line]:
             return
         if length == MAX_LINE and not text.endswith(b"\n"):
             text = b""
-            length += _skip_line(file, end - begin - length)
+            skipped = _skip_line(file, min(end - begin - length, MAX_SKIP))
+            if skipped > MAX_SKIP:
+                return
+            length += skipped
         yield Line(begin, length, text)
         begin += length
 

@@ -113,6 +113,19 @@ def test_of_a_line_that_has_no_end_only_a_part_is_read(path: Path, monkeypatch: 
     assert list(without_superseded(path)) == [started(), step(1)]
 
 
+@pytest.mark.timeout(20)
+def test_after_a_line_that_is_far_too_long_nothing_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that whoever opens such a journal can leave again."""
+    monkeypatch.setattr(journal, "MAX_SKIP", MAX_LINE)
+    size, last = 1 << 36, f"\n{encode(step(1))}\n"
+    for length, counts in ((MAX_LINE + 100, True), (3 * MAX_LINE, False)):
+        good = encode(started()) + "\n"
+        sparse(path, len(good) + length + len(last), (0, good), (len(good) + length, last))
+        assert list(without_superseded(path)) == [started(), *[step(1)] * counts]
+    sparse(path, size, (0, encode(started()) + "\n"), (size - len(last), last))
+    assert list(without_superseded(path)) == [started()]
+
+
 def test_what_is_never_journalled_is_not_read(path: Path) -> None:
     path.write_text('{"event": "stage", "stage": "x", "step": 0, "time": 1.0}\n' + encode(step(1)) + "\n")
     assert [event.step for event in read(path)] == [1]
