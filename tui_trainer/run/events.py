@@ -24,8 +24,12 @@ from tui_trainer.run.run_parts import (
     check_schedule,
 )
 
+TRAINING = ("running", "paused")
 ENDED = ("finished", "stopped", "failed")
-STATES = ("loading", "running", "paused", *ENDED)
+STATES = ("loading", *TRAINING, *ENDED)
+
+TAKES_COMMANDS = (*TRAINING, "finished")
+"""States in which a run can be saved and generates samples."""
 
 WHOLE, SAMPLE = "whole", "sample"
 

@@ -6,10 +6,9 @@ dialog's table, and a method of the dialog.
 
 from typing import Final
 
+from tui_trainer.run.events import TAKES_COMMANDS, TRAINING
 from tui_trainer.ui.keys import LEAVE, RUN, SAMPLES, SCREEN, Key
 from tui_trainer.ui.panes import PANES
-
-TRAINING, ALIVE = ("running", "paused"), ("running", "paused", "finished")
 
 KEYS: Final[tuple[Key, ...]] = (
     Key(
@@ -49,7 +48,7 @@ KEYS: Final[tuple[Key, ...]] = (
         short="save",
         importance=7,
         command="Save a checkpoint",
-        states=ALIVE,
+        states=TAKES_COMMANDS,
     ),
     Key(
         id="cooler",
@@ -62,7 +61,7 @@ KEYS: Final[tuple[Key, ...]] = (
         short="temp",
         importance=6,
         command="Lower the temperature",
-        states=ALIVE,
+        states=TAKES_COMMANDS,
     ),
     Key(
         id="hotter",
@@ -75,7 +74,7 @@ KEYS: Final[tuple[Key, ...]] = (
         short="temp",
         importance=6,
         command="Raise the temperature",
-        states=ALIVE,
+        states=TAKES_COMMANDS,
     ),
     Key(
         id="generate",
@@ -88,7 +87,7 @@ KEYS: Final[tuple[Key, ...]] = (
         short="gen",
         importance=6,
         command="Write a sample",
-        states=ALIVE,
+        states=TAKES_COMMANDS,
     ),
     Key(
         id="model",
@@ -114,7 +113,7 @@ KEYS: Final[tuple[Key, ...]] = (
         short="prompt",
         importance=5,
         command="Edit the prompt",
-        states=ALIVE,
+        states=TAKES_COMMANDS,
     ),
     Key(
         id="maximise",

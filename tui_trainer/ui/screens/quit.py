@@ -11,9 +11,10 @@ from textual.widgets._button import ButtonVariant
 
 from tui_trainer.run.alerts import AlertKind
 from tui_trainer.run.commands import Stop
+from tui_trainer.run.events import TAKES_COMMANDS, TRAINING
 from tui_trainer.sessions.base import Session
 from tui_trainer.state.snapshot import Snapshot
-from tui_trainer.ui.key_table import QUIT_KEYS, TRAINING
+from tui_trainer.ui.key_table import QUIT_KEYS
 from tui_trainer.ui.keys import bindings
 
 SAVING, STOPPING = "Saving a checkpoint…", "Stopping…"
@@ -104,7 +105,7 @@ class QuitScreen(ModalScreen[None]):
 def needs_confirmation(snapshot: Snapshot) -> bool:
     """Whether quitting could lose anything: not while loading, after a failure, or with the last step saved."""
     saved = snapshot.last_checkpoint
-    return snapshot.state in ("running", "paused", "finished") and not (
+    return snapshot.state in TAKES_COMMANDS and not (
         snapshot.state == "finished" and saved is not None and saved.step == snapshot.step
     )
 
