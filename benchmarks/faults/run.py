@@ -12,7 +12,7 @@ import psutil
 
 from benchmarks.faults.catalogue import Failed
 from tui_trainer.run.folder import Folder
-from tui_trainer.run.pointers import latest_step
+from tui_trainer.run.pointers import latest
 
 START_SECONDS: Final = 90.0
 """Longest time to the first steps of a run, on a busy machine."""
@@ -65,7 +65,8 @@ class Run:
     def saved(self) -> int:
         """The step of the checkpoint that `latest` names; 0 if there is none."""
         with suppress(OSError), Folder.open(self.path) as folder:
-            return latest_step(folder) or 0
+            newest = latest(folder)
+            return newest.step if newest else 0
         return 0
 
     def wait_for_steps(self, more: int = 30) -> int:

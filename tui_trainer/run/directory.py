@@ -10,7 +10,7 @@ from typing import Final
 from tui_trainer.config import MAX_BYTES, Config, InputError
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import JOURNAL
-from tui_trainer.run.pointers import CHECKPOINTS, latest_step
+from tui_trainer.run.pointers import CHECKPOINTS, latest
 from tui_trainer.run.text import visible_line
 
 PRIVATE: Final = 0o700
@@ -74,9 +74,10 @@ class RunDirectory:
         """The step of the newest checkpoint; None if there is none, or it cannot be read."""
         try:
             with self.open() as folder:
-                return latest_step(folder)
+                newest = latest(folder)
         except OSError:
             return None
+        return newest and newest.step
 
 
 def runs_root(runs_dir: str) -> Path:

@@ -12,7 +12,7 @@ from tui_trainer.run import journal
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Event, RunStarted, StateChanged
 from tui_trainer.run.lock import is_locked
-from tui_trainer.run.pointers import CHECKPOINTS, LATEST, TRAINER_FILE, checkpoint_name, pointed_step
+from tui_trainer.run.pointers import CHECKPOINTS, LATEST, TRAINER_FILE, pointed
 from tui_trainer.run.text import human_seconds, visible_line
 from tui_trainer.sessions.presence import Presence, presence
 from tui_trainer.state.run_state import RunState
@@ -163,9 +163,9 @@ def saved_progress(run: RunDirectory) -> dict[str, float]:
     """The numbers with which the newest checkpoint tells the run's progress."""
     try:
         with run.open() as folder, folder.folder(CHECKPOINTS) as checkpoints:
-            if (step := pointed_step(checkpoints, LATEST)) is None:
+            if (newest := pointed(checkpoints, LATEST)) is None:
                 return {}
-            with checkpoints.folder(checkpoint_name(step)) as checkpoint:
+            with checkpoints.folder(newest.name) as checkpoint:
                 told = dict(json.loads(checkpoint.read(TRAINER_FILE, MAX_PROGRESS)))
     except (OSError, ValueError, TypeError, RecursionError):
         return {}

@@ -86,6 +86,11 @@ class Past:
             self._indexed = places[-1]
 
     @property
+    def branch(self) -> int:
+        """That the run is on."""
+        return self._branches[-1][-1].id
+
+    @property
     def _begin(self) -> int:
         return self._position or 0
 

@@ -16,7 +16,7 @@ from tui_trainer.run.commands import Command, Pause, Resume, SaveCheckpoint, Sto
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Alert, CheckpointSaved, CommandApplied, Event, StateChanged
 from tui_trainer.run.lock import is_locked, trainer_pid
-from tui_trainer.run.pointers import checkpoint_name, latest_step
+from tui_trainer.run.pointers import latest
 from tui_trainer.run.text import human_seconds, visible_line
 from tui_trainer.sessions.control.client import Connection, Greeting
 from tui_trainer.sessions.overview import overview
@@ -236,8 +236,9 @@ class RemoteCommand:
         if self._saved is not None and self._saved.step == self._step:
             return self._place(self._saved)
         with suppress(OSError), self._run.open() as folder:
-            if latest_step(folder) == self._step:
-                return str(self._run.checkpoints / checkpoint_name(self._step))
+            newest = latest(folder)
+            if newest is not None and newest.step == self._step:
+                return str(self._run.checkpoints / newest.name)
         return ""
 
     def _result(self, done: bool, text: str, checkpoint: str = "") -> CommandResult:

@@ -12,13 +12,16 @@ from tui_trainer.training.planning.plan import Plan, tokens_per_epoch, tokens_pe
 from tui_trainer.training.progress import Progress
 
 
-def describe(plan: Plan, corpus: Corpus, model: Transformer, progress: Progress, directory: RunDirectory) -> RunStarted:
+def describe(
+    plan: Plan, corpus: Corpus, model: Transformer, progress: Progress, directory: RunDirectory, branch: int
+) -> RunStarted:
     """The event that opens a run."""
     config, shape = plan.config, model.shape
     return RunStarted(
         step=progress.step,
         run=directory.name,
         format=JOURNAL_FORMAT,
+        branch=branch,
         path=str(directory.path),
         source=_source(corpus),
         model=RunModel(

@@ -16,7 +16,7 @@ from tui_trainer.run.commands import Command
 from tui_trainer.run.directory import CONFIG, RunDirectory, cannot_write, check_name, check_root, runs_root
 from tui_trainer.run.events import Stage, StateChanged
 from tui_trainer.run.folder import Folder
-from tui_trainer.run.lineage import FIRST, Start
+from tui_trainer.run.lineage import Start
 from tui_trainer.run.lock import LOCK_FILE
 from tui_trainer.run.requests import Reply, Request
 from tui_trainer.sessions.base import Outcome
@@ -169,19 +169,19 @@ class LocalSession(JournalledSession):
             self.outcome = Outcome()
             self.given_up = True
 
-    def _open(self, directory: RunDirectory, step: int) -> Folder:
-        """The run's directory is there, and the trainer stands at `step`: journal what happens, and let viewers in.
+    def _open(self, directory: RunDirectory, start: Start) -> Folder:
+        """The run's directory is there, and known where the run goes on: journal what happens, and let viewers in.
 
         Returns the directory, open to write into it.
         """
         self.directory = directory
         if not self._resumed:
             self.take_lock(directory)
-        elif self.snapshot().step > step:
+        elif self.snapshot().step > start.step or (self._past is not None and self._past.branch != start.branch):
             # A run that was killed had gone on from its checkpoint: those steps are taken again.
-            self._load_history([Start(FIRST, step)])
-        self.open_journal(step)
-        self.look_for_other_runs(directory, step)
+            self._load_history([start])
+        self.open_journal(start.step)
+        self.look_for_other_runs(directory, start.step)
         return self.folder
 
     def _load_history(self, later: Sequence[Start] = ()) -> None:

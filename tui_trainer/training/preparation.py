@@ -14,6 +14,8 @@ from tui_trainer.run import alerts
 from tui_trainer.run.directory import CONFIG, RunDirectory, cannot_write, create_run, runs_root
 from tui_trainer.run.events import Event, Stage
 from tui_trainer.run.folder import Folder
+from tui_trainer.run.lineage import FIRST_LINEAGE, Start
+from tui_trainer.run.pointers import CheckpointId
 from tui_trainer.run.text import visible_line
 from tui_trainer.training.assembly import assemble
 from tui_trainer.training.build import build_model, build_optimizer, build_stepper, shape_of
@@ -41,7 +43,7 @@ from tui_trainer.training.step.precision import choose_precision
 from tui_trainer.training.step.stepper import Stepper
 from tui_trainer.training.trainer import Trainer
 
-Opened = Callable[[RunDirectory, int], Folder]
+Opened = Callable[[RunDirectory, Start], Folder]
 """Called with the run's directory and the step that the trainer stands at; gives the directory, open to write to."""
 
 MakeCheck = Callable[[Folder], LengthCheck]
@@ -144,21 +146,24 @@ class Preparation:
         opened: Opened,
         make_check: MakeCheck | None = None,
         checkpoint: Checkpoint | None = None,
-        damaged: Sequence[int] = (),
+        damaged: Sequence[str] = (),
     ) -> Trainer:
-        """The checkpoint is that which a resumed run goes on from; those of the steps `damaged` are newer."""
+        """The checkpoint is that which a resumed run goes on from; the `damaged` ones are newer."""
         plan = plan.chosen(batch_size=(stepper.sizes[0], ""), accumulate=(stepper.sizes[1], ""))
         if stepper.sizes != self._asked_sizes:
             progress.batch_size, progress.accumulate = stepper.sizes
         try:
             # In this order: where the journal cannot be opened, a longer run has not been begun.
-            folder = opened(directory, progress.step)
-            store = CheckpointStore(folder, plan.config.run.keep)
+            lineage = checkpoint.lineage if checkpoint else FIRST_LINEAGE
+            start = Start(lineage[-1].id, progress.step)
+            folder = opened(directory, start)
+            parent = CheckpointId(start.branch, start.step).name if checkpoint else ""
+            store = CheckpointStore(folder, plan.config.run.keep, lineage, parent)
             aside = store.resume_from(progress, damaged) if checkpoint else []
             folder.replace_text(CONFIG, plan.config.to_toml())
         except OSError as error:
             raise cannot_write(directory.path, error) from error
-        self._publish(describe(plan, corpus, model, progress, directory))
+        self._publish(describe(plan, corpus, model, progress, directory, start.branch))
         self._warn(progress.step, stepper.sizes, aside)
         check, kept = make_check(folder) if make_check else None, checkpoint.kept if checkpoint else ()
         made = corpus, model, stepper, progress, store, self._command_queue

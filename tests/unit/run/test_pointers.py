@@ -7,7 +7,7 @@ import pytest
 
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.folder import Folder
-from tui_trainer.run.pointers import LATEST, MAX_POINTER_BYTES, checkpoint_name, latest_step, pointed_step, step_of
+from tui_trainer.run.pointers import LATEST, MAX_POINTER_BYTES, CheckpointId, id_of, latest, pointed
 
 
 @pytest.fixture
@@ -23,26 +23,45 @@ def checkpoints(run: RunDirectory) -> Iterator[Folder]:
 
 
 @pytest.mark.parametrize("step", [0, 7, 12_345_678, 123_456_789])
-def test_a_checkpoint_is_named_after_its_step(step: int) -> None:
-    assert step_of(checkpoint_name(step)) == step
+@pytest.mark.parametrize("branch", [1, 2, 10, 999_999_999])
+def test_a_checkpoint_is_named_after_its_step_and_branch(step: int, branch: int) -> None:
+    assert id_of(CheckpointId(branch, step).name) == (branch, step)
 
 
-@pytest.mark.parametrize("name", ["", "step-", "step-7", "step-000000007", "step--0000007", ".step-00000007.partial"])
+def test_the_first_branch_has_plain_names() -> None:
+    assert [CheckpointId(branch, 1250).name for branch in (1, 2)] == ["step-00001250", "step-00001250-b2"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "step-",
+        "step-7",
+        "step-000000007",
+        "step--0000007",
+        ".step-00000007.partial",
+        "step-00000007-b1",
+        "step-00000007-b0",
+        "step-00000007-b02",
+        "step-00000007-b",
+    ],
+)
 def test_other_names_are_no_checkpoints(name: str) -> None:
-    assert step_of(name) is None
+    assert id_of(name) is None
 
 
 def test_the_newest_checkpoint_is_the_one_that_is_named(run: RunDirectory, checkpoints: Folder) -> None:
     assert not run.has_checkpoint()
     checkpoints.replace_text(LATEST, "step-00000007\n")
-    assert pointed_step(checkpoints, LATEST) == 7
+    assert pointed(checkpoints, LATEST) == (1, 7)
     assert run.has_checkpoint()
 
 
 @pytest.mark.parametrize("data", [b"", b"../../elsewhere", b"\xff\x1b[2J", b"step-00000007" + b" " * MAX_POINTER_BYTES])
 def test_other_contents_name_no_checkpoint(run: RunDirectory, checkpoints: Folder, data: bytes) -> None:
     checkpoints.replace(LATEST, data)
-    assert pointed_step(checkpoints, LATEST) is None
+    assert pointed(checkpoints, LATEST) is None
     assert not run.has_checkpoint()
 
 
@@ -57,7 +76,7 @@ def test_a_linked_directory_has_no_checkpoint(run: RunDirectory, tmp_path: Path)
     run.checkpoints.rename(tmp_path / "elsewhere")
     run.checkpoints.symlink_to(tmp_path / "elsewhere")
     with run.open() as folder:
-        assert latest_step(folder) is None
+        assert latest(folder) is None
     assert not run.has_checkpoint()
 
 

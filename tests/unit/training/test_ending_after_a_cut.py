@@ -38,13 +38,13 @@ def told(run: RunDirectory) -> dict[str, list[Any]]:
 
 
 def kept(run: RunDirectory) -> dict[str, Any]:
-    """Every file of the checkpoints, by its path; without the reason of a save that was asked for before a cut."""
+    """Every file of the checkpoints, by its path; but not why and from where the process saved."""
     files: dict[str, Any] = {
         str(path.relative_to(run.path)): path.read_bytes() for path in run.checkpoints.glob("[!.]*/*") if path.is_file()
     }
     for name in filter(lambda name: name.endswith("trainer.json"), files):
         progress = json.loads(files[name])
-        files[name] = {key: progress[key] for key in progress.keys() - {"reason", "sha256_of_this"}}
+        files[name] = {key: progress[key] for key in progress.keys() - {"reason", "parent", "sha256_of_this"}}
     return files | {name: (run.checkpoints / name).read_bytes() for name in ("latest", "best")}
 
 

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
@@ -19,22 +19,21 @@ from torch import Tensor
 from tui_trainer.config import InputError, ModelConfig
 from tui_trainer.model.transformer import ModelShape, Transformer
 from tui_trainer.run.folder import Folder
-from tui_trainer.run.pointers import TRAINER_FILE
+from tui_trainer.run.formats import CHECKPOINT_FORMAT
+from tui_trainer.run.lineage import FIRST_LINEAGE, Branch, Lineage
+from tui_trainer.run.pointers import TRAINER_FILE, id_of
 from tui_trainer.run.text import visible_line
 from tui_trainer.training.checkpoints.tensor_files import (
     MAX_HEADER_BYTES,
     Shapes,
     bytes_of,
+    has_tensors,
     read_tensors,
     sha256_of,
     shapes_of,
-    write_tensors,
 )
 from tui_trainer.training.progress import Progress, UnknownFieldError, checked_progress
 from tui_trainer.training.recovery.rollback_buffer import RollbackState
-
-FORMAT: Final = 2
-"""Of `trainer.json`. Format 1, which tells no number, knew no rollback states."""
 
 MODEL, OPTIMIZER, ROLLBACK = "model.safetensors", "optimizer.safetensors", "rollback.safetensors"
 SHAPE_FILE, TOKENIZER_FILE = "config.json", "tokenizer.json"
@@ -44,6 +43,8 @@ FILES: Final = (SHAPE_FILE, MODEL, OPTIMIZER, TOKENIZER_FILE)
 LAST_FILE: Final = TRAINER_FILE
 HASHES, OWN_HASH = "sha256", "sha256_of_this"
 ROLLBACK_STEPS: Final = "rollback_steps"
+BRANCHES, PARENT = "branches", "parent"
+"""The lineage as pairs of branch and step; the name of the checkpoint that the process had gone on from, if any."""
 
 MAX_BYTES: Final = {LAST_FILE: 2**24, SHAPE_FILE: 2**20, TOKENIZER_FILE: 2**27}
 MAX_STATES: Final = {MODEL: 1, OPTIMIZER: 2, ROLLBACK: 6}
@@ -101,6 +102,7 @@ class Checkpoint:
     """Whether it could roll back to states that are not there any more."""
     tokenizer: str = ""
     """As JSON."""
+    lineage: Lineage = FIRST_LINEAGE
 
     @classmethod
     def read(cls, folder: Folder) -> "Checkpoint":
@@ -111,7 +113,8 @@ class Checkpoint:
         tokenizer = record.content(folder, TOKENIZER_FILE, MAX_BYTES[TOKENIZER_FILE]).decode(errors="replace")
         progress = record.progress
         kept = record.kept(folder, RollbackState(progress.step, weights, state))
-        return cls(progress, weights, state, shape, kept, len(kept) < len(record.rollback_steps), tokenizer)
+        kept_lost = len(kept) < len(record.rollback_steps)
+        return cls(progress, weights, state, shape, kept, kept_lost, tokenizer, record.lineage)
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ class Record:
     reason: str
     rollback_steps: list[int]
     hashes: dict[str, str]
+    lineage: Lineage = FIRST_LINEAGE
 
     @classmethod
     def read(cls, folder: Folder) -> "Record":
@@ -139,6 +143,7 @@ class Record:
                 raise DamagedError("it was changed")
             trainer.pop("format", None)
             reason, steps = trainer.pop("reason", None), trainer.pop(ROLLBACK_STEPS, [])
+            branches, parent = trainer.pop(BRANCHES, FIRST_LINEAGE), trainer.pop(PARENT, "")
             try:
                 progress = checked_progress(trainer)
             except UnknownFieldError as error:
@@ -150,7 +155,25 @@ class Record:
             known = isinstance(steps, list) and all(type(step) is int and 0 <= step <= progress.step for step in steps)
             if not known:
                 raise InputError(f"{ROLLBACK_STEPS} must be steps up to {progress.step:,}")
-            return cls(progress, reason, steps, hashes)
+            if not (parent == "" or (isinstance(parent, str) and id_of(parent))):
+                raise InputError(f"{PARENT} must be the name of a checkpoint")
+            return cls(progress, reason, steps, hashes, _lineage(branches, progress.step))
+
+    def has(self, folder: Folder, contents: Contents) -> bool:
+        """Whether the checkpoint has these weights and this optimizer, to the bit; takes no memory to speak of.
+
+        Raises as Checkpoint.read does, of files that are not whole or cannot be read.
+        """
+        same, parts = True, {MODEL: contents.weights, OPTIMIZER: contents.state}
+        for name, tensors in parts.items():
+            with _reading(folder, name), folder.open_to_read(name) as file:
+                if sha256_of(file) != self.hashes[name]:
+                    raise DamagedError("it was changed, or is not whole")
+                same &= has_tensors(file, tensors)
+        for name in FILES:
+            with _reading(folder, name):
+                folder.stat(name)
+        return same
 
     def weights(self, folder: Folder) -> tuple[dict[str, Tensor], ModelShape]:
         """The model's weights, and its shape without dropout."""
@@ -204,51 +227,25 @@ class Record:
             return ModelShape(**sizes)
 
 
-def write_checkpoint(folder: Folder, contents: Contents, reason: str) -> None:
-    """Write all files into an empty directory, and wait until they are on the disk; raises OSError."""
-    step = contents.progress.step
-    apart = [state for state in contents.kept if state.step != step]
-    tensors = {name: tensor for state in apart for name, tensor in _rollback_tensors(state).items()}
-    hashes = {
-        MODEL: write_tensors(folder, MODEL, contents.weights, {"format": "pt"}),
-        OPTIMIZER: write_tensors(folder, OPTIMIZER, contents.state),
-        SHAPE_FILE: _write(folder, SHAPE_FILE, json.dumps(contents.shape.to_qwen3(), indent=1)),
-        TOKENIZER_FILE: _write(folder, TOKENIZER_FILE, contents.tokenizer),
-    }
-    if apart:
-        hashes[ROLLBACK] = write_tensors(folder, ROLLBACK, tensors)
-    steps = [state.step for state in contents.kept]
-    trainer = trainer_record(contents.progress, reason, steps)
-    _write(folder, LAST_FILE, sealed(trainer, hashes))
-    folder.sync()
-
-
-def trainer_record(progress: Progress, reason: str, rollback_steps: Sequence[int]) -> dict[str, Any]:
-    """`trainer.json` without its hashes."""
-    return {"format": FORMAT, **asdict(progress), "reason": reason, ROLLBACK_STEPS: list(rollback_steps)}
+def _lineage(told: Any, step: int) -> Lineage:
+    """Raises InputError for branches that no checkpoint of that step has."""
+    try:
+        lineage = tuple(Branch(int(number), int(begin)) for number, begin in told)
+    except (TypeError, ValueError, OverflowError):
+        lineage = ()
+    steps = [branch.step for branch in lineage] + [step]
+    numbers = [branch.id for branch in lineage]
+    if lineage[:1] != FIRST_LINEAGE or numbers != sorted(set(numbers)) or steps != sorted(steps):
+        raise InputError(
+            f"{BRANCHES} must be branches, from the first on, and the steps up to {step:,} where they begin"
+        )
+    return lineage
 
 
 def sealed(trainer: Mapping[str, Any], hashes: Mapping[str, str]) -> str:
     """`trainer.json` with the hashes of the other files, and of itself without that last line."""
     record = {**trainer, HASHES: dict(hashes)}
     return json.dumps({**record, OWN_HASH: hashlib.sha256(json.dumps(record).encode()).hexdigest()}, indent=1)
-
-
-def _write(folder: Folder, name: str, text: str) -> str:
-    """Make a file, and wait until it is on the disk; its SHA-256."""
-    data = text.encode()
-    with folder.open_new(name) as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    return hashlib.sha256(data).hexdigest()
-
-
-def _rollback_tensors(state: RollbackState) -> dict[str, Tensor]:
-    parts = {"model": state.weights, "optimizer": state.state}
-    return {
-        f"{state.step}.{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()
-    }
 
 
 def _rollback_state(step: int, tensors: Mapping[str, Tensor], own: RollbackState) -> RollbackState:
@@ -264,9 +261,9 @@ def _rollback_state(step: int, tensors: Mapping[str, Tensor], own: RollbackState
 
 def _check_format(trainer: Mapping[str, Any]) -> None:
     told = trainer.get("format", 1)
-    if type(told) is int and told > FORMAT:
+    if type(told) is int and told > CHECKPOINT_FORMAT:
         raise NewerVersionError(f"its format is {told}")
-    if told not in range(1, FORMAT + 1):
+    if told not in range(1, CHECKPOINT_FORMAT + 1):
         raise DamagedError("its format is unknown")
 
 

@@ -84,5 +84,5 @@ class Saver:
         return True
 
 
-def _told(progress: Progress) -> tuple[int, bool, float, str]:
-    return progress.step, progress.finished, progress.temperature, progress.prompt
+def _told(progress: Progress) -> tuple[int, int, bool, float, str]:
+    return progress.step, progress.rollbacks, progress.finished, progress.temperature, progress.prompt

@@ -1,6 +1,7 @@
 """Files of fp32 tensors in the safetensors format, written into and read from an open directory."""
 
 import hashlib
+import json
 import math
 import os
 import re
@@ -20,6 +21,9 @@ ITEM_BYTES: Final = 4
 
 MAX_HEADER_BYTES: Final = 16 * 2**20
 """Some 100,000 tensors."""
+
+LENGTH_BYTES: Final = 8
+"""At the beginning of a file: how long its header is, which is JSON and says where each tensor is."""
 
 BLOCK_BYTES: Final = 8 * 2**20
 """Read and hashed at a time: before and after each, a thread that computes in Python may take the interpreter lock."""
@@ -59,6 +63,27 @@ def sha256_of(file: BinaryIO) -> str:
     while block := file.read(BLOCK_BYTES):
         content.update(block)
     return content.hexdigest()
+
+
+def has_tensors(file: BinaryIO, tensors: Mapping[str, Tensor]) -> bool:
+    """Whether a file, of which it is known that it is as it was written, has exactly these, contiguous on the CPU.
+
+    They are compared to the bit, a piece at a time. Raises OSError.
+    """
+    file.seek(0)
+    begin = LENGTH_BYTES + (length := int.from_bytes(file.read(LENGTH_BYTES), "little"))
+    header = json.loads(file.read(length))
+    header.pop("__metadata__", None)
+    if {name: tuple(told["shape"]) for name, told in header.items()} != shapes_of(tensors):
+        return False
+    for name, tensor in tensors.items():
+        file.seek(begin + header[name]["data_offsets"][0])
+        numbers, step = tensor.flatten(), BLOCK_BYTES // ITEM_BYTES
+        for start in range(0, len(numbers), step):
+            block = numbers[start : start + step].numpy().tobytes()
+            if file.read(len(block)) != block:
+                return False
+    return True
 
 
 def _system_error(error: SafetensorError) -> OSError:

@@ -1,7 +1,7 @@
 """The command to save a checkpoint."""
 
 from tui_trainer.run.commands import SaveCheckpoint
-from tui_trainer.training.checkpoints.store import BY_HAND
+from tui_trainer.training.checkpoints.directories import BY_HAND
 from tui_trainer.training.trainer import Trainer
 
 

@@ -165,7 +165,7 @@ def test_a_checkpoint_that_cannot_be_looked_at_now_is_not_set_aside(
 def test_what_was_set_aside_before_stays(saver: Saver) -> None:
     for content in (b"first", b"second"):
         (saver.save(1) / FILES[1]).write_bytes(content)
-        saver.store.resume_from(progress(0), damaged=[1])
+        saver.store.resume_from(progress(0), damaged=["step-00000001"])
     aside = [saver.root / name / FILES[1] for name in (".unreadable-step-00000001", ".unreadable-step-00000001-2")]
     assert [file.read_bytes() for file in aside] == [b"first", b"second"]
 
@@ -173,7 +173,7 @@ def test_what_was_set_aside_before_stays(saver: Saver) -> None:
 # -- what was written by another version, or by a stranger ---------------------------------------------------------
 
 
-@pytest.mark.parametrize("changes", [{"format": 3}, {"lookahead": 2}])
+@pytest.mark.parametrize("changes", [{"format": 4}, {"lookahead": 2}])
 def test_a_newer_version_is_told(saver: Saver, changes: dict[str, Any]) -> None:
     path = saver.save(1)
     forge(path, **changes)
