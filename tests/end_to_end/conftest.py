@@ -28,3 +28,8 @@ def corpus(tmp_path: Path) -> Path:
 def runs_in_working_directory(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As for a user who sets nothing: ./runs."""
     monkeypatch.delenv("TUI_TRAINER_RUNS")
+
+
+@pytest.fixture
+def run(corpus: Path) -> Path:
+    return corpus.parent / "runs" / "woods"
