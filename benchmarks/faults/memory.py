@@ -1,14 +1,24 @@
 """Out-of-memory errors in each phase that allocates much memory."""
 
+from functools import partial
+
 from benchmarks.faults.catalogue import check, fault
 from benchmarks.faults.lab import Lab
 
 EXPECTED = "survived, or told in a sentence"
 
+PHASES = {
+    "calibration": "while the machine is measured",
+    "update": "while the weights are updated",
+    "evaluation": "in an evaluation",
+    "sampling": "in a sample",
+    "saving": "for the copy that a checkpoint is written from",
+}
+
 STEPS = ("--steps", "120", "--eval-every", "40", "--sample-every", "30", "--checkpoint-every", "40")
 
 
-def _short_of_memory(lab: Lab, where: str) -> str:
+def _out_of_memory(lab: Lab, where: str) -> str:
     module = ("benchmarks.faults.inject", f"memory-{where}")
     run = lab.train(*STEPS, module=module, long=False)
     status = run.ends("the run of 120 steps")
@@ -23,26 +33,5 @@ def _short_of_memory(lab: Lab, where: str) -> str:
     return output[-1]
 
 
-@fault("memory-calibration", "too little memory while the machine is measured", EXPECTED)
-def calibration(lab: Lab) -> str:
-    return _short_of_memory(lab, "calibration")
-
-
-@fault("memory-update", "too little memory while the weights are updated", EXPECTED)
-def update(lab: Lab) -> str:
-    return _short_of_memory(lab, "update")
-
-
-@fault("memory-evaluation", "too little memory in an evaluation", EXPECTED)
-def evaluation(lab: Lab) -> str:
-    return _short_of_memory(lab, "evaluation")
-
-
-@fault("memory-sampling", "too little memory in a sample", EXPECTED)
-def sampling(lab: Lab) -> str:
-    return _short_of_memory(lab, "sampling")
-
-
-@fault("memory-saving", "too little memory for the copy that a checkpoint is written from", EXPECTED)
-def saving(lab: Lab) -> str:
-    return _short_of_memory(lab, "saving")
+for where, when in PHASES.items():
+    fault(f"memory-{where}", f"too little memory {when}", EXPECTED)(partial(_out_of_memory, where=where))

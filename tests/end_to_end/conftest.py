@@ -1,4 +1,4 @@
-"""A small text that a small model trains on at once."""
+"""Fixtures of the end-to-end tests: a small corpus, and the run that is made from it."""
 
 import random
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 SECONDS = 180
-"""How long a test of the whole program may take."""
+"""Timeout of a test of the whole program."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,7 +26,7 @@ def corpus(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def runs_in_working_directory(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As for a user who sets nothing: ./runs."""
+    """Use the default runs directory, ./runs."""
     monkeypatch.delenv("TUI_TRAINER_RUNS")
 
 

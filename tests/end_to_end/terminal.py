@@ -16,7 +16,7 @@ import pyte
 from tests.waiting import TIMEOUT, until
 
 WHOLE_FRAME_SECONDS = 5.0
-"""A screen that never rests for so long is read as it is."""
+"""Seconds after which a screen that is still being drawn is read."""
 
 SMALL_MODEL = (
     *("--layers", "1", "--width", "16", "--heads", "2", "--context", "16", "--batch-size", "4"),
@@ -25,7 +25,7 @@ SMALL_MODEL = (
 
 
 class AlternateScreen(pyte.Screen):
-    """A screen that is empty whenever a program takes it, as a terminal's alternate screen is; pyte has no other."""
+    """A pyte screen that is cleared when a program enters the alternate screen, which pyte does not have."""
 
     def set_mode(self, *modes: int, **keywords: bool) -> None:
         super().set_mode(*modes, **keywords)
@@ -40,9 +40,9 @@ class Terminal:
         self.screen = AlternateScreen(columns, rows)
         self.raw = b""
         self._ended = False
-        """Whether every process that had the terminal has let go of it, and all they wrote has been read."""
+        """Whether every process has closed the terminal, and all output has been read."""
         self._stream = pyte.ByteStream(self.screen)
-        # Other tests of this process may have left a size there, which would win over the terminal's own.
+        # Variables left by other tests of this process would override the size of the terminal.
         inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
         environment = inherited | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_ANIMATIONS": "none"}
         # The program starts only when the terminal has its size, which pexpect sets after the fork.
@@ -65,12 +65,12 @@ class Terminal:
         self.process.send(keys)
 
     def close(self) -> None:
-        """As when a window is closed, or a link drops."""
+        """Close the terminal, as when a window is closed or a connection drops."""
         os.close(self.process.child_fd)
         self.process.closed = True
 
     def wait_for(self, *texts: str) -> None:
-        """Until every one of the texts is on the screen."""
+        """Wait until every one of the texts is on the screen."""
         self.wait_until(lambda: all(text in self.text for text in texts), f"{texts} on the screen")
 
     def wait_until(self, true: Callable[[], bool], what: str) -> None:
@@ -80,14 +80,14 @@ class Terminal:
             self._read()
 
     def _whole_frame(self) -> bool:
-        """Read to the end of what is being painted: half a frame may show, or lack, what the whole one does not."""
+        """Read until a frame is complete, as half a frame may show what the whole one does not."""
         deadline = time.monotonic() + WHOLE_FRAME_SECONDS
         while self._read() and time.monotonic() < deadline:
             pass
         return True
 
     def wait_for_end(self) -> int:
-        """Read to the end, which is where nobody can write to the terminal any more; the exit status."""
+        """Read until every process has closed the terminal; returns the exit status."""
         deadline = time.monotonic() + TIMEOUT
         while not self._ended:
             assert time.monotonic() < deadline, f"no end of the program in:\n{self.text}"
@@ -97,7 +97,7 @@ class Terminal:
         return int(self.process.exitstatus if self.process.exitstatus is not None else -self.process.signalstatus)
 
     def _read(self) -> bool:
-        """Take in what has been written; whether there was anything."""
+        """Read what has been written; returns whether there was anything."""
         if self._ended or not select.select([self.process.child_fd], [], [], 0.05)[0]:
             return False
         try:
@@ -114,7 +114,7 @@ class Terminal:
 
 
 class Shell(Terminal):
-    """An interactive shell, as a person has it."""
+    """An interactive shell."""
 
     PROMPT = "what now? "
 

@@ -1,4 +1,4 @@
-"""Runs that are found, steered and ended without a screen, and from anywhere."""
+"""Live runs controlled from the command line, from any directory."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ class Background:
     def steps(self) -> int:
         return len(events(self.path, "step"))
 
-    def goes_on(self) -> None:
+    def wait_for_step(self) -> None:
         before = self.steps
         until(lambda: self.steps > before, "another step")
 
@@ -53,7 +53,7 @@ def ask_json(directory: Path, *arguments: str) -> dict[str, Any]:
     return dict(json.loads(out))
 
 
-def test_a_run_is_found_steered_and_ended_from_another_directory(corpus: Path, elsewhere: Path) -> None:
+def test_a_run_is_controlled_from_another_directory(corpus: Path, elsewhere: Path) -> None:
     run = Background(corpus, "woods")
     status, out, _ = ask(elsewhere, "runs")
     assert status == 0
@@ -72,7 +72,7 @@ def test_a_run_is_found_steered_and_ended_from_another_directory(corpus: Path, e
 
     status, out, _ = ask(elsewhere, "resume")
     assert status == 0 and out.startswith(f"woods is running at step {steps:,}. Look at it with:\n  ")
-    run.goes_on()
+    run.wait_for_step()
     status, out, _ = ask(elsewhere, "resume", "woods")
     assert status == 0 and out.startswith("woods is running already") and "attach" in out
 
@@ -85,12 +85,12 @@ def test_a_run_is_found_steered_and_ended_from_another_directory(corpus: Path, e
     assert [event for event in events(run.path, "command") if event["name"] in ("attach", "detach")] == []
 
 
-def test_of_two_runs_one_is_named_or_all_are_meant(corpus: Path, elsewhere: Path) -> None:
+def test_with_two_runs_a_name_or_all_is_needed(corpus: Path, elsewhere: Path) -> None:
     woods = Background(corpus, "woods")
     fables = Background(corpus, "fables")
-    told = f"Another run trains on this machine: woods (pid {woods.process.pid})."
-    until(lambda: told in fables.output.read_text(), "word of the other run")
-    assert events(fables.path, "alert")[0]["message"] == told
+    message = f"Another run trains on this machine: woods (pid {woods.process.pid})."
+    until(lambda: message in fables.output.read_text(), "word of the other run")
+    assert events(fables.path, "alert")[0]["message"] == message
 
     status, _, err = ask(elsewhere, "stop")
     assert status == 2 and str(woods.path) in err and str(fables.path) in err
@@ -98,7 +98,7 @@ def test_of_two_runs_one_is_named_or_all_are_meant(corpus: Path, elsewhere: Path
     status, _, err = ask(elsewhere, "pause", "woods")
     assert status == 1 and f"woods is suspended (pid {woods.process.pid})" in err and "nothing was sent" in err
     woods.process.resume()
-    woods.goes_on()
+    woods.wait_for_step()
 
     status, out, _ = ask(elsewhere, "stop", "--all", "--no-save")
     assert status == 0

@@ -24,7 +24,7 @@ def run(directory: Path, *arguments: str | Path, **options: object) -> subproces
     )  # type: ignore[call-overload]
 
 
-def test_a_resumed_run_goes_on_from_its_last_step(corpus: Path) -> None:
+def test_a_resumed_run_continues_from_its_last_step(corpus: Path) -> None:
     first = run(corpus.parent, corpus, *SMALL_MODEL, "--headless", "--steps", "40")
     assert first.returncode == 0, first.stderr
     assert "finished" in first.stdout
@@ -57,7 +57,7 @@ def test_a_signal_that_the_parent_ignores_is_ignored(corpus: Path) -> None:
     assert [event["source"] for event in events(run, "command")] == ["SIGUSR1", "SIGTERM"]
 
 
-def test_a_few_sentences_are_learned_by_heart(tmp_path: Path) -> None:
+def test_a_few_sentences_are_memorised(tmp_path: Path) -> None:
     done = run(tmp_path, SAMPLE_DATA / "tiny.txt", "--headless", *ROOM_FOR_THEM, *PINNED, *BY_HEART)
     assert done.returncode == 0, done.stderr
     last = events(tmp_path / "runs" / "tiny", "eval")[-1]

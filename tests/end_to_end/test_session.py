@@ -21,7 +21,30 @@ def values(run: Path, name: str) -> list[object]:
     return [event["value"] for event in events(run, "command") if event["name"] == name]
 
 
-def test_a_run_is_watched_steered_and_left(corpus: Path) -> None:
+def save_and_change_temperature(terminal: Terminal, run: Path) -> None:
+    terminal.press("s")
+    terminal.wait_until(lambda: any(e["reason"] == "asked" for e in events(run, "checkpoint")), "checkpoint")
+    terminal.press("]")
+    terminal.wait_for("T 0.90")
+    terminal.press("[")
+    terminal.wait_for("T 0.80")
+    terminal.wait_until(lambda: values(run, "set_temperature") == [0.9, 0.8], "both temperatures")
+
+
+def write_samples(terminal: Terminal, run: Path) -> None:
+    terminal.press("p")
+    terminal.wait_for("Samples go on from this text")
+    terminal.press("the red owl")
+    terminal.wait_for("the red owl")
+    terminal.press("\r")
+    terminal.wait_until(lambda: any(e["prompt"] == "the red owl" for e in events(run, "sample")), "sample")
+    assert values(run, "set_prompt") == ["the red owl"]
+    samples = len(events(run, "sample"))
+    terminal.press("g")
+    terminal.wait_until(lambda: len(events(run, "sample")) > samples, "one more sample")
+
+
+def test_a_session_from_the_first_frame_to_the_summary(corpus: Path) -> None:
     run = corpus.parent / "runs" / "woods"
     terminal = start(corpus, size=(80, 24))
     terminal.wait_for("tui-trainer", "woods", "Loss", "Samples")
@@ -33,24 +56,8 @@ def test_a_run_is_watched_steered_and_left(corpus: Path) -> None:
     terminal.press(".")
     terminal.wait_until(lambda: len(events(run, "step")) == steps + 1, "single step")
 
-    terminal.press("s")
-    terminal.wait_until(lambda: any(e["reason"] == "asked" for e in events(run, "checkpoint")), "checkpoint")
-    terminal.press("]")
-    terminal.wait_for("T 0.90")
-    terminal.press("[")
-    terminal.wait_for("T 0.80")
-    terminal.wait_until(lambda: values(run, "set_temperature") == [0.9, 0.8], "both temperatures")
-
-    terminal.press("p")
-    terminal.wait_for("Samples go on from this text")
-    terminal.press("the red owl")
-    terminal.wait_for("the red owl")
-    terminal.press("\r")
-    terminal.wait_until(lambda: any(e["prompt"] == "the red owl" for e in events(run, "sample")), "sample")
-    assert values(run, "set_prompt") == ["the red owl"]
-    samples = len(events(run, "sample"))
-    terminal.press("g")
-    terminal.wait_until(lambda: len(events(run, "sample")) > samples, "one more sample")
+    save_and_change_temperature(terminal, run)
+    write_samples(terminal, run)
     assert len(events(run, "step")) == steps + 1, "paused means paused"
 
     terminal.press("?")
