@@ -81,7 +81,7 @@ def malformed(lab: Lab) -> str:
 @fault("viewers-17", "17 viewers at once", "the last is refused in a sentence, training goes on as fast")
 def many_viewers(lab: Lab) -> str:
     run, _ = _started(lab)
-    refusals: list[str] = []
+    messages: list[str] = []
 
     def begin() -> list[Viewer]:
         viewers = [Viewer(run) for _ in range(16)]
@@ -91,12 +91,12 @@ def many_viewers(lab: Lab) -> str:
         check(not any(viewer.refused for viewer in viewers), "one of the first sixteen was refused")
         (another := Viewer(run)).attach()
         until(lambda: another.refused or another.ended, "what is said to the seventeenth")
-        refusals.append(another.refused)
+        messages.append(another.refused)
         return viewers
 
     _alternate(lab, run, begin, RATE_SECONDS)
-    check(all(refusals), "the seventeenth was let in")
-    return refusals[-1]
+    check(all(messages), "the seventeenth was let in")
+    return messages[-1]
 
 
 def _has_room(run: Run) -> bool:

@@ -46,11 +46,11 @@ def inside(name: str) -> list[float]:
 def test_every_number_has_its_limits(name: str) -> None:
     assert outside(name)
     for value in outside(name):
-        with pytest.raises(InputError) as refusal:
+        with pytest.raises(InputError) as raised:
             Config().update(**{name: value})
-        assert str(refusal.value).startswith(f"{flag(name)} ")
-        assert " is out of range: it must be " in str(refusal.value)
-        assert str(refusal.value).endswith(".")
+        assert str(raised.value).startswith(f"{flag(name)} ")
+        assert " is out of range: it must be " in str(raised.value)
+        assert str(raised.value).endswith(".")
     for value in inside(name):
         config = Config().update(**{name: value})
         assert {getattr(getattr(config, s.name), f.name) for s, f in options() if f.name == name} == {value}
@@ -61,9 +61,9 @@ def test_every_choice_is_checked(name: str) -> None:
     choices = SPECS[name].metadata["choices"]
     for choice in choices:
         Config().update(**{name: choice})
-    with pytest.raises(InputError) as refusal:
+    with pytest.raises(InputError) as raised:
         Config().update(**{name: "other"})
-    assert str(refusal.value) == f"{flag(name)} 'other' is unknown: choose one of {', '.join(choices)}."
+    assert str(raised.value) == f"{flag(name)} 'other' is unknown: choose one of {', '.join(choices)}."
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_every_choice_is_checked(name: str) -> None:
     ],
 )
 def test_a_wrong_type_is_refused(value: dict[str, Any], says: str) -> None:
-    with pytest.raises(InputError) as refusal:
+    with pytest.raises(InputError) as raised:
         Config().update(**value)
-    assert str(refusal.value) == says
+    assert str(raised.value) == says
 
 
 def test_a_whole_number_is_a_number() -> None:
@@ -101,9 +101,9 @@ def test_a_whole_number_is_a_number() -> None:
     ],
 )
 def test_heads_divide_the_width_into_even_parts(width: int, heads: int, advice: str) -> None:
-    with pytest.raises(InputError) as refusal:
+    with pytest.raises(InputError) as raised:
         Config().update(width=width, heads=heads)
-    assert str(refusal.value) == (
+    assert str(raised.value) == (
         f"--heads {heads} does not divide --width {width} into heads of an even width: {advice}."
     )
     for good in advice.removeprefix("choose --heads from ").split(", ") if "from" in advice else []:
@@ -127,9 +127,9 @@ def test_bpe_dropout_is_for_bpe(tokenizer: str) -> None:
 
 @pytest.mark.parametrize(("one", "other"), [("steps", "minutes"), ("steps", "epochs"), ("minutes", "epochs")])
 def test_a_run_has_one_length(one: str, other: str) -> None:
-    with pytest.raises(InputError) as refusal:
+    with pytest.raises(InputError) as raised:
         Config().update(**{one: 5, other: 5})
-    assert str(refusal.value) == f"--{one} and --{other} both set the length of the run: give one of them."
+    assert str(raised.value) == f"--{one} and --{other} both set the length of the run: give one of them."
 
 
 def test_update_sets_a_field_in_its_section() -> None:
@@ -193,9 +193,9 @@ def test_none_is_left_out_of_the_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_file_is_refused(tmp_path: Path, toml: str, says: str) -> None:
-    with pytest.raises(InputError) as refusal:
+    with pytest.raises(InputError) as raised:
         Config.from_toml(written(tmp_path, toml))
-    assert says in str(refusal.value)
+    assert says in str(raised.value)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -76,9 +76,9 @@ def test_a_name_is_used_unchanged_or_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a/b", "..", ".hidden", "-x", "a b", "a\n", "\u732b", "x" * 101, "a\x1b[2J", "\\"])
 def test_a_name_that_is_no_plain_folder_name_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match="cannot name a run: use at most 100 letters") as refusal:
+    with pytest.raises(InputError, match="cannot name a run: use at most 100 letters") as raised:
         check_name(tmp_path, name)
-    assert str(refusal.value).isprintable()
+    assert str(raised.value).isprintable()
 
 
 def test_a_root_need_not_exist_yet(tmp_path: Path) -> None:

@@ -71,9 +71,9 @@ def test_a_run_elsewhere_is_found_by_its_name(tmp_path: Path) -> None:
 
 def test_a_name_in_several_places_lists_them(tmp_path: Path) -> None:
     one, two = make_indexed(tmp_path / "one", "owls"), make_indexed(tmp_path / "two", "owls")
-    with pytest.raises(InputError, match="Several runs are named owls") as refusal:
+    with pytest.raises(InputError, match="Several runs are named owls") as raised:
         find_run("owls", tmp_path / "here")
-    assert str(one.path) in str(refusal.value) and str(two.path) in str(refusal.value)
+    assert str(one.path) in str(raised.value) and str(two.path) in str(raised.value)
     with held(two):
         assert find_live_run("owls", tmp_path / "here") == two
 
@@ -106,10 +106,10 @@ def test_of_several_live_runs_one_has_to_be_named(tmp_path: Path) -> None:
         find_live_run("", tmp_path / "here")
     with held(cats), held(owls):
         assert live_runs(tmp_path / "here") == [cats, owls]
-        with pytest.raises(InputError, match="so name one") as refusal:
+        with pytest.raises(InputError, match="so name one") as raised:
             find_live_run("", tmp_path / "here")
-    assert str(refusal.value).isprintable()
-    assert str(cats.path) in str(refusal.value) and "\u241b[2J" in str(refusal.value)
+    assert str(raised.value).isprintable()
+    assert str(cats.path) in str(raised.value) and "\u241b[2J" in str(raised.value)
 
 
 def test_a_run_that_is_not_trained_takes_no_commands(tmp_path: Path) -> None:
