@@ -23,6 +23,12 @@ def check_journal_format(found: object) -> None:
     _check(found, JOURNAL_FORMAT, "The run's journal was written by a newer version of tui-trainer: update to read it")
 
 
+def check_checkpoint_format(told: object) -> None:
+    """Raises NewerFormatError for what a newer version says in `trainer.json`."""
+    if type(told) is int and told > CHECKPOINT_FORMAT:
+        _check(told, CHECKPOINT_FORMAT, "The run was saved by a newer version of tui-trainer: update to read it")
+
+
 def check_socket_format(found: object) -> None:
     """Check the format of a greeting; raises NewerFormatError for a later one, ValueError for an invalid one."""
     _check(found, SOCKET_FORMAT, "The run is trained by a newer version of tui-trainer: update to look at it")

@@ -11,6 +11,7 @@ from tui_trainer.config import LARGEST
 from tui_trainer.run import journal
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Event, RunStarted, StateChanged
+from tui_trainer.run.formats import check_checkpoint_format
 from tui_trainer.run.lock import is_locked
 from tui_trainer.run.pointers import CHECKPOINTS, LATEST, TRAINER_FILE, pointed
 from tui_trainer.run.text import human_seconds, visible_line
@@ -98,7 +99,7 @@ class Overview:
 
 
 def overview(run: RunDirectory) -> Overview:
-    """Raises InputError for a run whose configuration cannot be read."""
+    """Raises InputError for a run whose configuration cannot be read, or which a newer version has written."""
     events = _last_events(run)
     folded = _folded(events)
     shown, saved = folded.snapshot(), saved_progress(run)
@@ -132,6 +133,7 @@ def overview(run: RunDirectory) -> Overview:
 def _last_events(run: RunDirectory) -> Sequence[Event]:
     try:
         with run.open() as folder:
+            next(journal.read(folder, journal.BLOCK), None)  # which may tell a newer format
             return journal.tail(folder, steps=PACE_STEPS)
     except OSError:
         return []
@@ -160,7 +162,7 @@ def _state(live: bool, suspended: bool, told: str) -> str:
 
 
 def saved_progress(run: RunDirectory) -> dict[str, float]:
-    """The numbers with which the newest checkpoint tells the run's progress."""
+    """The numbers with which the newest checkpoint tells the run's progress; raises NewerFormatError."""
     try:
         with run.open() as folder, folder.folder(CHECKPOINTS) as checkpoints:
             if (newest := pointed(checkpoints, LATEST)) is None:
@@ -169,6 +171,7 @@ def saved_progress(run: RunDirectory) -> dict[str, float]:
                 told = dict(json.loads(checkpoint.read(TRAINER_FILE, MAX_PROGRESS)))
     except (OSError, ValueError, TypeError, RecursionError):
         return {}
+    check_checkpoint_format(told.get("format", 1))
     return {key: value for key, value in told.items() if isinstance(value, int | float) and abs(value) < LARGEST}
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from tui_trainer.config import InputError
 from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.formats import NewerFormatError
 from tui_trainer.run.lock import trainer_pid
 from tui_trainer.sessions.control.client import Connection, Greeting
 
@@ -41,7 +42,7 @@ class Presence:
 
 
 def presence(run: RunDirectory) -> Presence:
-    """Of the trainer of a live run."""
+    """Of the trainer of a live run; raises NewerFormatError where that is of a newer version."""
     pid = trainer_pid(run)
     suspended = pid is not None and is_suspended(pid)
     memory = None if pid is None else _ask_process(pid, lambda process: int(process.memory_info().rss))
@@ -69,7 +70,11 @@ def _greeting(run: RunDirectory) -> Greeting | None:
         if time.monotonic() > deadline:
             raise TimeoutError("it does not answer")
 
-    with suppress(OSError, InputError), run.open() as folder, Connection(folder, check) as connection:
-        greeting = connection.greet()
-        return greeting if greeting.state else None
-    return None
+    try:
+        with run.open() as folder, Connection(folder, check) as connection:
+            greeting = connection.greet()
+    except NewerFormatError:
+        raise
+    except (OSError, InputError):
+        return None
+    return greeting if greeting.state else None

@@ -16,6 +16,7 @@ from tui_trainer.run.codec import LAST_TIME, decode, fits
 from tui_trainer.run.commands import Command
 from tui_trainer.run.events import STATES, Event
 from tui_trainer.run.folder import Folder
+from tui_trainer.run.formats import NewerFormatError, check_socket_format
 from tui_trainer.run.journal import MAX_LINE
 from tui_trainer.run.requests import Reply, Request
 from tui_trainer.run.text import visible_line
@@ -88,7 +89,10 @@ class Connection:
         if "refused" in told:
             raise InputError(visible_line(str(told["refused"])))
         try:
+            check_socket_format(told.get("format", 1))
             greeting = Greeting(**{name: value for name, value in told.items() if name in _HINTS})
+        except NewerFormatError:
+            raise
         except ValueError as error:
             raise InputError("The trainer does not speak this protocol: it may be of another version.") from error
         self._waiting = greeting.waiting

@@ -1,8 +1,9 @@
 """What goes over a control socket, one JSON object a line.
 
-To a viewer: a greeting that says where the run stands ("pid", "state", "step", "unattended_since"), whether there is
-room for one more to attach ("room"), and how much of the journal ("journal") and how many of the events that follow
-("waiting") are of the past; then events as the journal has them, and {"refused": sentence} for what it sent in vain.
+To a viewer: a greeting that tells its format ("format": see run/formats.py), where the run stands ("pid", "state",
+"step", "unattended_since"), whether there is room for one more to attach ("room"), and how much of the journal
+("journal") and how many of the events that follow ("waiting") are of the past; then events as the journal has them, and
+{"refused": sentence} for what it sent in vain.
 From a viewer: commands, each {"command": name} and, where it takes one, "value". The first is attach from who stays to
 look on; from anybody else it is the one thing that is to be done. Requests and replies: see `request_lines`; the
 greeting names the requests that are answered ("requests").

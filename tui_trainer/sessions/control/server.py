@@ -15,6 +15,7 @@ from tui_trainer.run.codec import encode
 from tui_trainer.run.commands import Attach, Command, Detach
 from tui_trainer.run.events import Event
 from tui_trainer.run.folder import Folder
+from tui_trainer.run.formats import SOCKET_FORMAT
 from tui_trainer.sessions.base import EventQueue, Joined
 from tui_trainer.sessions.control.address import bind, unbind
 from tui_trainer.sessions.control.protocol import (
@@ -168,7 +169,8 @@ class _Viewer:
         self._attached = False
         self._requests = ViewerRequests(server.ask)
         self.events, self._past = joined.events, joined.waiting
-        greeting = {"journal": joined.size, "waiting": len(joined.waiting), "pid": os.getpid(), "room": room}
+        greeting = {"format": SOCKET_FORMAT, "journal": joined.size, "waiting": len(joined.waiting)}
+        greeting |= {"pid": os.getpid(), "room": room}
         greeting |= joined.about
         self._greeting = json.dumps(greeting).encode() + b"\n"
         self._sender = threading.Thread(target=self._send_events, name="viewer", daemon=True)
