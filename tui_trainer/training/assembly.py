@@ -13,7 +13,7 @@ from tui_trainer.training.command_queue import CommandQueue
 from tui_trainer.training.commands.handlers import HANDLERS
 from tui_trainer.training.decision import DecisionMaker
 from tui_trainer.training.end import End
-from tui_trainer.training.ending import EndModels
+from tui_trainer.training.end_models import EndModels
 from tui_trainer.training.length_change import LengthChange
 from tui_trainer.training.planning.plan import tokens_per_step
 from tui_trainer.training.planning.replan import LengthCheck

@@ -7,7 +7,7 @@ from tui_trainer.run import alerts
 from tui_trainer.run.alerts import Severity
 from tui_trainer.run.events import BEST, LAST, Activity, Event
 from tui_trainer.training.decision import DecisionMaker
-from tui_trainer.training.ending import EndModels
+from tui_trainer.training.end_models import EndModels
 from tui_trainer.training.planning.timetable import Timetable
 from tui_trainer.training.probes.sampling import Sampler
 from tui_trainer.training.probes.validation import Validation

@@ -8,7 +8,7 @@ from tui_trainer.model.transformer import ModelShape
 from tui_trainer.training.checkpoints.format import Contents
 from tui_trainer.training.checkpoints.saver import Saver
 from tui_trainer.training.decision import DecisionMaker
-from tui_trainer.training.ending import EndModels
+from tui_trainer.training.end_models import EndModels
 from tui_trainer.training.probes.sampling import Sampler
 from tui_trainer.training.progress import Progress
 from tui_trainer.training.recovery.rollback_buffer import RollbackState
