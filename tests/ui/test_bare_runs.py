@@ -41,7 +41,7 @@ def test_the_state_is_that_of_a_run_that_goes_on() -> None:
 
 def test_what_is_not_told_is_a_dash() -> None:
     rows = dict(progress_rows(now := folded(told()).snapshot()) + detail_rows(now))
-    unknown = {"Tokens/s", "Step time", "Time left", "Tokens seen", "Epoch", "Model", "Memory", "Best val"}
+    unknown = {"Tokens/s", "Step time", "Time left", "Tokens seen", "Epoch", "Model", "Memory", "Best val", "Clipped"}
     assert {name for name, value in rows.items() if value == "–"} >= unknown
 
 

@@ -81,10 +81,15 @@ class RunState:
             "tokens_per_second": self._tokens_per_second,
             "seconds_left": self.clock.seconds_left(steps - shown.step) if steps else None,
             "elapsed": self.clock.elapsed,
-            "clipped_share": self.clipped / self.seen if self.seen else None,
+            "clipped_share": self._clipped_share,
             "absence": self.absences.absence(),
         }
         return shown.changed(derived)
+
+    @property
+    def _clipped_share(self) -> float | None:
+        told = self.shown.run is not None and self.shown.run.plan.clip is not None
+        return self.clipped / self.seen if told and self.seen else None
 
     @property
     def _tokens_per_second(self) -> float | None:
