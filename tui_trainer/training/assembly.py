@@ -45,21 +45,23 @@ def assemble(
     command_queue: CommandQueue,
     publish: Publish,
     check: LengthCheck | None = None,
-    kept: Sequence[RollbackState] = (),
+    saved: Sequence[RollbackState] = (),
 ) -> Trainer:
-    """A trainer that stands where `progress` does; `kept` are the states that a resumed run can roll back to."""
+    """A trainer that continues from `progress`; `saved` are the states that a resumed run can restore."""
     run, timetable, states, probes = config.run, Timetable(config), RunStates(progress, publish), ProbeScheduler()
     models = EndModels(model, stepper, progress, store)
     sampler = _sampler(config, corpus, model, progress, publish, probes, models)
     requests = RequestProbe(model, corpus.tokenizer, config.sampling.top_k, probes, lambda: models.step)
     validation = Validation(model, corpus, progress, run.precision, run.patience, publish)
-    rollback = Rollback(model, stepper, progress, timetable.steps, run.precision, run.on_divergence, kept, store.before)
+    rollback = Rollback(
+        model, stepper, progress, timetable.steps, run.precision, run.on_divergence, saved, store.before
+    )
     reports = _reports(config, stepper, progress, publish, probes, check)
     results = Results(reports, rollback, timetable, progress, states, publish)
     saver = Saver(store, publish, replace(progress) if progress.step else None)
     decisions = DecisionMaker(command_queue, timetable, lambda: saver.refused, lambda: check is not None and check.due)
     described = model.shape, corpus.tokenizer.to_json()
-    saving = Saving(saver, models, *described, progress, lambda: rollback.kept, results, sampler, decisions)
+    saving = Saving(saver, models, *described, progress, lambda: rollback.states, results, sampler, decisions)
     length_change = LengthChange(check, progress, timetable, rollback, saving, results, publish)
     ending = progress, timetable, validation, models, sampler, saving, results, rollback, states, decisions
     end = End(*ending, publish)
@@ -75,8 +77,8 @@ def _reports(
     probes: ProbeScheduler,
     check: LengthCheck | None,
 ) -> StepReports:
-    watchers = [probes.watch, *([] if check is None else [check.watch])]
-    return StepReports(stepper, progress, config.run.precision, tokens_per_step(config), publish, watchers)
+    callbacks = [probes.on_step, *([] if check is None else [check.on_step])]
+    return StepReports(stepper, progress, config.run.precision, tokens_per_step(config), publish, callbacks)
 
 
 def _sampler(

@@ -92,8 +92,8 @@ class End:
 
     def _save(self) -> None:
         """Save that the run is finished, and get hold of its best model."""
-        if self._rollback.ending:
-            self._publish(alerts.divergence(self._progress.step, self._rollback.ending, Severity.WARNING))
+        if self._rollback.final_warning:
+            self._publish(alerts.divergence(self._progress.step, self._rollback.final_warning, Severity.WARNING))
         self._progress.finished = True
         self._tell("saving")
         if self._saving.save_and_wait("finished") and (warning := self._models.load_best()):

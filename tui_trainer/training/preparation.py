@@ -19,7 +19,7 @@ from tui_trainer.run.pointers import CheckpointId
 from tui_trainer.run.text import visible_line
 from tui_trainer.training.assembly import assemble
 from tui_trainer.training.build import build_model, build_optimizer, build_stepper, shape_of
-from tui_trainer.training.checkpoints.format import Checkpoint
+from tui_trainer.training.checkpoints.checkpoint import Checkpoint
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.command_queue import CommandQueue
 from tui_trainer.training.description import describe
@@ -153,21 +153,34 @@ class Preparation:
         if stepper.sizes != self._asked_sizes:
             progress.batch_size, progress.accumulate = stepper.sizes
         try:
-            # In this order: where the journal cannot be opened, a longer run has not been begun.
-            lineage = checkpoint.lineage if checkpoint else FIRST_LINEAGE
-            start = Start(lineage[-1].id, progress.step)
-            folder = opened(directory, start)
-            parent = CheckpointId(start.branch, start.step).name if checkpoint else ""
-            store = CheckpointStore(folder, plan.config.run.keep, lineage, parent)
-            aside = store.resume_from(progress, damaged) if checkpoint else []
-            folder.replace_text(CONFIG, plan.config.to_toml())
+            folder, store, aside = self._open(plan.config, progress, directory, opened, checkpoint, damaged)
         except OSError as error:
             raise cannot_write(directory.path, error) from error
-        self._publish(describe(plan, corpus, model, progress, directory, start.branch))
+        self._publish(describe(plan, corpus, model, progress, directory, store.branch))
         self._warn(progress.step, stepper.sizes, aside)
-        check, kept = make_check(folder) if make_check else None, checkpoint.kept if checkpoint else ()
+        check, states = make_check(folder) if make_check else None, checkpoint.rollback_states if checkpoint else ()
         made = corpus, model, stepper, progress, store, self._command_queue
-        return assemble(plan.config, *made, self._publish, check, kept)
+        return assemble(plan.config, *made, self._publish, check, states)
+
+    @staticmethod
+    def _open(
+        config: Config,
+        progress: Progress,
+        directory: RunDirectory,
+        opened: Opened,
+        checkpoint: Checkpoint | None,
+        damaged: Sequence[str],
+    ) -> tuple[Folder, CheckpointStore, Sequence[Path]]:
+        """The run's directory, its checkpoints, and the damaged ones that were set aside; raises OSError."""
+        lineage = checkpoint.lineage if checkpoint else FIRST_LINEAGE
+        start = Start(lineage[-1].id, progress.step)
+        # Before anything is written: where the journal cannot be opened, a longer run has not been begun.
+        folder = opened(directory, start)
+        parent = CheckpointId(start.branch, start.step).name if checkpoint else ""
+        store = CheckpointStore(folder, config.run.keep, lineage, parent)
+        aside = store.resume_from(progress, damaged) if checkpoint else []
+        folder.replace_text(CONFIG, config.to_toml())
+        return folder, store, aside
 
     def _warn(self, step: int, sizes: tuple[int, int], aside: Sequence[Path]) -> None:
         """Tell what is not as it was asked for, or as it was left."""

@@ -1,4 +1,4 @@
-"""What came of the steps: published, and undone where they did harm."""
+"""The results of steps: published as events, and checked for divergence, which causes a rollback."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +15,10 @@ from tui_trainer.training.step.stepper import StepResult
 
 
 class Results:
-    """Publishes results as they become known, and has a run that diverges roll back. For the trainer's thread alone."""
+    """Publishes results when the device has delivered them, and rolls back a run that diverges.
+
+    Used by the trainer's thread alone.
+    """
 
     def __init__(
         self,
@@ -28,7 +31,7 @@ class Results:
     ) -> None:
         self._reports, self._rollback, self._timetable = reports, rollback, timetable
         self._progress, self._states, self._publish = progress, states, publish
-        reports.watchers.append(self._watch)
+        reports.callbacks.append(self._on_step)
 
     @property
     def lr(self) -> float:
@@ -36,30 +39,30 @@ class Results:
         return self._timetable.schedule.at(self._progress.step) * self._rollback.lr_factor
 
     def publish_known(self, wait: bool = True) -> None:
-        """Tell what is known of the steps taken, of all of them with `wait`; undo them if they did harm."""
+        """Publish the results that have arrived, or all of them with `wait`; roll back if the run diverges."""
         self._reports.publish_known(wait or self._rollback.due)
         if self._rollback.trouble:
-            self._reports.publish_known(wait=True)  # those that are under way are undone with the others
+            self._reports.publish_known(wait=True)  # the steps under way are undone, too
             self._roll_back()
 
-    def keep_state(self) -> None:
-        """Remember the present state now and then, to roll back to."""
-        if warning := self._rollback.keep():
+    def buffer_state(self) -> None:
+        """Copy the state of this step to the rollback buffer, if that is due."""
+        if warning := self._rollback.buffer_state():
             self._publish(alerts.memory(self._progress.step, warning))
 
     def publish_schedule(self, reason: str = "") -> None:
-        """Tell the learning rates to come."""
+        """Publish the schedule of the steps to come."""
         factor, until = self._rollback.lr_factor, self._progress.lr_factor_until
         schedule = replace(self._timetable.schedule, factor=factor, until=until if factor != 1 else 0)
         self._publish(schedule_event(schedule, self._progress.step, reason))
 
     def publish_lowered_schedule(self) -> None:
-        """Tell the learning rates to come while they are lower than planned."""
+        """Publish the schedule if a rollback has lowered the learning rate."""
         if self._rollback.lr_factor != 1:
             self.publish_schedule()
 
     def _roll_back(self) -> None:
-        """Undo what harmed the run, in the way the user chose."""
+        """Apply the policy that the user chose for divergence, and publish what was done."""
         try:
             self._publish(alerts.divergence(self._progress.step, self._rollback.roll_back()))
         except RunFailedError as error:
@@ -69,7 +72,7 @@ class Results:
         if self._timetable.config.run.on_divergence == "pause":
             self._states.change("paused", "the run diverged")
 
-    def _watch(self, result: StepResult) -> None:
-        self._rollback.watch(result)
+    def _on_step(self, result: StepResult) -> None:
+        self._rollback.on_step(result)
         if self._rollback.advice:
             self._publish(alerts.clipping(self._progress.step, self._rollback.advice))

@@ -13,13 +13,13 @@ from tui_trainer.run.events import Alert
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.text import visible_line
 from tui_trainer.training.build import shape_of
-from tui_trainer.training.checkpoints.format import Checkpoint
+from tui_trainer.training.checkpoints.checkpoint import Checkpoint
 from tui_trainer.training.device import setup
 from tui_trainer.training.errors import out_of_memory
 from tui_trainer.training.planning.plan import check_resolved
 from tui_trainer.training.planning.stored_plan import recover_plan
 from tui_trainer.training.progress import Progress
-from tui_trainer.training.recovery.divergence import fault
+from tui_trainer.training.recovery.divergence import state_error
 from tui_trainer.training.recovery.rollback_buffer import RollbackState, restore_state
 from tui_trainer.training.step.stepper import Stepper
 
@@ -29,7 +29,7 @@ def fitting_config(
 ) -> Config:
     """The configuration that a run goes on with from a checkpoint; raises InputError where they do not fit."""
     progress = checkpoint.progress
-    if reason := fault(progress.guard):
+    if reason := state_error(progress.guard):
         raise InputError(reason)
     config = recover_plan(folder, config, progress)
     check_resolved(config, directory.name)
@@ -85,7 +85,7 @@ def _compare(checkpoint: Checkpoint, unchanged: str) -> Alert:
     changed = [
         f"{name} {before.get(name, '?')}, now {value}" for name, value in now.items() if before.get(name) != value
     ]
-    if checkpoint.kept_lost:
+    if checkpoint.rollback_states_lost:
         changed.append("the states that it could have rolled back to are missing")
     progress.setup = now
     if changed:

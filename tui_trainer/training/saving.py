@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from tui_trainer.model.transformer import ModelShape
-from tui_trainer.training.checkpoints.format import Contents
+from tui_trainer.training.checkpoints.checkpoint import Contents
 from tui_trainer.training.checkpoints.saver import Saver
 from tui_trainer.training.decision import DecisionMaker
 from tui_trainer.training.end_models import EndModels
@@ -28,14 +28,14 @@ class Saving:
         shape: ModelShape,
         tokenizer: str,
         progress: Progress,
-        kept: Callable[[], Sequence[RollbackState]],
+        rollback_states: Callable[[], Sequence[RollbackState]],
         results: Results,
         sampler: Sampler,
         decisions: DecisionMaker,
     ) -> None:
-        """`tokenizer` as JSON; `kept` gives the states that may yet be rolled back to."""
+        """`tokenizer` as JSON; `rollback_states` gives the states that may still be restored."""
         self._saver, self._models, self._shape, self._tokenizer = saver, models, shape, tokenizer
-        self._progress, self._kept, self._results = progress, kept, results
+        self._progress, self._rollback_states, self._results = progress, rollback_states, results
         self._sampler, self._decisions = sampler, decisions
 
     def save(self, reason: str) -> None:
@@ -87,4 +87,4 @@ class Saving:
         """A copy of all that a checkpoint holds."""
         copy = self._models.last()
         progress = replace(self._progress, sampled_step=self._sampler.published_step)
-        return Contents(progress, copy.weights, copy.state, self._shape, self._tokenizer, self._kept())
+        return Contents(progress, copy.weights, copy.state, self._shape, self._tokenizer, self._rollback_states())

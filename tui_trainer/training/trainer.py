@@ -94,7 +94,7 @@ class Trainer:
             self.parts.publish(alerts.checkpoint(self._progress.step, message))
 
     def _loop(self) -> None:
-        self.parts.results.keep_state()
+        self.parts.results.buffer_state()
         self._make_up()
         while not self.over:
             decision = self._decisions.decide(self._progress.step + 1, wait=self._idle)
@@ -166,7 +166,7 @@ class Trainer:
         self.parts.results.publish_known(wait=self._states.state != "running")
         if decision.publish_resources:
             self.parts.publish(resources(self._device, progress.step))
-        self.parts.results.keep_state()
+        self.parts.results.buffer_state()
         self._share_time()
         if not self.parts.end.reason:
             self._do_what_is_due(decision)

@@ -20,7 +20,7 @@ from tests.unit.training.helpers import (
 from tui_trainer.config import Config
 from tui_trainer.run.commands import Command, Generate, SaveCheckpoint, SetPrompt, SetTemperature, Stop, UseModel
 from tui_trainer.run.events import Activity, CheckpointSaved, Evaluation, Event, Sample, StateChanged, Step
-from tui_trainer.training.checkpoints.format import Contents
+from tui_trainer.training.checkpoints.checkpoint import Contents
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.local import LocalSession
 

@@ -26,7 +26,7 @@ from tui_trainer.run.journal import Journal
 from tui_trainer.run.lock import RunLock
 from tui_trainer.sessions.base import Joined, Outcome
 from tui_trainer.sessions.overview import overview
-from tui_trainer.training.checkpoints.format import Contents
+from tui_trainer.training.checkpoints.checkpoint import Contents
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.local import LocalSession
 

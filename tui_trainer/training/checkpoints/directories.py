@@ -10,15 +10,9 @@ from tui_trainer.config import InputError
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.pointers import CheckpointId, id_of, pointed
 from tui_trainer.run.text import visible_line
-from tui_trainer.training.checkpoints.format import (
-    FILES,
-    LAST_FILE,
-    ROLLBACK,
-    Checkpoint,
-    Contents,
-    DamagedError,
-    Record,
-)
+from tui_trainer.training.checkpoints.checkpoint import Checkpoint, Contents
+from tui_trainer.training.checkpoints.format import FILES, LAST_FILE, ROLLBACK, DamagedError
+from tui_trainer.training.checkpoints.record import Record
 
 BY_HAND: Final = "asked"
 """Reason of a checkpoint that a person asked for: such are never removed."""
@@ -53,7 +47,7 @@ def find_same(root: Folder, name: str, contents: Contents) -> Record | None:
     try:
         with root.folder(name) as checkpoint:
             record = Record.read(checkpoint)
-            return record if record.has(checkpoint, contents) else None
+            return record if record.has(checkpoint, contents.weights, contents.state) else None
     except FileNotFoundError:
         return None
     except DamagedError:

@@ -7,7 +7,7 @@ from typing import Final
 
 from tui_trainer.run import alerts
 from tui_trainer.run.events import CheckpointSaved, Event
-from tui_trainer.training.checkpoints.format import Contents
+from tui_trainer.training.checkpoints.checkpoint import Contents
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.errors import out_of_memory
 from tui_trainer.training.memory import within_memory

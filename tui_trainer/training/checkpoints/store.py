@@ -18,6 +18,7 @@ from tui_trainer.run.folder import Folder
 from tui_trainer.run.lineage import FIRST_LINEAGE, Lineage, branch_ends
 from tui_trainer.run.pointers import BEST, CHECKPOINTS, LATEST, CheckpointId
 from tui_trainer.run.text import visible_line
+from tui_trainer.training.checkpoints.checkpoint import Checkpoint, Contents
 from tui_trainer.training.checkpoints.directories import (
     BY_HAND,
     LEFT_OVER,
@@ -34,16 +35,8 @@ from tui_trainer.training.checkpoints.directories import (
     set_aside,
     unreadable,
 )
-from tui_trainer.training.checkpoints.format import (
-    LAST_FILE,
-    ROLLBACK,
-    Checkpoint,
-    Contents,
-    DamagedError,
-    NewerVersionError,
-    Record,
-    sealed,
-)
+from tui_trainer.training.checkpoints.format import LAST_FILE, ROLLBACK, DamagedError, NewerVersionError, sealed
+from tui_trainer.training.checkpoints.record import Record
 from tui_trainer.training.checkpoints.writing import trainer_record, write_checkpoint
 from tui_trainer.training.progress import Progress, checked_progress
 from tui_trainer.training.recovery.rollback_buffer import RollbackState
@@ -75,7 +68,7 @@ class CheckpointStore:
             checked_progress(asdict(progress))
         except InputError as error:  # it could not be read again
             raise OSError(EINVAL, str(error)) from error
-        name = CheckpointId(self._branch, progress.step).name
+        name = CheckpointId(self.branch, progress.step).name
         with self._folder.folder(CHECKPOINTS, create=True) as root:
             if (record := find_same(root, name, contents)) is not None:
                 reason = BY_HAND if record.reason == BY_HAND else reason
@@ -138,7 +131,7 @@ class CheckpointStore:
         return None
 
     @property
-    def _branch(self) -> int:
+    def branch(self) -> int:
         return self._lineage[-1].id
 
     def _is_own(self, checkpoint: CheckpointId) -> bool:
@@ -172,7 +165,7 @@ class CheckpointStore:
     def _prune(self, root: Folder, best_step: int) -> None:
         for name in filter(LEFT_OVER.fullmatch, root.names()):
             discard(root, name)
-        ids = [each for each in checkpoint_ids(root) if each.branch == self._branch and is_written(root, each)]
+        ids = [each for each in checkpoint_ids(root) if each.branch == self.branch and is_written(root, each)]
         kept = {pointed_checkpoint(root, LATEST), pointed_checkpoint(root, BEST), *ids[-self._keep :]}
         for each in ids:
             if each not in kept and each.step != best_step and not asked_for(root, each):
@@ -186,7 +179,7 @@ class CheckpointStore:
 
     def _point(self, root: Folder, progress: Progress) -> None:
         """Let `latest` and `best` name the checkpoints that are so with this progress; raises OSError."""
-        wanted = {LATEST: CheckpointId(self._branch, progress.step)}
+        wanted = {LATEST: CheckpointId(self.branch, progress.step)}
         if progress.best_loss is not None:
             wanted[BEST] = self._id_of(root, progress.best_step)
         for pointer, checkpoint in wanted.items():

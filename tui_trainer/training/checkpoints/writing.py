@@ -12,6 +12,7 @@ from torch import Tensor
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.formats import CHECKPOINT_FORMAT
 from tui_trainer.run.lineage import FIRST_LINEAGE, Lineage
+from tui_trainer.training.checkpoints.checkpoint import Contents
 from tui_trainer.training.checkpoints.format import (
     BRANCHES,
     LAST_FILE,
@@ -22,7 +23,6 @@ from tui_trainer.training.checkpoints.format import (
     ROLLBACK_STEPS,
     SHAPE_FILE,
     TOKENIZER_FILE,
-    Contents,
     sealed,
 )
 from tui_trainer.training.checkpoints.tensor_files import write_tensors
@@ -35,7 +35,7 @@ def write_checkpoint(
 ) -> None:
     """Write all files into an empty directory, and wait until they are on the disk; raises OSError."""
     step = contents.progress.step
-    apart = [state for state in contents.kept if state.step != step]
+    apart = [state for state in contents.rollback_states if state.step != step]
     tensors = {name: tensor for state in apart for name, tensor in _rollback_tensors(state).items()}
     hashes = {
         MODEL: write_tensors(folder, MODEL, contents.weights, {"format": "pt"}),
@@ -45,7 +45,7 @@ def write_checkpoint(
     }
     if apart:
         hashes[ROLLBACK] = write_tensors(folder, ROLLBACK, tensors)
-    steps = [state.step for state in contents.kept]
+    steps = [state.step for state in contents.rollback_states]
     trainer = trainer_record(contents.progress, reason, steps, lineage, parent)
     _write(folder, LAST_FILE, sealed(trainer, hashes))
     folder.sync()

@@ -65,8 +65,8 @@ class LengthCheck:
         self._taken = 0
         self._judged = False
 
-    def watch(self, result: StepResult) -> None:
-        """Take in what came of a step."""
+    def on_step(self, result: StepResult) -> None:
+        """Record how long a step took."""
         self._passed += result.seconds
         self._taken += 1
         if self._taken == 2:

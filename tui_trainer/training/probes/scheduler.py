@@ -35,8 +35,8 @@ class ProbeScheduler:
         """Have a probe carried on by `share`, from its beginning to its end."""
         self._probes.append(probe)
 
-    def watch(self, result: StepResult) -> None:
-        """Take in how long a step took."""
+    def on_step(self, result: StepResult) -> None:
+        """Set the share of the probes by how long a step took."""
         self._step_seconds = result.seconds
 
     def share(self, interrupted: Interrupted) -> None:

@@ -1,4 +1,4 @@
-"""Watches a run's losses and gradient norms for what would ruin it."""
+"""Detects divergence: losses and gradient norms that are not finite, spike, or stay too high."""
 
 import math
 from dataclasses import asdict, dataclass, fields
@@ -6,23 +6,23 @@ from typing import Final
 
 from tui_trainer.run.text import visible_line
 from tui_trainer.training.progress import MAX_STEPS
-from tui_trainer.training.recovery.sustained import Clipping, Guessing
+from tui_trainer.training.recovery.sustained import ClippingMonitor, UniformLossMonitor
 from tui_trainer.training.step.stepper import StepResult
 
 MAX_SKIPPED: Final = 3
-"""Steps in a row without a finite loss and gradient that are one accident too many."""
+"""Consecutive steps without a finite loss and gradient at which a run counts as diverged."""
 
 MAX_OVERFLOWS: Final = 12
 """The same in fp16, where the right scale of the loss is found by overflowing."""
 
 SUSTAINED: Final = 5
-"""Steps in a row far outside the recent spread: one alone may be an odd batch."""
+"""Consecutive spikes at which a run counts as diverged: a single one may be an odd batch."""
 
 HALF_LIFE: Final = 50.0
-"""Steps over which the recent mean and spread are taken."""
+"""Half-life, in steps, of the running mean and variance."""
 
-SETTLED: Final = 50
-"""Steps to watch before judging any."""
+MIN_STEPS: Final = 50
+"""Steps before any is compared with the running mean: few of them have no useful variance."""
 
 DEVIATIONS: Final = 6.0
 LOSS_RISE: Final = 1.0
@@ -38,19 +38,19 @@ SIGNED: Final = ("loss.mean", "norm.mean", "guessing.lately")
 
 
 @dataclass
-class Spread:
-    """The recent mean of a number and its variance, by exponential averaging."""
+class RunningStats:
+    """Mean and variance of a number, averaged exponentially."""
 
     mean: float = 0.0
     variance: float = 0.0
     count: int = 0
 
     def far_above(self, value: float, rise: float) -> bool:
-        """Whether `value` is far above what has been usual."""
-        return self.count >= SETTLED and value > self.mean + max(rise, DEVIATIONS * math.sqrt(self.variance))
+        """Whether `value` is above the mean by more than DEVIATIONS standard deviations, and by `rise` at least."""
+        return self.count >= MIN_STEPS and value > self.mean + max(rise, DEVIATIONS * math.sqrt(self.variance))
 
-    def take(self, value: float) -> None:
-        """Welford's update with a forgetting weight: plain averages until HALF_LIFE is reached."""
+    def update(self, value: float) -> None:
+        """Welford's update with exponential weights: plain averages until HALF_LIFE is reached."""
         self.count += 1
         weight = max(1 / self.count, 1 - 0.5 ** (1 / HALF_LIFE))
         change = value - self.mean
@@ -58,9 +58,9 @@ class Spread:
         self.variance = (1 - weight) * (self.variance + weight * change * change)
 
 
-def fault(state: dict[str, float]) -> str:
-    """Why `DivergenceDetector.load` cannot take this state of a checkpoint, in a sentence; empty where it can."""
-    needed = {f"{name}.{spec.name}" for name in ("loss", "norm") for spec in fields(Spread)}
+def state_error(state: dict[str, float]) -> str:
+    """Why `DivergenceDetector.load` cannot load this state of a checkpoint, in a sentence; empty if it can."""
+    needed = {f"{name}.{spec.name}" for name in ("loss", "norm") for spec in fields(RunningStats)}
     if state and (lacking := min(needed - state.keys(), default="")):
         return f"The checkpoint tells no {lacking} of its guard: it cannot be resumed."
     for name, value in state.items():
@@ -70,35 +70,36 @@ def fault(state: dict[str, float]) -> str:
 
 
 class DivergenceDetector:
-    """Takes in what came of each step, in order."""
+    """Decides after each step whether the run diverges; results are given to `update` in order."""
 
     def __init__(self, precision: str, vocab_size: int, clip: float) -> None:
         self._max_skipped = MAX_OVERFLOWS if precision == "fp16" else MAX_SKIPPED
-        self._loss, self._norm = Spread(), Spread()
-        self._guessing, self._clipping = Guessing.among(vocab_size), Clipping(clip)
+        self._loss, self._norm = RunningStats(), RunningStats()
+        self._guessing, self._clipping = UniformLossMonitor.of_vocabulary(vocab_size), ClippingMonitor(clip)
         self.advice = ""
-        """What the last step gave reason to advise."""
+        """Advice that follows from the last step, in a sentence; mostly empty."""
         self.skipped = 0
-        """Steps in a row that were not finite."""
+        """Consecutive steps that were not finite."""
         self.spikes = 0
-        """Steps in a row far outside the recent spread."""
+        """Consecutive steps far above the running mean."""
 
     @property
-    def calm(self) -> bool:
+    def healthy(self) -> bool:
+        """Whether none of the last steps is counted as a sign of divergence."""
         return not self.skipped and not self.spikes and not self._guessing.far
 
     @property
-    def lasting(self) -> bool:
-        """Whether what is wrong is no accident of some steps: the learning rate is too high."""
+    def persistent(self) -> bool:
+        """Whether the run is above the loss of guessing for long, so that the learning rate is too high for good."""
         return bool(self._guessing.trouble)
 
     @property
-    def ending(self) -> str:
-        """What is wrong with a run that ends now, in a sentence; empty when nothing is."""
-        return self._guessing.ending
+    def final_warning(self) -> str:
+        """What is wrong with a run that ends now, in a sentence; empty if nothing is."""
+        return self._guessing.final_warning
 
-    def watch(self, result: StepResult) -> str:
-        """What is wrong with the run, in words that follow "the"; empty while nothing is."""
+    def update(self, result: StepResult) -> str:
+        """Why the run counts as diverged after this step, in words that follow "the"; empty if it does not."""
         self.advice = ""
         if not result.finite:
             self.skipped += 1
@@ -106,8 +107,8 @@ class DivergenceDetector:
                 return ""
             return f"loss or its gradient was not finite for {self.skipped} steps"
         self.skipped = 0
-        self.advice = self._clipping.take(result.grad_norm)
-        far = self._guessing.take(result.loss)
+        self.advice = self._clipping.update(result.grad_norm)
+        far = self._guessing.update(result.loss)
         norm = math.log(max(result.grad_norm, 1e-30))
         loss_spikes = self._loss.far_above(result.loss, LOSS_RISE)
         if loss_spikes or self._norm.far_above(norm, NORM_RISE):
@@ -115,14 +116,14 @@ class DivergenceDetector:
             what = "loss" if loss_spikes else "gradient norm"
             return f"{what} was far above its usual for {self.spikes} steps" if self.spikes >= SUSTAINED else ""
         self.spikes = 0
-        if far:  # which is not to become what is usual
+        if far:  # such losses must not enter the running mean
             return self._guessing.trouble
-        self._loss.take(result.loss)
-        self._norm.take(norm)
+        self._loss.update(result.loss)
+        self._norm.update(norm)
         return ""
 
-    def forgive(self) -> None:
-        """The trouble has been dealt with: begin to count anew."""
+    def reset(self) -> None:
+        """Set the counts to zero, as after a rollback; the running means stay."""
         self.skipped = self.spikes = self._guessing.far = 0
 
     def state(self) -> dict[str, float]:
@@ -133,7 +134,7 @@ class DivergenceDetector:
         return held | counts
 
     def load(self, state: dict[str, float]) -> None:
-        """Take what `state` gave, in which there is no `fault`."""
+        """Restore what `state` returned; `state_error` must have found nothing wrong with it."""
         if not state:
             return
         for name, spread in (("loss", self._loss), ("norm", self._norm)):
@@ -144,7 +145,7 @@ class DivergenceDetector:
             setattr(part, name, int(state.get(key, 0)))
 
     def _counts(self) -> dict[str, tuple[object, str]]:
-        """What is counted, by its name in a checkpoint: the object that has it, and its name there."""
+        """By its name in a checkpoint, each count: the object that has it, and the name of its attribute."""
         parts: tuple[tuple[object, str, tuple[str, ...]], ...] = (
             (self, "", ("skipped", "spikes")),
             (self._guessing, "guessing.", ("far", "lately")),

@@ -1,4 +1,4 @@
-"""What is done when a run comes to harm: back to weights that were good, on with other text, at a lower rate."""
+"""Rollback after divergence: earlier weights are restored, and training continues on later text at a lower rate."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -19,18 +19,18 @@ from tui_trainer.training.step.stepper import Stepper, StepResult
 
 MAX_ROLLBACKS: Final = 3
 
-EASED: Final = 0.5
+LR_REDUCTION: Final = 0.5
 """What the learning rate is multiplied by after a rollback."""
 
-EASED_SHARE, EASED_AT_LEAST = 0.02, 20
-"""For how long: part of the run, and steps."""
+REDUCED_SHARE, REDUCED_STEPS = 0.02, 20
+"""For how long: a share of the run, and the fewest steps."""
 
 
 class Rollback:
-    """Keeps states to go back to, and goes back when the detector finds something wrong.
+    """Copies states to a buffer, and restores one when the detector finds divergence.
 
-    The number of steps taken stays: so the text of the steps that are undone is never met again, the schedule goes on,
-    and what follows depends on the step's number alone, as ever.
+    The step number is not set back: so the text of the undone steps is not read again, the schedule goes on, and every
+    batch still depends on the step number alone. Used by the trainer's thread alone.
     """
 
     def __init__(
@@ -41,81 +41,81 @@ class Rollback:
         steps: int,
         precision: str,
         policy: str,
-        kept: Sequence[RollbackState],
+        states: Sequence[RollbackState],
         saved_before: Callable[[int], RollbackState | None],
     ) -> None:
-        """`kept` are the states that the run had kept when it was saved; none is a new run, or they are not known.
+        """`states` are those of the checkpoint that the run is resumed from; empty for a new run, or if they are lost.
 
-        `saved_before` gives the newest saved state that is not after a step, if there is one.
+        `saved_before` reads the newest checkpoint that is not after a step; None if there is none.
         """
         self._model, self._stepper, self._progress, self._policy = model, stepper, progress, policy
         self._steps = steps
         self._detector = DivergenceDetector(precision, model.shape.vocab_size, stepper.clip)
         self._detector.load(progress.guard)
-        if not self._detector.calm and not progress.trouble_since:
-            # Checkpoints of format 1 do not tell; none of the troubles that they know of is counted for longer.
+        if not self._detector.healthy and not progress.trouble_since:
+            # Checkpoints of format 1 lack it; none of their counts goes back further.
             progress.trouble_since = max(0, progress.step - MAX_OVERFLOWS)
-        self._buffer = RollbackBuffer(steps, kept)
+        self._buffer = RollbackBuffer(steps, states)
         self._saved_before = saved_before
         self.trouble = ""
-        """What is wrong with the run; empty while nothing is."""
-        self._lasting = False
-        """Whether that is no accident of some steps."""
+        """Why the run counts as diverged, in words that follow "the"; empty if it does not."""
+        self._persistent = False
+        """Whether the learning rate is too high for the rest of the run."""
         self._warning = "There is not enough memory for a copy of the weights, to go back to if the run diverges."
 
     def set_length(self, steps: int) -> None:
-        """Go by another length of the run from now on."""
+        """Use another number of steps of the run from now on."""
         self._steps = steps
         self._buffer.set_length(steps)
 
-    def watch(self, result: StepResult) -> None:
-        """Take in what came of a step."""
-        if self._detector.calm:
+    def on_step(self, result: StepResult) -> None:
+        """Give the result of a step to the detector."""
+        if self._detector.healthy:
             self._progress.trouble_since = result.step
-        if trouble := self._detector.watch(result):
-            self.trouble, self._lasting = trouble, self._detector.lasting
+        if trouble := self._detector.update(result):
+            self.trouble, self._persistent = trouble, self._detector.persistent
         self._progress.guard = self._detector.state()
 
     @property
     def advice(self) -> str:
-        """What the last step gave reason to advise; mostly empty."""
+        """Advice that follows from the last step, in a sentence; mostly empty."""
         return self._detector.advice
 
     @property
-    def ending(self) -> str:
-        """What is wrong with the run if it ends now, in a sentence; empty when nothing is."""
-        return self._detector.ending
+    def final_warning(self) -> str:
+        """What is wrong with the run if it ends now, in a sentence; empty if nothing is."""
+        return self._detector.final_warning
 
     @property
     def due(self) -> bool:
-        """Whether the present state is to be remembered, if all is known to be well up to it."""
+        """Whether the state of this step is to be copied, once the results up to it are known to be good."""
         return self._buffer.due(self._progress.step)
 
-    def keep(self) -> str:
-        """Remember the present state now and then, or when there is no other, while nothing is suspected of it.
+    def buffer_state(self) -> str:
+        """Copy the state of this step to the buffer if that is due and there is no sign of divergence.
 
-        Returns what is to be told, once, when there is too little memory for it.
+        Returns a warning, once, if there is too little memory for the copy.
         """
-        if not (self.due and self._detector.calm):
+        if not (self.due and self._detector.healthy):
             return ""
         try:
             step = self._progress.step
-            self._buffer.take(within_memory(lambda: copy_state(self._model, self._stepper, step)))
+            self._buffer.append(within_memory(lambda: copy_state(self._model, self._stepper, step)))
         except MemoryError:
             warning, self._warning = self._warning, ""
             return warning
         return ""
 
     @property
-    def kept(self) -> Sequence[RollbackState]:
-        """The states that may yet be gone back to; for a checkpoint."""
+    def states(self) -> Sequence[RollbackState]:
+        """The states that may still be restored, for a checkpoint."""
         progress = self._progress
-        return self._buffer.needed(progress.step + 1 if self._detector.calm else progress.trouble_since)
+        return self._buffer.needed_from(progress.step + 1 if self._detector.healthy else progress.trouble_since)
 
     def roll_back(self) -> str:
-        """Undo the harm; what was done about it, in a sentence. Raises RunFailedError when that is no use any more."""
+        """Apply the policy for divergence; a sentence on what was done. Raises RunFailedError if the run has to end."""
         trouble, self.trouble = self.trouble, ""
-        self._detector.forgive()
+        self._detector.reset()
         self._progress.guard = self._detector.state()
         if self._policy == "pause":
             return f"The {trouble}: paused. Resume to go on as it is, or quit without saving."
@@ -126,7 +126,7 @@ class Rollback:
             raise RunFailedError(f"The {trouble}, and there are no weights to go back to: lower the --lr.")
         restore_state(state, self._model, self._stepper)
         back = f"The {trouble}. The weights are those of step {state.step:,} again"
-        if not self._buffer.exactly(state, since):
+        if not self._buffer.is_exact(state, since):
             back += " (without the interruption it would have been another step: what was kept then is lost)"
         if self._policy == "stop" or progress.rollbacks >= MAX_ROLLBACKS:
             progress.diverged = True
@@ -140,13 +140,13 @@ class Rollback:
         )
 
     def _lower_rate(self) -> int:
-        """Lower the learning rate from now on; for how many steps."""
+        """Lower the learning rate of the next steps; how many those are."""
         progress = self._progress
-        progress.lr_factor = EASED * self.lr_factor
-        length = max(EASED_AT_LEAST, int(EASED_SHARE * self._steps))
-        if self._lasting:  # a rate that is too high now would be so again
+        progress.lr_factor = LR_REDUCTION * self.lr_factor
+        length = max(REDUCED_STEPS, int(REDUCED_SHARE * self._steps))
+        if self._persistent:  # the planned rate would be too high again
             length = max(length, self._steps - progress.step)
-        length = max(length, progress.lr_factor_until - progress.step)  # nor is it to be so sooner than was told
+        length = max(length, progress.lr_factor_until - progress.step)  # an earlier reduction still holds
         progress.lr_factor_until = progress.step + length
         return length
 

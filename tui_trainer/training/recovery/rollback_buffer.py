@@ -1,4 +1,4 @@
-"""Recent states of a run held in memory, to go back to when a step has done harm."""
+"""Recent states of a run in memory, which a rollback restores when the run diverges."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ from tui_trainer.model.transformer import Transformer
 from tui_trainer.training.step.stepper import Stepper
 
 MARGIN: Final = 5
-"""Steps before trouble was seen within which the harm may have been done."""
+"""Steps before the first sign of divergence whose weights may already be damaged."""
 
 
 @dataclass(frozen=True)
 class RollbackState:
-    """Weights and what the stepper remembers after `step` steps, in the computer's memory."""
+    """Copies on the CPU of the weights and of the stepper's state after `step` steps."""
 
     step: int
     weights: dict[str, Tensor]
@@ -24,12 +24,12 @@ class RollbackState:
 
 
 def copy_state(model: Transformer, stepper: Stepper, step: int) -> RollbackState:
-    """A copy that nothing changes later."""
+    """Copy weights and stepper state to the CPU."""
     return RollbackState(step, _copied(model.qwen3_weights()), _copied(stepper.state()))
 
 
 def restore_state(state: RollbackState, model: Transformer, stepper: Stepper) -> None:
-    """Make weights and optimizer what they were."""
+    """Load the weights and the stepper state of `state`."""
     model.load_qwen3_weights(state.weights)
     stepper.load(state.state)
 
@@ -39,48 +39,48 @@ def _copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 class RollbackBuffer:
-    """The last two, taken at steps that depend on nothing but the run's length."""
+    """The last two states, copied at steps that depend on the run's length alone."""
 
-    def __init__(self, steps: int, kept: Iterable[RollbackState] = ()) -> None:
-        """Of a run of so many steps; `kept` are those it had when it was saved."""
-        self._kept = deque(kept, maxlen=2)
-        self._stand_in: RollbackState | None = None
-        """One taken as there was none, though the run had kept others before it was resumed."""
+    def __init__(self, steps: int, states: Iterable[RollbackState] = ()) -> None:
+        """Of a run of `steps` steps; `states` are those of the checkpoint that it is resumed from."""
+        self._states = deque(states, maxlen=2)
+        self._substitute: RollbackState | None = None
+        """The state copied when a run is resumed without its earlier ones; None if there was no need for one."""
         self.set_length(steps)
 
     def set_length(self, steps: int) -> None:
-        """Go by another length of the run from now on."""
+        """Copy states at the steps of a run of `steps` steps."""
         self._every = min(200, max(10, steps // 50))
 
     def due(self, step: int) -> bool:
-        """Whether one is to be taken at this step; once is enough, and a resumed run may have it."""
-        if not self._kept:
+        """Whether the state of this step is to be copied, and has not been."""
+        if not self._states:
             return True
-        return step % self._every == 0 and self._kept[-1].step != step
+        return step % self._every == 0 and self._states[-1].step != step
 
-    def take(self, state: RollbackState) -> None:
-        if not self._kept and state.step > 0:
-            self._stand_in = state
-        self._kept.append(state)
+    def append(self, state: RollbackState) -> None:
+        if not self._states and state.step > 0:
+            self._substitute = state
+        self._states.append(state)
 
     def before(self, step: int) -> RollbackState | None:
-        """The newest that trouble first seen at `step` cannot have touched, or the oldest there is; newer ones go."""
-        while len(self._kept) > 1 and self._kept[-1].step > step - MARGIN:
-            self._kept.pop()
-        return self._kept[-1] if self._kept else None
+        """The newest state from MARGIN or more steps before `step`, or else the oldest; newer ones are dropped."""
+        while len(self._states) > 1 and self._states[-1].step > step - MARGIN:
+            self._states.pop()
+        return self._states[-1] if self._states else None
 
-    def exactly(self, state: RollbackState, step: int) -> bool:
-        """Whether an uninterrupted run, too, had gone back to this one for trouble first seen at `step`."""
-        if state is self._stand_in:
+    def is_exact(self, state: RollbackState, step: int) -> bool:
+        """Whether an uninterrupted run, too, would restore this state for divergence that began at `step`."""
+        if state is self._substitute:
             return state.step % self._every == 0 and state.step <= step - MARGIN
-        return any(each is state for each in self._kept)
+        return any(each is state for each in self._states)
 
-    def needed(self, step: int) -> list[RollbackState]:
-        """Those that `before` may give for trouble first seen at `step` or later, oldest first.
+    def needed_from(self, step: int) -> list[RollbackState]:
+        """The states that `before` may return for divergence that begins at `step` or later, oldest first.
 
-        None where one of them only stands in for those that the run had.
+        Empty if one of them is a substitute for states that the run had before it was resumed.
         """
-        kept = list(self._kept)
-        while len(kept) > 1 and kept[1].step <= step - MARGIN:
-            kept.pop(0)
-        return [] if any(each is self._stand_in for each in kept) else kept
+        needed = list(self._states)
+        while len(needed) > 1 and needed[1].step <= step - MARGIN:
+            needed.pop(0)
+        return [] if any(each is self._substitute for each in needed) else needed

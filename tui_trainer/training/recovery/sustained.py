@@ -1,46 +1,46 @@
-"""What is trouble when it lasts, whenever it comes: a loss worse than guessing, gradients that are always clipped."""
+"""Monitors of conditions that must last: a loss above that of uniform guessing, gradients that are always clipped."""
 
 import math
 from dataclasses import dataclass
 from typing import Final
 
 FAR: Final = 1.0
-"""Nats per token above guessing that no working rate stays at; the widest models begin within them."""
+"""Nats per token above guessing at which no run with a working learning rate stays; random weights are below it."""
 
-LASTING: Final = 50
-"""Steps so far above guessing, those below taken off: at rates that are high, but work, a run has up to some 20."""
+MAX_FAR: Final = 50
+"""Steps so far above guessing, less those below, at which a run counts as diverged; high rates that work reach 20."""
 
 CLEAR: Final = 0.3
-"""Nats per token above guessing that random weights do not have."""
+"""Nats per token above guessing that random weights do not reach."""
 
 LATELY: Final = 5
-"""Steps that count when a run ends."""
+"""Most recent steps that the warning at the end of a run depends on."""
 
 BLOCK: Final = 500
-"""Steps whose clipping is looked at together: large models are clipped at most of their first hundreds."""
+"""Steps whose share of clipped gradients is computed together: large models clip most of their first hundreds."""
 
-MOSTLY: Final = 0.95
-"""Part of them. Above half is called extremely aggressive, and a lower rate advised, by Godbole et al. 2023 (Deep
-Learning Tuning Playbook); here only what is nearly all of them is worth a word."""
+CLIPPED_SHARE: Final = 0.95
+"""Share from which advice is given. Godbole et al. 2023 (Deep Learning Tuning Playbook) call more than half extremely
+aggressive, and advise a lower rate; here nearly all must be clipped."""
 
 
 @dataclass
-class Guessing:
-    """Counts the steps whose loss is above that of guessing, as any of `vocab_size` tokens is as likely: ln of it."""
+class UniformLossMonitor:
+    """Counts steps whose loss is above that of a uniform guess among the tokens, ln(vocab_size)."""
 
     loss: float
-    """Of guessing, in nats per token."""
+    """Of a uniform guess, in nats per token."""
     far: int = 0
-    """Steps far above it, each below taken off again, and never less than 0."""
+    """Steps more than FAR above it, less the other steps, and never below 0."""
     lately: int = 0
-    """Steps clearly above it less those below, within LATELY of 0."""
+    """Steps more than CLEAR above it, less the other steps, within -LATELY and LATELY."""
 
     @classmethod
-    def among(cls, vocab_size: int) -> "Guessing":
+    def of_vocabulary(cls, vocab_size: int) -> "UniformLossMonitor":
         return cls(math.log(vocab_size))
 
-    def take(self, loss: float) -> bool:
-        """Whether the loss, in nats per token, is far above that of guessing."""
+    def update(self, loss: float) -> bool:
+        """Count a step; whether its loss, in nats per token, is far above that of guessing."""
         far = loss > self.loss + FAR
         self.far = self.far + 1 if far else max(0, self.far - 1)
         self.lately += 1 if loss > self.loss + CLEAR else -1
@@ -49,32 +49,32 @@ class Guessing:
 
     @property
     def trouble(self) -> str:
-        """What is wrong when it has been so for long, in words that follow "the"; else empty."""
+        """Why the run counts as diverged, in words that follow "the"; empty if it does not."""
         return (
-            f"loss was far above {self.loss:.2f}, that of guessing, for {self.far} steps" if self.far >= LASTING else ""
+            f"loss was far above {self.loss:.2f}, that of guessing, for {self.far} steps" if self.far >= MAX_FAR else ""
         )
 
     @property
-    def ending(self) -> str:
-        """What is wrong with a run that ends now, in a sentence: most of its last steps were worse than guessing."""
+    def final_warning(self) -> str:
+        """A sentence if the run ends now and most of its last steps were worse than guessing; else empty."""
         if self.lately <= 0:
             return ""
         return f"The run ends with a loss above {self.loss:.2f}, that of guessing: train again with a lower --lr."
 
 
 @dataclass
-class Clipping:
-    """Counts the steps whose gradient is clipped to the norm `most`; 0 is none."""
+class ClippingMonitor:
+    """Counts the steps whose gradient is clipped to the norm `most`; 0 means no clipping."""
 
     most: float
     steps: int = 0
-    """Of this block."""
+    """In the current block."""
     clipped: int = 0
     told: int = 0
-    """Whether advice was given: 1 when it was."""
+    """1 once advice was given, else 0."""
 
-    def take(self, norm: float) -> str:
-        """What to advise, once in a run, after a block in which nearly every gradient was clipped."""
+    def update(self, norm: float) -> str:
+        """Count a step; advice, once in a run, after a block in which nearly every gradient was clipped; else empty."""
         if not self.most or self.told:
             return ""
         self.steps += 1
@@ -82,7 +82,7 @@ class Clipping:
         if self.steps < BLOCK:
             return ""
         clipped, self.steps, self.clipped = self.clipped, 0, 0
-        if clipped < MOSTLY * BLOCK:
+        if clipped < CLIPPED_SHARE * BLOCK:
             return ""
         self.told = 1
         return (

@@ -1,4 +1,4 @@
-"""What is known of the steps taken, told as events and counted for the next evaluation."""
+"""Publishes the results of steps as events, and sums the losses for the next evaluation."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -9,11 +9,11 @@ from tui_trainer.training.progress import Progress
 from tui_trainer.training.step.stepper import Stepper, StepResult
 
 OVERFLOWS: Final = 4
-"""Skipped steps in a row that are no news in fp16, while the right scale of the loss is being found."""
+"""Consecutive skipped steps that are normal in fp16, while the scale of the loss is being found."""
 
 
 class StepReports:
-    """Takes the results of steps as they become known; `watchers` are given each, in the trainer's thread."""
+    """Gives every result to the `callbacks`, in the trainer's thread."""
 
     def __init__(
         self,
@@ -22,16 +22,16 @@ class StepReports:
         precision: str,
         tokens_per_step: int,
         publish: Callable[[Event], None],
-        watchers: Sequence[Callable[[StepResult], None]],
+        callbacks: Sequence[Callable[[StepResult], None]],
     ) -> None:
         self._stepper, self._progress, self._precision = stepper, progress, precision
         self._tokens_per_step = tokens_per_step
         self._publish = publish
-        self.watchers = list(watchers)
+        self.callbacks = list(callbacks)
         self._skipped = 0
 
     def publish_known(self, wait: bool) -> None:
-        """Tell what is known of the steps taken, of all of them with `wait`."""
+        """Publish the results that have arrived, or with `wait` all of them, waiting for the device."""
         for result in self._stepper.results(wait):
             self._publish(
                 Step(
@@ -45,8 +45,8 @@ class StepReports:
                     tokens_per_second=self._tokens_per_step / result.seconds,
                 )
             )
-            for watch in self.watchers:
-                watch(result)
+            for callback in self.callbacks:
+                callback(result)
             self._count(result)
 
     def _count(self, result: StepResult) -> None:

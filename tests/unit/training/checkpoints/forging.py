@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tui_trainer.run.folder import Folder
-from tui_trainer.training.checkpoints.format import HASHES, LAST_FILE, OWN_HASH, Checkpoint, sealed
+from tui_trainer.training.checkpoints.checkpoint import Checkpoint
+from tui_trainer.training.checkpoints.format import HASHES, LAST_FILE, OWN_HASH, sealed
 
 
 def read(path: Path) -> Checkpoint:

@@ -13,7 +13,8 @@ from tests.unit.training.helpers import small_model, small_stepper, take
 from tui_trainer.config import InputError
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.lineage import FIRST_LINEAGE, Branch, Lineage
-from tui_trainer.training.checkpoints.format import OPTIMIZER, Contents
+from tui_trainer.training.checkpoints.checkpoint import Contents
+from tui_trainer.training.checkpoints.format import OPTIMIZER
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.recovery.rollback_buffer import copy_state
 

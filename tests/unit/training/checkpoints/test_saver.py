@@ -12,7 +12,7 @@ from tui_trainer.model.transformer import ModelShape
 from tui_trainer.run.commands import Command, Resume, Stop
 from tui_trainer.run.events import Alert, CheckpointSaved, Evaluation, Event, StateChanged, Step
 from tui_trainer.training import decision
-from tui_trainer.training.checkpoints.format import Contents
+from tui_trainer.training.checkpoints.checkpoint import Contents
 from tui_trainer.training.checkpoints.saver import Saver
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.local import LocalSession

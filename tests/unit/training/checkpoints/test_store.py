@@ -21,12 +21,9 @@ from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.events import Alert, CheckpointSaved, Step
 from tui_trainer.run.folder import Folder
 from tui_trainer.training.checkpoints import tensor_files
+from tui_trainer.training.checkpoints.checkpoint import Contents
 from tui_trainer.training.checkpoints.directories import BY_HAND
-from tui_trainer.training.checkpoints.format import (
-    FILES,
-    LAST_FILE,
-    Contents,
-)
+from tui_trainer.training.checkpoints.format import FILES, LAST_FILE
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.progress import Progress
 from tui_trainer.training.recovery.rollback_buffer import copy_state

@@ -21,7 +21,8 @@ from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, CheckpointSaved, Event, Step
 from tui_trainer.run.folder import Folder
 from tui_trainer.training.checkpoints import tensor_files
-from tui_trainer.training.checkpoints.format import FILES, LAST_FILE, OPTIMIZER, Contents, DamagedError
+from tui_trainer.training.checkpoints.checkpoint import Contents
+from tui_trainer.training.checkpoints.format import FILES, LAST_FILE, OPTIMIZER, DamagedError
 from tui_trainer.training.recovery.rollback_buffer import copy_state
 
 

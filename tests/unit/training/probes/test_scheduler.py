@@ -74,7 +74,7 @@ def test_long_steps_leave_more_time(clock: Clock, monkeypatch: pytest.MonkeyPatc
     probes, log = ProbeScheduler(), list[str]()
     result = take(small_stepper(small_model()))
     assert result.seconds >= 1, "by this clock"
-    probes.watch(result)
+    probes.on_step(result)
     probes.add(probe(log, "a", 100))
     probes.share(never)
     assert len(log) >= 5

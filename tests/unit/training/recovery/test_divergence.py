@@ -25,22 +25,22 @@ def settled(precision: str = "fp32") -> DivergenceDetector:
     detector, noise = new(precision), random.Random(1)
     for step in range(300):
         loss = 2 + 2 * math.exp(-step / 40) + noise.gauss(0, 0.1)
-        assert detector.watch(result(step, loss, math.exp(noise.gauss(0, 0.3)))) == ""
+        assert detector.update(result(step, loss, math.exp(noise.gauss(0, 0.3)))) == ""
     return detector
 
 
 def verdicts(detector: DivergenceDetector, losses: list[float], grad_norm: float = 1.0) -> list[str]:
-    return [detector.watch(result(300 + number, loss, grad_norm)) for number, loss in enumerate(losses)]
+    return [detector.update(result(300 + number, loss, grad_norm)) for number, loss in enumerate(losses)]
 
 
 def test_a_usual_run_is_left_alone() -> None:
-    assert settled().calm
+    assert settled().healthy
 
 
 def test_a_spike_of_one_step_is_an_odd_batch() -> None:
     detector = settled()
     assert verdicts(detector, [9.0, 2.0, 9.0, 2.0, 9.0, 2.0, 2.0]) == [""] * 7
-    assert detector.calm
+    assert detector.healthy
 
 
 def test_a_loss_that_stays_up_is_trouble() -> None:
@@ -67,7 +67,7 @@ def test_losses_that_are_not_finite_in_a_row_are_trouble(precision: str, limit: 
 
 def test_a_young_run_is_not_judged_by_its_spread() -> None:
     detector = new()
-    assert not any(detector.watch(result(step, loss)) for step, loss in enumerate([1.0] * 10 + [50.0] * 20))
+    assert not any(detector.update(result(step, loss)) for step, loss in enumerate([1.0] * 10 + [50.0] * 20))
 
 
 def test_what_it_knows_outlives_a_resume() -> None:
@@ -78,10 +78,10 @@ def test_what_it_knows_outlives_a_resume() -> None:
     assert other.state() == detector.state()
 
 
-def test_forgiven_trouble_is_counted_anew() -> None:
+def test_after_a_reset_spikes_are_counted_from_zero() -> None:
     detector = settled()
     verdicts(detector, [math.nan] * (MAX_SKIPPED - 1))
-    detector.forgive()
+    detector.reset()
     assert verdicts(detector, [math.nan] * (MAX_SKIPPED - 1)) == [""] * (MAX_SKIPPED - 1)
 
 
@@ -89,9 +89,9 @@ def test_what_is_worse_than_guessing_does_not_become_usual() -> None:
     """An explosion in the first steps would else hide all that comes after it."""
     detector = DivergenceDetector("fp32", vocab_size=57, clip=0.0)
     for step in range(40):
-        assert detector.watch(result(step, 500.0 + step, grad_norm=1e5)) == ""
+        assert detector.update(result(step, 500.0 + step, grad_norm=1e5)) == ""
     for step in range(40, 140):
-        assert detector.watch(result(step, 2.0 + 0.01 * (step % 2))) == ""
+        assert detector.update(result(step, 2.0 + 0.01 * (step % 2))) == ""
     assert "loss was far above its usual" in verdicts(detector, [4.5] * SUSTAINED)[-1]
 
 

@@ -15,7 +15,7 @@ from tui_trainer.run.commands import Command, Resume
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, Event, ScheduleChanged, StateChanged, Step
 from tui_trainer.state.run_state import RunState
-from tui_trainer.training.checkpoints.format import Checkpoint
+from tui_trainer.training.checkpoints.checkpoint import Checkpoint
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.step.batch_loader import HostBatchLoader
 

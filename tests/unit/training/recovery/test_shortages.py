@@ -29,7 +29,7 @@ from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.commands import Command, Generate
 from tui_trainer.run.events import Alert, CheckpointSaved, Event, RunStarted, Sample, StateChanged, Step
 from tui_trainer.training import decision, end_models, preparation
-from tui_trainer.training.checkpoints import format, tensor_files
+from tui_trainer.training.checkpoints import record, tensor_files
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, RunFailedError, out_of_memory
 from tui_trainer.training.memory import within_memory
@@ -377,7 +377,7 @@ def test_the_last_weights_are_kept_where_the_best_do_not_fit_beside_them(
     damaged_weights(monkeypatch, {9}, factor=5.0)
     worse_at_last = small_config(corpus, steps=10)
     assert "best by validation" in run_to_end(worse_at_last).snapshot().reason
-    Scarce(monkeypatch, format, "read_tensors")
+    Scarce(monkeypatch, record, "read_tensors")
     session = run_to_end(worse_at_last)
     assert (session.snapshot().state, session.snapshot().reason) == ("finished", "all steps taken")
 

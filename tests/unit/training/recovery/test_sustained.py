@@ -19,7 +19,7 @@ from tui_trainer.run.commands import Command, Resume
 from tui_trainer.run.events import Alert, Event, StateChanged, Step
 from tui_trainer.training.recovery import sustained
 from tui_trainer.training.recovery.divergence import DivergenceDetector
-from tui_trainer.training.recovery.sustained import BLOCK, CLEAR, FAR, LASTING, Clipping, Guessing
+from tui_trainer.training.recovery.sustained import BLOCK, CLEAR, FAR, MAX_FAR, ClippingMonitor, UniformLossMonitor
 from tui_trainer.training.step.stepper import StepResult
 
 VOCAB_SIZE = 57
@@ -36,19 +36,19 @@ def result(step: int, loss: float, grad_norm: float = 1.0) -> StepResult:
 
 
 def watched(losses: Iterable[float], clip: float = 0.0) -> tuple[DivergenceDetector, list[tuple[int, str]]]:
-    """A guard that was shown these losses, and at which steps it found what."""
-    guard, found = DivergenceDetector("fp32", VOCAB_SIZE, clip), list[tuple[int, str]]()
+    """A detector that was shown these losses, and at which steps it found what."""
+    detector, found = DivergenceDetector("fp32", VOCAB_SIZE, clip), list[tuple[int, str]]()
     for step, loss in enumerate(losses, 1):
-        if trouble := guard.watch(result(step, loss)):
+        if trouble := detector.update(result(step, loss)):
             found.append((step, trouble))
-    return guard, found
+    return detector, found
 
 
 def test_a_loss_that_is_worse_than_guessing_from_the_first_steps_is_trouble() -> None:
-    guard, ((step, trouble), *_) = watched([GUESS, *[BAD] * LASTING])
-    assert step == LASTING + 1
-    assert trouble == f"loss was far above 4.04, that of guessing, for {LASTING} steps"
-    assert guard.lasting
+    detector, ((step, trouble), *_) = watched([GUESS, *[BAD] * MAX_FAR])
+    assert step == MAX_FAR + 1
+    assert trouble == f"loss was far above 4.04, that of guessing, for {MAX_FAR} steps"
+    assert detector.persistent
 
 
 def test_it_is_trouble_with_better_steps_between() -> None:
@@ -73,17 +73,17 @@ def test_what_is_none(losses: list[float]) -> None:
 
 
 def test_nothing_is_kept_while_it_is_suspected() -> None:
-    guard, _ = watched([GUESS, BAD])
-    assert not guard.calm
-    guard.watch(result(3, GOOD))
-    assert guard.calm
+    detector, _ = watched([GUESS, BAD])
+    assert not detector.healthy
+    detector.update(result(3, GOOD))
+    assert detector.healthy
 
 
 def test_what_was_counted_outlives_a_resume() -> None:
-    first, _ = watched([BAD] * (LASTING - 1), clip=1.0)
+    first, _ = watched([BAD] * (MAX_FAR - 1), clip=1.0)
     second = DivergenceDetector("fp32", VOCAB_SIZE, 1.0)
     second.load(first.state())
-    assert second.watch(result(LASTING, BAD)) == first.watch(result(LASTING, BAD)) != ""
+    assert second.update(result(MAX_FAR, BAD)) == first.update(result(MAX_FAR, BAD)) != ""
     assert second.state() == first.state()
 
 
@@ -100,24 +100,25 @@ def test_what_was_counted_outlives_a_resume() -> None:
     ],
 )
 def test_whether_a_run_ends_worse_than_guessing(losses: list[float], bad: bool) -> None:
-    guessing = Guessing.among(VOCAB_SIZE)
+    guessing = UniformLossMonitor.of_vocabulary(VOCAB_SIZE)
     for loss in losses:
-        guessing.take(loss)
+        guessing.update(loss)
     assert (
-        guessing.ending == bad * "The run ends with a loss above 4.04, that of guessing: train again with a lower --lr."
+        guessing.final_warning
+        == bad * "The run ends with a loss above 4.04, that of guessing: train again with a lower --lr."
     )
 
 
 # -- clipping -------------------------------------------------------------------------------------------------------
 
 
-def advice(clipping: Clipping, norms: Iterable[float]) -> list[tuple[int, str]]:
-    return [(step, told) for step, norm in enumerate(norms, 1) if (told := clipping.take(norm))]
+def advice(clipping: ClippingMonitor, norms: Iterable[float]) -> list[tuple[int, str]]:
+    return [(step, told) for step, norm in enumerate(norms, 1) if (told := clipping.update(norm))]
 
 
 def test_nearly_every_gradient_clipped_is_told_once() -> None:
     norms = [0.5 if step % 25 == 0 else 3.0 for step in range(3 * BLOCK)]
-    assert advice(Clipping(1.0), norms) == [
+    assert advice(ClippingMonitor(1.0), norms) == [
         (
             BLOCK,
             "480 of the last 500 gradients were longer than --clip 1, and clipped: "
@@ -136,7 +137,7 @@ def test_nearly_every_gradient_clipped_is_told_once() -> None:
     ids=["off", "beginning", "half"],
 )
 def test_less_is_not(most: float, norms: list[float]) -> None:
-    assert advice(Clipping(most), norms) == []
+    assert advice(ClippingMonitor(most), norms) == []
 
 
 # -- in a run ------------------------------------------------------------------------------------------------------
@@ -160,7 +161,7 @@ def test_an_explosion_in_the_first_steps_is_undone_at_half_the_rate_until_it_is_
 
 
 def test_a_run_at_half_the_rate_for_good_may_be_rescued(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sustained, "LASTING", 10)
+    monkeypatch.setattr(sustained, "MAX_FAR", 10)
     session = run_to_end(small_config(corpus, **{**WILD, "lr": 0.5, "steps": 120}))
     assert 1 <= len(told(session)) <= 3
     assert session.snapshot().state == "finished"
@@ -172,11 +173,11 @@ def test_a_run_at_half_the_rate_for_good_may_be_rescued(corpus: Path, monkeypatc
 def test_a_spike_later_on_does_not_bring_back_the_rate_that_was_too_high(
     corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sustained, "LASTING", 10)
+    monkeypatch.setattr(sustained, "MAX_FAR", 10)
     poisoned(monkeypatch, {80, 81, 82})
-    take, rates = Guessing.take, list[float]()
+    update, rates = UniformLossMonitor.update, list[float]()
     # As if the first ten steps were worse than guessing.
-    monkeypatch.setattr(Guessing, "take", lambda self, loss: take(self, loss + 99.0 * (len(rates) <= 10)))
+    monkeypatch.setattr(UniformLossMonitor, "update", lambda self, loss: update(self, loss + 99.0 * (len(rates) <= 10)))
 
     def note(event: Event) -> Command | None:
         rates.extend([event.lr] if isinstance(event, Step) else [])
