@@ -57,6 +57,10 @@ def test_no_screen_is_loaded(package: str) -> None:
     assert SCREEN.isdisjoint(loaded_by(*modules_of(package)))
 
 
+def test_top_level_modules_load_no_screen() -> None:
+    assert SCREEN.isdisjoint(loaded_by("tui_trainer.headless", "tui_trainer.config"))
+
+
 @pytest.mark.parametrize("package", LIGHTWEIGHT)
 def test_only_light_dependencies_are_loaded(package: str) -> None:
     assert loaded_by(*modules_of(package)) - loaded_by("numpy") <= LIGHT_DEPENDENCIES | set(sys.stdlib_module_names)

@@ -11,15 +11,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_trainer.run.codec import LARGEST
+
 Cells = NDArray[np.float64]
 
 LOW, HIGH, TOTAL, COUNT = range(4)
 
 Measured = tuple[int, Mapping[str, float | None]]
 """The step of a measurement, and its values by metric."""
-
-LARGEST: Final = 3.5e38
-"""No number of a run is larger, in fp32; a larger one counts as not finite."""
 
 ABSENT: Final = -np.inf
 """Stands for a metric that a measurement does not have."""
@@ -36,7 +35,7 @@ def cells_of(measured: Sequence[Measured], metrics: Sequence[str]) -> Cells:
     """A cell for each measurement: shape (metrics, 4, measurements)."""
     values = np.array([[numbers.get(name, ABSENT) for _, numbers in measured] for name in metrics], np.float64)
     values = values.reshape(len(metrics), len(measured))
-    finite, absent = np.abs(values) < LARGEST, values == ABSENT
+    finite, absent = np.abs(values) < LARGEST[float], values == ABSENT
     cells = np.empty((len(metrics), 4, len(measured)))
     cells[:, LOW] = np.where(finite, values, np.where(absent, np.nan, np.inf))
     cells[:, HIGH] = np.where(finite, values, np.where(absent, np.nan, -np.inf))

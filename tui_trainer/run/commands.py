@@ -6,13 +6,19 @@ from typing import ClassVar, Final
 from tui_trainer.config import Config
 from tui_trainer.run.events import BEST, LAST
 
+KEYBOARD, ATTACHED, COMMAND_LINE = "keyboard", "attached", "command line"
+"""Sources of commands: the trainer's own screen, a viewer, and a command that only asks one thing."""
+
+PEOPLE: Final = (KEYBOARD, ATTACHED, COMMAND_LINE)
+"""Sources that can be asked again."""
+
 
 @dataclass(frozen=True)
 class Command:
     """A command and its `source`; one with a value raises ValueError, with a sentence, for an invalid value."""
 
     name: ClassVar[str]
-    source: str = "keyboard"
+    source: str = KEYBOARD
 
     @property
     def argument(self) -> float | str | bool | None:

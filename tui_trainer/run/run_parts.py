@@ -75,9 +75,6 @@ class RunSampling:
     prompt: str = ""
 
 
-PARTS = (RunSource, RunModel, RunMachine, RunPlan, RunSampling)
-
-
 def check_length(steps: int, warmup: int) -> None:
     """Raises ValueError for a negative length."""
     if not (steps >= 0 and warmup >= 0):

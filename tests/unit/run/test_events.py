@@ -37,7 +37,7 @@ from tui_trainer.run.events import (
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.formats import JOURNAL_FORMAT, NewerFormatError
 from tui_trainer.run.journal import Journal
-from tui_trainer.run.run_parts import PARTS
+from tui_trainer.run.run_parts import RunMachine, RunModel, RunPlan, RunSampling, RunSource
 
 RUN: dict[str, Any] = {
     "run": "cats",
@@ -108,6 +108,8 @@ EXAMPLES: list[Event] = [
     ScheduleChanged(step=4, time=2.0, steps=9, schedule="wsd", lr=1e-3, min_lr=0.0, warmup=2, reason="9, as x"),
     ScheduleChanged(step=4, time=2.0, steps=9, schedule="wsd", lr=1e-3, min_lr=0.0, warmup=2, factor=0.5, until=8),
 ]
+
+PARTS = (RunSource, RunModel, RunMachine, RunPlan, RunSampling)
 
 
 def test_every_kind_has_an_example_here() -> None:

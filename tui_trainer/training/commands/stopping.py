@@ -1,14 +1,9 @@
 """The command to end a run."""
 
-from typing import Final
-
 from tui_trainer.run import alerts
-from tui_trainer.run.commands import Stop
+from tui_trainer.run.commands import PEOPLE, Stop
 from tui_trainer.training.errors import RunFailedError
 from tui_trainer.training.trainer import Trainer
-
-PEOPLE: Final = ("keyboard", "attached", "command line")
-"""Sources of commands that can be asked again."""
 
 
 def stop(trainer: Trainer, command: Stop) -> None:
