@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from tui_trainer.history.detail import Detail
 from tui_trainer.run.commands import Command
 from tui_trainer.run.events import Event, PartialSample, Resources, Sample, Stage, Step
 from tui_trainer.run.requests import Reply, Request
+from tui_trainer.sessions.detail import load_detail
 from tui_trainer.sessions.requests import refuse
 from tui_trainer.state.absence import Absence
 from tui_trainer.state.run_state import RunState
@@ -107,6 +109,10 @@ class Session(ABC):
     def request(self, request: Request) -> Future[Reply]:
         """Ask something of the model, and return at once; the reply, or the refusal, comes to the caller alone."""
         return refuse(request)
+
+    def detail(self, first: int, last: int) -> Future[Detail]:
+        """Every step from `first` to `last`, where the history has less; returns at once, and may fail with OSError."""
+        return load_detail(self.place, first, last)
 
     @property
     def place(self) -> Path | None:
