@@ -30,7 +30,7 @@ from tui_trainer.training.saving import Saving
 from tui_trainer.training.states import RunStates
 from tui_trainer.training.step.reports import StepReports
 from tui_trainer.training.step.stepper import Stepper
-from tui_trainer.training.trainer import Parts, Trainer
+from tui_trainer.training.trainer import Components, Trainer
 
 Publish = Callable[[Event], None]
 
@@ -66,7 +66,7 @@ def assemble(
     ending = progress, timetable, validation, models, sampler, saving, results, rollback, states, decisions
     end = End(*ending, publish)
     working = model, stepper, progress, timetable, states, decisions, probes, sampler, requests, validation
-    return Trainer(Parts(*working, results, saving, length_change, end, publish), HANDLERS)
+    return Trainer(Components(*working, results, saving, length_change, end, publish), HANDLERS)
 
 
 def _reports(

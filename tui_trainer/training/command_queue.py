@@ -32,7 +32,7 @@ class CommandQueue:
         return self._stopping
 
     def cancel_stop(self) -> None:
-        """The stop could not be obeyed: as if it had not been asked for."""
+        """Forget the stop, as nothing could be saved: it must not interrupt what follows."""
         self._stopping = False
 
     def take(self, wait: bool = False) -> Iterator[Command | OpenRequest]:

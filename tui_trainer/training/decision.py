@@ -13,7 +13,7 @@ from tui_trainer.training.planning.timetable import Timetable
 RESOURCES_SECONDS: Final = 2.0
 
 CHECKPOINT_SECONDS: Final = 600.0
-"""However long the steps are, no more than this is lost."""
+"""Time after which a checkpoint is saved however few steps were taken."""
 
 RETRY_SECONDS: Final = 30.0
 """When a checkpoint that could not be saved is tried again."""
@@ -23,7 +23,7 @@ PERIODIC: Final = "periodic"
 
 @dataclass(frozen=True)
 class Decision:
-    """What was asked, after which a new decision is made; or else what to do with the next step, and after it."""
+    """Either the commands and requests that have arrived, or else what to do with the next step and after it."""
 
     commands: tuple[Command, ...] = ()
     requests: tuple[OpenRequest, ...] = ()
@@ -48,7 +48,7 @@ class DecisionMaker:
         save_refused: Callable[[], bool],
         length_check_due: Callable[[], bool],
     ) -> None:
-        """`save_refused` tells whether the last checkpoint could not be saved."""
+        """`save_refused` returns whether the last checkpoint could not be saved."""
         self._command_queue, self._timetable = command_queue, timetable
         self._save_refused, self._length_check_due = save_refused, length_check_due
         self._saved_at = time.monotonic()
@@ -67,8 +67,8 @@ class DecisionMaker:
             publish_resources=self._resources_due(),
         )
 
-    def decide_amid_work(self) -> Decision:
-        """Between two parts of long work: whether to give it up, or else what has been asked meanwhile."""
+    def decide_during_work(self) -> Decision:
+        """Between two parts of long work: whether to stop it, or else the commands and requests that have arrived."""
         return Decision(stop=True) if self.stopping else _decision_on(tuple(self._command_queue.take()))
 
     @property
@@ -82,11 +82,11 @@ class DecisionMaker:
         return self._command_queue.pending
 
     def cancel_stop(self) -> None:
-        """The stop could not be obeyed: as if it had not been asked for."""
+        """Forget the stop, as nothing could be saved: it must not interrupt what follows."""
         self._command_queue.cancel_stop()
 
-    def note_save(self) -> None:
-        """A checkpoint is being saved: the next one is due so much later."""
+    def on_save(self) -> None:
+        """A checkpoint is being saved: count the time to the next one from here."""
         self._saved_at = time.monotonic()
 
     def _save_due(self, step: int) -> bool:

@@ -1,4 +1,4 @@
-"""What a trainer tells of its run when it takes it up."""
+"""The `run` event, which is published when a trainer starts or resumes a run."""
 
 from tui_trainer.config import Config
 from tui_trainer.corpus.corpus import Corpus

@@ -1,4 +1,4 @@
-"""Where training runs: the device, what to call it, and what memory it holds."""
+"""The device that training runs on: choosing it, its name, and the memory in use."""
 
 import platform
 from importlib.metadata import version
@@ -38,7 +38,7 @@ def resources(device: torch.device, step: int) -> Resources:
 
 
 def setup() -> dict[str, str]:
-    """What decides, beside configuration and corpus, on every bit of what is computed."""
+    """What the results depend on to the bit, beside configuration and corpus."""
     return {
         "torch": str(torch.__version__),
         "numpy": version("numpy"),

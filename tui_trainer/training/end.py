@@ -20,11 +20,11 @@ from tui_trainer.training.states import RunStates
 ALL_TAKEN: Final = "all steps taken"
 
 LAST_SAMPLES: Final = "last samples"
-"""What a run is said to do at its end, when the header has no more steps to count."""
+"""The activity shown at the end of a run, when the header has no more steps to count."""
 
 
 class End:
-    """Brings a run to its end in parts, between which commands are obeyed. Used by the trainer's thread alone."""
+    """Ends a run in phases, between which the trainer applies commands. Used by the trainer's thread alone."""
 
     def __init__(
         self,
@@ -53,14 +53,14 @@ class End:
             return ALL_TAKEN
         return self._validation.out_of_patience
 
-    def parts(self, evaluate: Callable[[], None], write_samples: Callable[[], None]) -> Iterator[None]:
-        """Evaluate, save and show what has been learned; `write_samples` carries those on that were begun.
+    def phases(self, evaluate: Callable[[], None], write_samples: Callable[[], None]) -> Iterator[None]:
+        """Evaluate, save and sample, with a yield after each phase; `write_samples` continues the samples begun.
 
-        Each part depends on nothing but `progress` and the checkpoints, so a run that was cut amid its end has the
-        same end when it is resumed. What is being sampled comes first, as a checkpoint does not keep it.
+        Each phase depends on `progress` and the checkpoints alone, so that a run that was killed during its end has the
+        same end when it is resumed. Unfinished samples come first, as a checkpoint does not hold them.
         """
         self._results.publish_known()
-        self._tell(LAST_SAMPLES)
+        self._publish_activity(LAST_SAMPLES)
         yield
         yield from self._written(write_samples)
         if not self._saving.has_step:
@@ -69,7 +69,7 @@ class End:
             evaluate()
             yield
         if not self._models.differ:  # else the sample of the best model comes first, once it is read
-            self._tell(LAST_SAMPLES)
+            self._publish_activity(LAST_SAMPLES)
             if self._timetable.sample_due(self._progress.step):
                 self._sample()
             yield from self._written(write_samples)
@@ -84,25 +84,25 @@ class End:
         self._sampler.model_name = self._models.name
 
     def publish_finished(self) -> None:
-        """Tell that the run is finished, and which of its models it has."""
+        """Publish that the run is finished, and which of its two models is in use."""
         both = self._models.both
         reason = self.reason + (f"; best by validation at step {self._progress.best_step:,}" if both else "")
         self._states.single_steps = 0
         self._states.change("finished", reason, self._models.name if both else "")
 
     def _save(self) -> None:
-        """Save that the run is finished, and get hold of its best model."""
+        """Save that the run is finished, and load its best model."""
         if self._rollback.final_warning:
             self._publish(alerts.divergence(self._progress.step, self._rollback.final_warning, Severity.WARNING))
         self._progress.finished = True
-        self._tell("saving")
+        self._publish_activity("saving")
         if self._saving.save_and_wait("finished") and (warning := self._models.load_best()):
             self._publish(alerts.checkpoint(self._progress.step, warning, Severity.WARNING))
         self.saved = True
 
     def _show_models(self, write_samples: Callable[[], None]) -> Iterator[None]:
         """The last model's sample comes last, as the newest is what is seen first."""
-        self._tell(LAST_SAMPLES)
+        self._publish_activity(LAST_SAMPLES)
         for name in (BEST, LAST) if self._models.both else (LAST,):
             self.use_model(name)
             self._sample(again=self._models.both)
@@ -117,5 +117,5 @@ class End:
             write_samples()
             yield
 
-    def _tell(self, doing: str) -> None:
+    def _publish_activity(self, doing: str) -> None:
         self._publish(Activity(step=self._progress.step, doing=doing))

@@ -49,7 +49,7 @@ class EndModels:
     def load_best(self) -> str:
         """Read the best weights, if those of the last step are not they, and they can be held beside them.
 
-        Returns what is to be told where they cannot be read.
+        Returns a warning, in a sentence, if they cannot be read; else nothing.
         """
         try:
             within_memory(self._read_best)

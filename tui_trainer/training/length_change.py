@@ -1,4 +1,4 @@
-"""A run that does not keep to its minutes is given another length, once."""
+"""Gives a run that does not keep to its minutes another length, once."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from tui_trainer.training.saving import Saving
 
 
 class LengthChange:
-    """Carries out what the check of a run's length comes to, if the run has one. Used by the trainer's thread alone."""
+    """Applies the result of a LengthCheck, if the run has one. Used by the trainer's thread alone."""
 
     def __init__(
         self,
@@ -30,16 +30,19 @@ class LengthChange:
         self._rollback, self._saving, self._results, self._publish = rollback, saving, results, publish
 
     def apply(self) -> None:
-        """Give the run another length where it would not keep to its minutes."""
-        if self._check is None or (judgement := self._check.judge(self._timetable.config, self._progress.step)) is None:
+        """Change the length of the run if it would not keep to its minutes."""
+        if (
+            self._check is None
+            or (new_length := self._check.check(self._timetable.config, self._progress.step)) is None
+        ):
             return
-        config = judgement.config
+        config = new_length.config
         if config is None or not self._check.store(
             config, lambda: self._saving.save_with_length(config.schedule.steps)
         ):
-            self._publish(alerts.pace(self._progress.step, judgement.unchanged, Severity(judgement.severity)))
+            self._publish(alerts.pace(self._progress.step, new_length.message_if_kept, Severity(new_length.severity)))
             return
-        self._publish(alerts.pace(self._progress.step, judgement.changed, Severity(judgement.severity)))
+        self._publish(alerts.pace(self._progress.step, new_length.message_if_changed, Severity(new_length.severity)))
         self._timetable.replan(config)
         self._rollback.set_length(self._timetable.steps)
-        self._results.publish_schedule(judgement.reason)
+        self._results.publish_schedule(new_length.reason)

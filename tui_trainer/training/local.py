@@ -26,7 +26,7 @@ from tui_trainer.sessions.requests import OpenRequests
 from tui_trainer.training.command_queue import CommandQueue
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
 from tui_trainer.training.journalling import LOG, JournalledSession
-from tui_trainer.training.places import check_working_directory, with_absolute_paths
+from tui_trainer.training.paths import check_working_directory, with_absolute_paths
 from tui_trainer.training.planning.length import check_steps
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ GIVING_UP: Final = "giving up"
 
 
 class LocalSession(JournalledSession):
-    """Trains in the thread that calls `run`."""
+    """Trains in the thread that calls `run`; the other methods may be called from any thread."""
 
     def __init__(
         self, config: Config, resumed: RunDirectory | None = None, steps: int = 0, again: bool = False
@@ -73,7 +73,7 @@ class LocalSession(JournalledSession):
         """Whether the directory was made for a run that could then not begin."""
         sources = find_sources(config.data.corpus, binary_ok=config.data.tokenizer == "byte")
         self.label = resumed.name if resumed else corpus_label(sources)
-        """What to call the run before it has told."""
+        """What to call the run before its `run` event."""
         self._config = with_absolute_paths(config)
         self.root = resumed.path.parent if resumed else runs_root(config.run.runs_dir)
         """Where the run lies, or is going to."""
@@ -170,7 +170,7 @@ class LocalSession(JournalledSession):
             self.given_up = True
 
     def _open(self, directory: RunDirectory, start: Start) -> Folder:
-        """The run's directory is there, and known where the run goes on: journal what happens, and let viewers in.
+        """Called with the run's directory and the step to start from: open the journal and the control socket.
 
         Returns the directory, open to write into it.
         """
@@ -178,14 +178,14 @@ class LocalSession(JournalledSession):
         if not self._resumed:
             self.take_lock(directory)
         elif self.snapshot().step > start.step or (self._past is not None and self._past.branch != start.branch):
-            # A run that was killed had gone on from its checkpoint: those steps are taken again.
+            # A killed run has steps after its checkpoint in the journal: they are taken again.
             self._load_history([start])
         self.open_journal(start.step)
         self.look_for_other_runs(directory, start.step)
         return self.folder
 
     def _load_history(self, later: Sequence[Start] = ()) -> None:
-        """Show a resumed run's past; `later` is where it is going to be taken up, once that is known."""
+        """Show a resumed run's past; `later` is where it will be resumed, once that is known."""
         past = Past(self.folder)
         try:
             for done, total in past.read(later=later):
@@ -202,10 +202,10 @@ class LocalSession(JournalledSession):
         self._past = past
 
     def _fail(self, error: Exception) -> Outcome:
-        """Tell why, keep the traceback in the run directory, and wait until the user has read it."""
+        """Publish the reason, write the traceback to the run directory, and wait for the user to leave."""
         reason = _sentence(error)
         if self._folder is not None:
-            # A full disk may be what went wrong: the reason is told all the same.
+            # A full disk may be what went wrong: the reason is published all the same.
             with suppress(OSError):
                 self._folder.replace(TRACEBACK, traceback.format_exc().encode(errors="backslashreplace"))
                 reason += f" Details are in {self._folder.path / TRACEBACK}."

@@ -29,7 +29,7 @@ from tui_trainer.training.memory import smaller_batches_alert, within_memory
 from tui_trainer.training.planning.calibration import measure, planned_timings, use_threads
 from tui_trainer.training.planning.capacity import check_capacity
 from tui_trainer.training.planning.compilation import compile_layers
-from tui_trainer.training.planning.length import settle_length
+from tui_trainer.training.planning.length import resolve_resumed_length
 from tui_trainer.training.planning.plan import (
     Plan,
     replan,
@@ -44,7 +44,7 @@ from tui_trainer.training.step.stepper import Stepper
 from tui_trainer.training.trainer import Trainer
 
 Opened = Callable[[RunDirectory, Start], Folder]
-"""Called with the run's directory and the step that the trainer stands at; gives the directory, open to write to."""
+"""Called with the run's directory and the step to start from; returns the directory, open to write to."""
 
 MakeCheck = Callable[[Folder], LengthCheck]
 
@@ -93,7 +93,7 @@ class Preparation:
         return plan, partial(LengthCheck, sized, plan, corpus, timings)
 
     def resumed(self, config: Config, folder: Folder, steps: int, again: bool, opened: Opened) -> Trainer:
-        """A trainer where the run's newest checkpoint stands, with the length of `settle_length`; raises InputError."""
+        """A trainer at the step of the newest checkpoint, of a run of `resolve_resumed_length`; raises InputError."""
         device = choose_device(config.run.device)
         corpus = self._load_corpus(config)
         self._stage("reading the checkpoint")
@@ -103,7 +103,7 @@ class Preparation:
         config = fitting_config(config, folder, directory, checkpoint, corpus)
         self._asked_sizes = _sizes(config)
         planned = progress.planned_steps or config.schedule.steps
-        config = settle_length(progress, config, steps, again)
+        config = resolve_resumed_length(progress, config, steps, again)
         self._stage("building the model")
         use_threads(config.run.threads)
         model = build_model(config, corpus, device)
@@ -183,7 +183,7 @@ class Preparation:
         return folder, store, aside
 
     def _warn(self, step: int, sizes: tuple[int, int], aside: Sequence[Path]) -> None:
-        """Tell what is not as it was asked for, or as it was left."""
+        """Publish alerts on what is not as it was asked for, or as it was saved."""
         if self._warning:
             self._publish(alerts.compilation(step, self._warning))
         if sizes != self._asked_sizes:

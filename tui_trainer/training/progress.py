@@ -1,4 +1,4 @@
-"""Where a training loop is: what a checkpoint has beside weights and optimizer, and how it is checked when read."""
+"""The state of the training loop in a checkpoint, beside weights and optimizer, and its checks when read."""
 
 import reprlib
 import sys
@@ -22,7 +22,7 @@ _TEMPERATURE = next(spec for spec in fields(SamplingConfig) if spec.name == "tem
 
 @dataclass
 class Progress:
-    """Where the training loop is; with weights and optimizer, all that the steps to come depend on."""
+    """State of the training loop; with weights and optimizer, all that the steps to come depend on."""
 
     fingerprint: str
     """Of the corpus."""
@@ -50,12 +50,13 @@ class Progress:
     planned_steps: int = _number(0, maximum=2 * MAX_STEPS)
     """How many steps the run was to have in all when this was saved; 0 in checkpoints older than this field."""
     finished: bool = False
-    """Whether the run has been brought to its end; not so when it was left between its last step and that."""
+    """Whether all phases of the run's end are done; false between its last step and that."""
     guard: dict[str, float] = field(default_factory=dict)
+    """The state of the DivergenceDetector."""
     trouble_since: int = _number(0)
-    """The step at which the guard saw the trouble that it counts, or counted last."""
+    """The last step before the signs of divergence that the detector counts, or has counted last."""
     diverged: bool = False
-    """Whether the run was given up for it."""
+    """Whether the run failed because of it."""
     setup: dict[str, str] = field(default_factory=dict)
     """What the numbers depend on to the bit, beside configuration and corpus."""
 
@@ -76,7 +77,7 @@ _NAMES: Final[dict[Any, str]] = {
 
 
 class UnknownFieldError(InputError):
-    """There is something that this version does not know."""
+    """A checkpoint has a field that this version does not know."""
 
 
 def checked_progress(told: Mapping[str, Any]) -> Progress:

@@ -1,4 +1,4 @@
-"""What a checkpoint and a run's configuration must have in common to go on from it, and what is told of how it does."""
+"""Resuming: whether a checkpoint fits the configuration and the corpus, and the alert on how the run is resumed."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,7 +27,7 @@ from tui_trainer.training.step.stepper import Stepper
 def fitting_config(
     config: Config, folder: Folder, directory: RunDirectory, checkpoint: Checkpoint, corpus: Corpus
 ) -> Config:
-    """The configuration that a run goes on with from a checkpoint; raises InputError where they do not fit."""
+    """The configuration of a run resumed from a checkpoint; raises InputError if they do not fit."""
     progress = checkpoint.progress
     if reason := state_error(progress.guard):
         raise InputError(reason)
@@ -47,7 +47,7 @@ def fitting_config(
 
 
 def restore(checkpoint: Checkpoint, model: Transformer, stepper: Stepper, directory: RunDirectory) -> None:
-    """Make weights and optimizer those of a checkpoint; raises InputError where they do not fit."""
+    """Load weights and optimizer state from a checkpoint; raises InputError if they do not fit."""
     try:
         restore_state(RollbackState(checkpoint.progress.step, checkpoint.weights, checkpoint.state), model, stepper)
     except (KeyError, RuntimeError) as error:
@@ -57,7 +57,7 @@ def restore(checkpoint: Checkpoint, model: Transformer, stepper: Stepper, direct
 
 
 def describe_resumption(checkpoint: Checkpoint, planned: int) -> Iterator[Alert]:
-    """Say how the run goes on, if it does; `planned` is how many steps it had when it was saved."""
+    """Alerts on how the run is resumed; `planned` is how many steps it had when it was saved."""
     progress = checkpoint.progress
     steps = progress.planned_steps
     if progress.finished:
@@ -79,7 +79,7 @@ def describe_resumption(checkpoint: Checkpoint, planned: int) -> Iterator[Alert]
 
 
 def _compare(checkpoint: Checkpoint, unchanged: str) -> Alert:
-    """Say whether what follows is to the bit what would have followed."""
+    """An alert on whether the resumed run is the uninterrupted one to the bit."""
     progress = checkpoint.progress
     now, before = setup(), progress.setup
     changed = [

@@ -1,4 +1,4 @@
-"""When and of what a checkpoint is saved; how, and in which thread, is the saver's business."""
+"""What the trainer saves as a checkpoint, and when; the saver writes it in another thread."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ SAMPLE_SECONDS: Final = 1.0
 
 
 class Saving:
-    """Saves a run as it stands; a disk that refuses is an alert, not the end. For the trainer's thread alone."""
+    """Saves the run's present state; a failed write is an alert, not an error. Used by the trainer's thread alone."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Saving:
 
     def save(self, reason: str) -> None:
         """Begin to save a checkpoint of this step."""
-        self._decisions.note_save()
+        self._decisions.on_save()
         self._results.publish_known()
         # A sample is of weights that no checkpoint has: what was begun before this one is not to be lost.
         self._sampler.finish(lambda: False, SAMPLE_SECONDS)

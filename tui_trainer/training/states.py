@@ -1,4 +1,4 @@
-"""The states of a run, told as they change: running, paused, finished, stopped."""
+"""The state of a run, published when it changes: running, paused, finished, stopped."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,19 +29,19 @@ class RunStates:
     def change(self, state: str, reason: str = "", model: str = "") -> None:
         self._now = state, reason, model
         if not self._held:
-            self._tell()
+            self._publish_change()
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Within it a change of state is kept back, and published after it: long work goes on to its end in any."""
+        """Publish changes of state after this context only: long work is not interrupted by them."""
         self._held = True
         try:
             yield
         finally:
             self._held = False
-            self._tell()
+            self._publish_change()
 
-    def _tell(self) -> None:
+    def _publish_change(self) -> None:
         if self._now != self._published:
             self._published = state, reason, model = self._now
             self._publish(StateChanged(step=self._progress.step, state=state, reason=reason, model=model))

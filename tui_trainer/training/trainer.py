@@ -31,8 +31,8 @@ from tui_trainer.training.step.stepper import Stepper
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What a trainer works with; `assembly` puts it together, and the handlers of commands use it too."""
+class Components:
+    """The objects that a trainer uses, made by `assembly`; the handlers of commands use them, too."""
 
     model: Transformer
     stepper: Stepper
@@ -52,14 +52,16 @@ class Parts:
 
 
 class Trainer:
-    """Takes one run from where its progress stands to its end, then answers commands until one is to stop."""
+    """Trains one run from the step of its progress to its end, then applies commands until one is to stop."""
 
-    def __init__(self, parts: Parts, handlers: "Mapping[type[Command], Callable[[Trainer, Any], None]]") -> None:
-        self.parts = parts
+    def __init__(
+        self, components: Components, handlers: "Mapping[type[Command], Callable[[Trainer, Any], None]]"
+    ) -> None:
+        self.components = components
         self._handlers = handlers
-        self._progress, self._states, self._decisions = parts.progress, parts.states, parts.decisions
-        self._tokens_per_step = tokens_per_step(parts.timetable.config)
-        self._end_parts = parts.end.parts(self._evaluate, self._share_time)
+        self._progress, self._states, self._decisions = components.progress, components.states, components.decisions
+        self._tokens_per_step = tokens_per_step(components.timetable.config)
+        self._end_phases = components.end.phases(self._evaluate, self._share_time)
         self._in_step = False
         self.over = False
         """Set by the handler of a stop: the run has come to its end, or is left."""
@@ -69,9 +71,9 @@ class Trainer:
         """Whether nothing is lost that was to be saved when the run was stopped."""
 
     def run(self) -> None:
-        """Train to the end, then wait for a stop; raises RunFailedError, or whatever the machine throws at it."""
-        self.parts.model.train()
-        self.parts.results.publish_lowered_schedule()
+        """Train to the end, then wait for a stop; raises RunFailedError, or any error of PyTorch or the system."""
+        self.components.model.train()
+        self.components.results.publish_lowered_schedule()
         self._states.change("running")
         try:
             self._loop()
@@ -79,75 +81,75 @@ class Trainer:
             self._save_failed()
             raise
         finally:
-            self.parts.saving.wait()
+            self.components.saving.wait()
 
     def _save_failed(self) -> None:
-        """Save what a run that fails has learned. Raises nothing: the error that it failed with is the one to tell."""
-        if self._in_step:  # weights that a step was changing are not worth keeping
+        """Save the weights of a run that fails. Raises nothing: the error to report is the one that it failed with."""
+        if self._in_step:  # a step may have changed some of the weights
             return
-        self.parts.sampler.drop()  # it may be what failed, and would again
+        self.components.sampler.drop()  # it may be what failed, and would again
         try:
-            if self.parts.saving.wait():
-                self.parts.saving.save("failed")
+            if self.components.saving.wait():
+                self.components.saving.save("failed")
         except Exception as error:
             message = f"The last steps could not be saved: {error}."
-            self.parts.publish(alerts.checkpoint(self._progress.step, message))
+            self.components.publish(alerts.checkpoint(self._progress.step, message))
 
     def _loop(self) -> None:
-        self.parts.results.buffer_state()
-        self._make_up()
+        self.components.results.buffer_state()
+        self._do_overdue()
         while not self.over:
             decision = self._decisions.decide(self._progress.step + 1, wait=self._idle)
             if decision.commands or decision.requests:
-                self._obey(decision)
+                self._apply(decision)
             elif decision.check_length:
                 self._change_length()
             elif not self._states.stepping:
                 self._share_time()
-            elif self.parts.end.reason:
-                next(self._end_parts)
+            elif self.components.end.reason:
+                next(self._end_phases)
             elif self.work_given_up:
-                self._make_up()
+                self._do_overdue()
             else:
                 self._advance(decision)
 
     def _change_length(self) -> None:
-        """Give the run another length where it needs one, and do what is due at this step by that."""
-        self.parts.length_change.apply()
-        self._make_up()
+        """Give the run another length if it needs one, and do what is due at this step of a run of that length."""
+        self.components.length_change.apply()
+        self._do_overdue()
 
     @property
     def _idle(self) -> bool:
-        return not self._states.stepping and not self.parts.probes.busy
+        return not self._states.stepping and not self.components.probes.busy
 
-    def _make_up(self) -> None:
-        """Do what is due at this step and has not been done."""
+    def _do_overdue(self) -> None:
+        """Do what is due at this step, and has not been done as the run was resumed, replanned or interrupted here."""
         self.work_given_up = False
         step = self._progress.step
-        if self.parts.end.reason:
+        if self.components.end.reason:
             return
-        if self.parts.timetable.evaluation_due(step) and self._progress.evaluated_step != step:
+        if self.components.timetable.evaluation_due(step) and self._progress.evaluated_step != step:
             self._evaluate()
-        if self.parts.timetable.sample_due(step):
-            self.parts.sampler.write_regular(self._stopping)
+        if self.components.timetable.sample_due(step):
+            self.components.sampler.write_regular(self._stopping)
 
     # -- commands ---------------------------------------------------------------------------------------------------
 
-    def _obey(self, decision: Decision) -> None:
+    def _apply(self, decision: Decision) -> None:
         """Begin to answer the requests of a decision, and apply its commands, up to a stop that ends the run."""
         for request in decision.requests:
-            self.parts.requests.add(request)
-        self.parts.results.publish_known()  # no step may follow for a while, which would bring the news of the last
+            self.components.requests.add(request)
+        self.components.results.publish_known()  # a pause may follow, and no step that would publish the last one
         for command in decision.commands:
             if self.over:
                 break
-            self.parts.publish(_applied(command, self._progress.step))
+            self.components.publish(_applied(command, self._progress.step))
             self._handlers[type(command)](self, command)
 
-    def _obey_amid_work(self) -> bool:
-        """Do what is asked, but for stopping; whether to give long work up for that."""
-        decision = self._decisions.decide_amid_work()
-        self._obey(decision)
+    def _apply_during_work(self) -> bool:
+        """Answer requests and apply commands during long work; whether to stop that work."""
+        decision = self._decisions.decide_during_work()
+        self._apply(decision)
         return decision.stop or self.over
 
     def _stopping(self) -> bool:
@@ -163,19 +165,19 @@ class Trainer:
         self._states.single_steps = max(0, self._states.single_steps - 1)
         progress.step += 1
         progress.tokens += self._tokens_per_step
-        self.parts.results.publish_known(wait=self._states.state != "running")
+        self.components.results.publish_known(wait=self._states.state != "running")
         if decision.publish_resources:
-            self.parts.publish(resources(self._device, progress.step))
-        self.parts.results.buffer_state()
+            self.components.publish(resources(self._device, progress.step))
+        self.components.results.buffer_state()
         self._share_time()
-        if not self.parts.end.reason:
+        if not self.components.end.reason:
             self._do_what_is_due(decision)
 
     def _take_step(self) -> bool:
         """Whether the step was taken: not so when interrupted, or when it has to be tried again with less memory."""
         self._in_step = True
         try:
-            taken = self.parts.stepper.take(self._progress.step, self.parts.results.lr, self._stopping)
+            taken = self.components.stepper.take(self._progress.step, self.components.results.lr, self._stopping)
         except MemoryError as error:
             self._in_step = taken = False
             self._split_batches(error)
@@ -184,49 +186,49 @@ class Trainer:
 
     def _split_batches(self, error: MemoryError) -> None:
         """Make steps of smaller micro-batches; raises RunFailedError when there are none."""
-        sizes = self.parts.stepper.split()
+        sizes = self.components.stepper.split()
         if sizes is None:
             raise RunFailedError(NOT_ENOUGH_MEMORY) from error
         self._progress.batch_size, self._progress.accumulate = sizes
-        self.parts.publish(smaller_batches_alert(self._progress.step, *sizes))
+        self.components.publish(smaller_batches_alert(self._progress.step, *sizes))
 
     def _do_what_is_due(self, decision: Decision) -> None:
         """Evaluate, save, sample."""
         if decision.evaluate:
             self._evaluate()
-        if self.parts.end.reason:
+        if self.components.end.reason:
             return
         if decision.save:
-            self.parts.saving.save_new(decision.save)
+            self.components.saving.save_new(decision.save)
         if decision.sample:
-            self.parts.sampler.write_regular(self._stopping)
+            self.components.sampler.write_regular(self._stopping)
 
     # -- probes -----------------------------------------------------------------------------------------------------
 
     def _share_time(self) -> None:
-        self.parts.probes.share(lambda: self._decisions.pending)
+        self.components.probes.share(lambda: self._decisions.pending)
 
     def _evaluate(self) -> None:
-        """Judge the model, whole and before the next step, and keep it if it is the best."""
-        self.parts.results.publish_known()
+        """Evaluate on the whole validation part before the next step, and save a checkpoint if it is the best."""
+        self.components.results.publish_known()
         with self._states.held():
             self._publish_activity("validating")
             try:
-                with closing(self._judge()) as probe:
-                    self.parts.probes.run(probe, self._obey_amid_work)
+                with closing(self._evaluation_probe()) as probe:
+                    self.components.probes.run(probe, self._apply_during_work)
             finally:
                 self._publish_activity("")
 
-    def _judge(self) -> Probe:
-        if (yield from self.parts.validation.judge()):
-            self.parts.saving.save("best")
+    def _evaluation_probe(self) -> Probe:
+        if (yield from self.components.validation.evaluate()):
+            self.components.saving.save("best")
 
     def _publish_activity(self, doing: str) -> None:
-        self.parts.publish(Activity(step=self._progress.step, doing=doing))
+        self.components.publish(Activity(step=self._progress.step, doing=doing))
 
     @property
     def _device(self) -> torch.device:
-        return self.parts.model.lm_head.weight.device
+        return self.components.model.lm_head.weight.device
 
 
 def _applied(command: Command, step: int) -> CommandApplied:

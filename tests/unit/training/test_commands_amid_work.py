@@ -161,10 +161,10 @@ def test_what_is_asked_amid_a_save_is_done_after_it(corpus: Path, monkeypatch: p
     assert [event.reason for event in session.of(CheckpointSaved)][:2] == ["periodic", "asked"]
 
 
-def test_a_stop_that_cannot_be_obeyed_costs_no_evaluation_and_no_sample(
+def test_a_stop_that_cannot_be_saved_costs_no_evaluation_and_no_sample(
     corpus: Path, amid_evaluation: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calm = run_to_end(small_config(corpus, name="calm", sample_every=4))
+    uninterrupted = run_to_end(small_config(corpus, name="calm", sample_every=4))
     save = CheckpointStore.save
 
     def refuse_stopped(self: CheckpointStore, contents: Any, reason: str) -> Path:
@@ -177,7 +177,7 @@ def test_a_stop_that_cannot_be_obeyed_costs_no_evaluation_and_no_sample(
     amid_evaluation(session, 4, Stop())
     session.run()
     assert told(session, since=4)[:5] == ["command stop", "paused", "command resume", "running", "evaluation 4"]
-    assert session.of(Evaluation)[0].val_loss == pytest.approx(calm.of(Evaluation)[0].val_loss, abs=1e-5)
+    assert session.of(Evaluation)[0].val_loss == pytest.approx(uninterrupted.of(Evaluation)[0].val_loss, abs=1e-5)
     assert [event.step for event in session.of(Evaluation)] == [4, 8, 12]
     assert [event.step for event in session.of(Sample)] == [0, 4, 8, 12]
 

@@ -60,16 +60,16 @@ def test_what_is_asked_comes_before_any_step(maker: Maker) -> None:
 
 def test_amid_work_a_stop_is_told_and_left_for_later(maker: Maker) -> None:
     maker.queue.put(Pause())
-    assert maker.decide_amid_work() == Decision(commands=(Pause(),))
+    assert maker.decide_during_work() == Decision(commands=(Pause(),))
     maker.queue.put(Stop())
-    assert maker.decide_amid_work() == Decision(stop=True)
+    assert maker.decide_during_work() == Decision(stop=True)
     assert maker.at(7).commands == (Stop(),)
 
 
 def test_a_long_time_without_a_checkpoint_makes_one_due(maker: Maker) -> None:
     maker.now += 601
     assert maker.at(7).save == PERIODIC
-    maker.note_save()
+    maker.on_save()
     assert maker.at(8).save == ""
 
 

@@ -5,19 +5,19 @@ from tui_trainer.training.trainer import Trainer
 
 
 def set_temperature(trainer: Trainer, command: SetTemperature) -> None:
-    trainer.parts.sampler.temperature = trainer.parts.progress.temperature = command.value
+    trainer.components.sampler.temperature = trainer.components.progress.temperature = command.value
 
 
 def set_prompt(trainer: Trainer, command: SetPrompt) -> None:
-    trainer.parts.sampler.prompt = trainer.parts.progress.prompt = command.value
+    trainer.components.sampler.prompt = trainer.components.progress.prompt = command.value
 
 
 def generate(trainer: Trainer, command: Generate) -> None:
-    trainer.parts.sampler.write_asked()
+    trainer.components.sampler.write_asked()
 
 
 def use_model(trainer: Trainer, command: UseModel) -> None:
     """Only a finished run has a choice."""
-    if trainer.parts.states.state == "finished":
-        trainer.parts.end.use_model(command.value)
-        trainer.parts.end.publish_finished()
+    if trainer.components.states.state == "finished":
+        trainer.components.end.use_model(command.value)
+        trainer.components.end.publish_finished()

@@ -6,4 +6,4 @@ from tui_trainer.training.trainer import Trainer
 
 
 def save_checkpoint(trainer: Trainer, command: SaveCheckpoint) -> None:
-    trainer.parts.saving.save(BY_HAND)
+    trainer.components.saving.save(BY_HAND)

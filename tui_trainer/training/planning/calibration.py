@@ -1,4 +1,4 @@
-"""How fast this machine trains: steps of a throw-away model of the run's size are timed."""
+"""Times steps of a temporary model of the run's size on this machine."""
 
 import os
 import time
@@ -22,8 +22,8 @@ from tui_trainer.training.probes.evaluation import TOKENS_PER_BATCH, evaluate
 SECONDS: Final = 0.25
 """Time for each number of threads; a step that takes longer is timed once."""
 
-SETTLED_SECONDS: Final = 1.5
-"""Time in which a step is timed that the length of a run is made of."""
+PLANNED_SECONDS: Final = 1.5
+"""Time for timing steps as planned, from which the length of a run follows."""
 
 SLOW_STEP: Final = 1.0
 """Seconds of a step that is so large that every thread helps, and timing it often would take too long."""
@@ -74,9 +74,9 @@ def planned_timings(
         calibration.compile(config)
     calibration.take()
     taken = [calibration.take()]
-    while sum(taken) < SETTLED_SECONDS:
+    while sum(taken) < PLANNED_SECONDS:
         taken.append(calibration.take())
-    return replace(measured, step=sum(taken) / len(taken), settled=True, sizes=calibration.sizes)
+    return replace(measured, step=sum(taken) / len(taken), as_planned=True, sizes=calibration.sizes)
 
 
 def _choose_threads(calibration: "_Calibration") -> tuple[float, str]:
@@ -90,8 +90,8 @@ def _choose_threads(calibration: "_Calibration") -> tuple[float, str]:
             break  # more threads would only wait for each other longer
         best = threads
     torch.set_num_threads(best)
-    told = [f"{1000 * seconds:.0f} ms with {threads}" for threads, seconds in timed.items()]
-    return timed[best], f"a step took {', '.join(told)}" if len(told) > 1 else ""
+    timings = [f"{1000 * seconds:.0f} ms with {threads}" for threads, seconds in timed.items()]
+    return timed[best], f"a step took {', '.join(timings)}" if len(timings) > 1 else ""
 
 
 def _make_calibration(
@@ -114,7 +114,7 @@ class _Calibration:
         """What the last step took."""
 
     def compile(self, config: Config) -> None:
-        """Where that fails, the run will fare no better, and tell; and what does not fit, the first step fits in."""
+        """Ignores failures: the run meets them too, and reports them; too large batches are split by the first step."""
         with suppress(MemoryError):
             within_memory(lambda: compile_layers(self._model, config))
 

@@ -55,7 +55,7 @@ def compiled_seconds(config: Config, training_seconds: float, step_seconds: floa
 
 
 def _cost(config: Config) -> float:
-    """Seconds that compiling will take: few where a run of this shape left its code."""
+    """Seconds that compiling will take: few if a run of this shape has left its code in the cache."""
     gain = GAINS[config.run.device]
     return gain.again if _mark(config).exists() else gain.seconds
 
@@ -73,7 +73,7 @@ def compile_layers(model: Transformer, config: Config) -> str:
     All layers share the code, so that a deep model takes no longer than a shallow one, and the code is kept on disk for
     later runs of the same shape.
     """
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(_kept_code())
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(_code_cache())
     try:
         for layer in model.model.layers:
             # Its own attention would replace the model's, which is faster over short windows on a CPU.
@@ -100,16 +100,16 @@ def _call(model: Transformer, batch_size: int, precision: str) -> None:
     model.zero_grad(set_to_none=True)
 
 
-def _kept_code() -> Path:
+def _code_cache() -> Path:
     return cache_directory() / "compiled"
 
 
 def _mark(config: Config) -> Path:
-    """The file that stands for code of a run's shape; how many layers there are does not matter."""
+    """The file that marks compiled code of a run's shape as cached; the number of layers does not matter."""
     sizes, run = config.model, config.run
     shape = (sizes.width, sizes.heads, sizes.context, sizes.dropout, config.optimizer.batch_size)
     key = repr((torch.__version__, *shape, run.device, run.precision, torch.get_num_threads()))
-    return _kept_code() / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.mark"
+    return _code_cache() / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.mark"
 
 
 def _first_line(error: Exception) -> str:

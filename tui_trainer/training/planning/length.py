@@ -1,11 +1,11 @@
-"""How long a resumed run is, and whether it has come to its end."""
+"""The length of a resumed run, and whether it is finished."""
 
 from tui_trainer.config import Config, InputError
 from tui_trainer.training.progress import Progress
 
 
-def settle_length(progress: Progress, config: Config, asked: int, again: bool) -> Config:
-    """The configuration with the steps that the run has in all from now on; `progress` is brought in line with it.
+def resolve_resumed_length(progress: Progress, config: Config, asked: int, again: bool) -> Config:
+    """The configuration with the total steps of a resumed run; `progress` is updated to match it.
 
     These are `asked` (0: as planned), or as many more as were planned with `again`. Where that is another length than
     the checkpoint was saved with, a run that had come to its end is unfinished, and early stopping begins anew. Raises

@@ -1,4 +1,4 @@
-"""From what was asked to what will be done: all that a configuration leaves open decided.
+"""Resolves a configuration: chooses every option that the user left open.
 
 In two parts, as the run's length may depend on how long a step of its size takes: `resolve_sizes`, then, when that
 is known, `resolve_length`.
@@ -35,8 +35,8 @@ EVALUATING, SAMPLING = 0.1, 0.05
 
 EVALUATIONS, SAMPLES = (4, 20), (5, 25)
 
-LOOKING_TOLD: Final = 0.3
-"""Part of a run's minutes that evaluations and samples may take without a word."""
+MAX_UNEXPLAINED: Final = 0.3
+"""Share of a run's minutes above which the reason for its steps tells what evaluations and samples take."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Timings:
     step: float
     evaluation: float
     token: float
-    settled: bool = False
-    """Whether the step was one of the run as planned, compiled and with dropout if the run is."""
+    as_planned: bool = False
+    """Whether the step was timed as planned: compiled, and with dropout, if the run is."""
     sizes: tuple[int, int] | None = None
     """Sequences in a micro-batch and micro-batches in a step as they were measured; None when none were."""
 
@@ -90,7 +90,7 @@ def resolve_sizes(plan: Plan, corpus: Corpus, device: str) -> Plan:
 
 
 def resolve_length(plan: Plan, corpus: Corpus, timings: Timings) -> Plan:
-    """What depends on the run's length, and so on its timings; raises InputError."""
+    """All that depends on the run's length, and so on the timings, decided; raises InputError."""
     if timings.sizes is not None:
         batch_size, accumulate = timings.sizes
         plan = plan.chosen(batch_size=(batch_size, ""), accumulate=(accumulate, ""))
@@ -104,9 +104,9 @@ def resolve_length(plan: Plan, corpus: Corpus, timings: Timings) -> Plan:
     )
 
 
-def replan(sized: Plan, course: Plan, corpus: Corpus, timings: Timings) -> Plan:
-    """The course again with all that was chosen in it, but for its length and what goes by that: for `--minutes`."""
-    first = course.config
+def replan(sized: Plan, plan: Plan, corpus: Corpus, timings: Timings) -> Plan:
+    """The plan with another length, and what depends on it, for `--minutes`; its other choices stay."""
+    first = plan.config
     chosen = {
         "compile": first.run.compile,
         "patience": first.run.patience,
@@ -114,7 +114,7 @@ def replan(sized: Plan, course: Plan, corpus: Corpus, timings: Timings) -> Plan:
         "token_masking": first.data.token_masking,
         "bpe_dropout": first.data.bpe_dropout,
     }
-    return resolve_length(Plan(sized.config.update(**chosen), course.reasons), corpus, timings)
+    return resolve_length(Plan(sized.config.update(**chosen), plan.reasons), corpus, timings)
 
 
 def epochs(config: Config, corpus: Corpus) -> float:
@@ -183,20 +183,20 @@ def _steps(config: Config, corpus: Corpus, timings: Timings) -> tuple[int, str]:
 
 
 def _steps_within(seconds: float, config: Config, timings: Timings) -> tuple[int, str]:
-    """How many steps go into the time beside the looks at the run, which they get half of at least; and why."""
+    """How many steps go into the time beside evaluations and samples, which take half of it at most; and why."""
     training = seconds * (1 - EVALUATING - SAMPLING)
-    start, step = (0.0, timings.step) if timings.settled else compiled_seconds(config, training, timings.step)
+    start, step = (0.0, timings.step) if timings.as_planned else compiled_seconds(config, training, timings.step)
 
-    def looking(steps: int) -> float:
-        evaluations, samples = _looks(steps * timings.step, config, timings, in_minutes=True)
+    def overhead(steps: int) -> float:
+        evaluations, samples = _evaluation_and_sample_counts(steps * timings.step, config, timings, in_minutes=True)
         return evaluations * timings.evaluation + samples * _sample_seconds(config, timings)
 
     candidates = range(int(seconds / step) + 1)
-    fitting = bisect_right(candidates, seconds, key=lambda steps: start + steps * step + looking(steps)) - 1
+    fitting = bisect_right(candidates, seconds, key=lambda steps: start + steps * step + overhead(steps)) - 1
     steps = max(1, fitting, int(seconds / 2 / step))
     reason = f"a step took {1000 * timings.step:.0f} ms when measured"
-    if looking(steps) > LOOKING_TOLD * seconds:
-        reason += f", and evaluations and samples take about {human_seconds(looking(steps))}"
+    if overhead(steps) > MAX_UNEXPLAINED * seconds:
+        reason += f", and evaluations and samples take about {human_seconds(overhead(steps))}"
     return steps, reason
 
 
@@ -217,19 +217,21 @@ def _schedule(config: Config) -> dict[str, float]:
 
 
 def _cadence(config: Config, timings: Timings, in_minutes: bool) -> dict[str, int]:
-    """How often to look: often enough to watch a run learn, seldom enough to cost little."""
+    """Steps between evaluations, samples and checkpoints: often enough to see a run learn, and cheap enough."""
     steps = config.schedule.steps
-    evaluations, samples = _looks(steps * timings.step, config, timings, in_minutes)
-    looks = {
+    evaluations, samples = _evaluation_and_sample_counts(steps * timings.step, config, timings, in_minutes)
+    counts = {
         "eval_every": (config.run.eval_every, evaluations),
         "sample_every": (config.sampling.sample_every, samples),
         "checkpoint_every": (config.run.checkpoint_every, 10),
     }
-    # Rounded up, so that the last look is the run's end and not a step before it.
-    return {name: math.ceil(steps / count) if asked is None else asked for name, (asked, count) in looks.items()}
+    # Rounded up, so that the last of each is at the run's end and not a step before it.
+    return {name: math.ceil(steps / count) if asked is None else asked for name, (asked, count) in counts.items()}
 
 
-def _looks(training: float, config: Config, timings: Timings, in_minutes: bool) -> tuple[int, int]:
+def _evaluation_and_sample_counts(
+    training: float, config: Config, timings: Timings, in_minutes: bool
+) -> tuple[int, int]:
     """How many evaluations and samples go into their shares of so many seconds of training, within bounds.
 
     A run that is to take so many minutes has fewer, one of each at least, where they would take more than the training.

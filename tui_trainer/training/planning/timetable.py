@@ -39,7 +39,7 @@ class Timetable:
 
 
 def schedule_event(schedule: Schedule, step: int, reason: str) -> ScheduleChanged:
-    """What is journalled of a schedule that is followed from `step` on."""
+    """The event that a schedule is followed from `step` on."""
     return ScheduleChanged(
         step=step,
         steps=schedule.steps,

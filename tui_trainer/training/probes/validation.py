@@ -1,4 +1,4 @@
-"""Judging a run as it goes: the validation loss, the best so far, and when to stop early."""
+"""Evaluations during a run: the validation loss, the best so far, and early stopping."""
 
 import math
 from collections.abc import Callable, Generator
@@ -13,11 +13,14 @@ from tui_trainer.training.probes.evaluation import evaluation
 from tui_trainer.training.progress import Progress
 
 OVERFITTING_AFTER: Final = 3
-"""Evaluations without improvement that are worth a word."""
+"""Evaluations without improvement after which an alert is published."""
 
 
 class Validation:
-    """Evaluates the model, and counts in `progress` what early stopping goes by."""
+    """Evaluates the model, and counts in `progress` the evaluations without improvement, for early stopping.
+
+    Used by the trainer's thread alone.
+    """
 
     def __init__(
         self,
@@ -39,14 +42,14 @@ class Validation:
     def out_of_patience(self) -> str:
         """Why to stop early, if the last evaluations were no improvement for as often as the user allows; else empty.
 
-        It goes by `progress` alone, so a run that was cut before it could end ends when it is resumed.
+        It depends on `progress` alone, so that a run that was killed before it could end does so when it is resumed.
         """
         if not self._progress.out_of_patience(self._patience):
             return ""
         return f"validation loss has not improved for {self._progress.evaluations_since_best} evaluations"
 
-    def judge(self) -> Generator[None, None, bool]:
-        """A probe: evaluate and publish; whether the model is the best so far. Given up, it changes nothing."""
+    def evaluate(self) -> Generator[None, None, bool]:
+        """A probe: evaluate and publish; whether the model is the best so far. Closed early, it changes nothing."""
         loss = yield from evaluation(self._model, self._corpus.val, self._precision)
         progress = self._progress
         best = math.isfinite(loss) and (progress.best_loss is None or loss < progress.best_loss)

@@ -23,7 +23,7 @@ class Group:
 
 
 class AdamW:
-    """PyTorch's fused AdamW, told by a tensor whether to skip a step, so that the device is never waited for."""
+    """PyTorch's fused AdamW; a tensor on the device says whether to skip a step, so that nothing waits for it."""
 
     def __init__(self, groups: list[Group]) -> None:
         self._named = {name: parameter for group in groups for name, parameter in group.parameters.items()}

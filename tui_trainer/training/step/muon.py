@@ -88,7 +88,7 @@ class Muon:
         return {f"momentum.{rows}x{columns}": held for (rows, columns), held in self._momentum.items()}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Take what `state` gave; raises KeyError or RuntimeError where it does not fit."""
+        """Restore what `state` returned; raises KeyError or RuntimeError if it does not fit."""
         for name, held in self.state().items():
             if state[name].shape != held.shape:
                 raise RuntimeError(f"{name} has another shape")  # copying would repeat what is smaller

@@ -42,7 +42,7 @@ class Optimizer:
         return {name: tensor for part in self._parts for name, tensor in part.state().items()}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Take what `state` gave; raises KeyError or RuntimeError where it does not fit."""
+        """Restore what `state` returned; raises KeyError or RuntimeError if it does not fit."""
         with torch.no_grad():
             for part in self._parts:
                 part.load(state)

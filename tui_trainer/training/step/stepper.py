@@ -1,7 +1,7 @@
 """One optimizer step: gradients over the micro-batches, their norm, clipping, the update.
 
-Nothing in it waits for the device: whether an update is to be skipped is decided there, and what is to be told of a
-step is read back when it has arrived.
+Nothing in it waits for the device: whether an update is to be skipped is decided there, and the numbers of a step are
+read back when they have arrived.
 """
 
 import math
@@ -26,7 +26,7 @@ STEPS_AHEAD: Final = 2
 
 @dataclass(frozen=True)
 class StepResult:
-    """What came of step number `step` (from 1): loss in nats per token, norms before the update, its time."""
+    """The result of step number `step` (from 1): loss in nats per token, norms before the update, its time."""
 
     step: int
     lr: float
@@ -135,7 +135,7 @@ class Stepper:
             parameter.grad = None
 
     def results(self, wait: bool) -> list[StepResult]:
-        """What is known by now of the steps taken, each once and in order; with `wait`, of all of them."""
+        """Results of steps that have arrived, each once and in order; with `wait`, all, waiting for the device."""
         arrived: list[_PendingStep] = []
         while self._pending_steps:
             first = self._pending_steps[0]
@@ -157,7 +157,7 @@ class Stepper:
         return self._optimizer.state() | self._loss_scale.state()
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Take what `state` gave; raises KeyError or RuntimeError where it does not fit."""
+        """Restore what `state` returned; raises KeyError or RuntimeError if it does not fit."""
         self._optimizer.load(state)
         self._loss_scale.load(state)
 
@@ -186,7 +186,7 @@ class Stepper:
 
 
 def _read_back(numbers: Tensor) -> "tuple[Tensor, torch.cuda.Event | None]":
-    """Start copying to the CPU; the event tells when it is done, None that it is."""
+    """Start copying to the CPU; the event is recorded when that is done, and None if it is done already."""
     if numbers.device.type != "cuda":
         return numbers.cpu(), None
     arriving = torch.empty(numbers.shape, pin_memory=True)

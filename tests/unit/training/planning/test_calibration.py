@@ -62,7 +62,7 @@ def test_the_length_of_a_run_is_made_of_its_very_steps(text: Corpus, corpus: Pat
     measured = Timings(step=1e-9, evaluation=2.0, token=3.0)
     timings = planned_timings(config, text, CPU, never, measured)
     assert timings.step > measured.step
-    assert (timings.evaluation, timings.token, timings.settled) == (2.0, 3.0, True)
+    assert (timings.evaluation, timings.token, timings.as_planned) == (2.0, 3.0, True)
 
 
 def test_the_threads_that_were_asked_for_are_kept(text: Corpus, corpus: Path) -> None:

@@ -87,7 +87,7 @@ def test_code_that_is_kept_costs_less(tools: set[str], monkeypatch: pytest.Monke
     one, deep, wide = (
         Config().update(precision="fp32", **shape | change) for change in ({}, {"layers": 9}, {"width": 32})
     )
-    compilation._kept_code().mkdir(parents=True)
+    compilation._code_cache().mkdir(parents=True)
     assert [compiled_seconds(each, HOUR, 1.0)[0] for each in (one, deep, wide)] == [30, 30, 30]
     compile_layers(small_model(), one)
     assert [compiled_seconds(each, HOUR, 1.0)[0] for each in (one, deep, wide)] == [4, 4, 30]

@@ -168,5 +168,5 @@ def test_minutes_are_not_counted_with_code_that_could_not_be_made(
     config = small_config(corpus, compile="on", steps=None, minutes=0.01, warmup=0, eval_every=100)
     session = run_to_end(config)
     assert [alert.kind for alert in session.of(Alert) if alert.kind != "pace"] == ["compile"]
-    assert not list(compilation._kept_code().glob("*.mark"))
+    assert not list(compilation._code_cache().glob("*.mark"))
     assert session.snapshot().state == "finished"

@@ -156,15 +156,15 @@ def test_minutes_are_filled_with_steps_and_looks(text: Corpus, timings: Timings,
     ids=["both slow", "slow samples", "an evaluation longer than the run"],
 )
 def test_training_has_half_of_its_minutes_however_slow_a_look_is(text: Corpus, timings: Timings) -> None:
-    course = planned(text, timings=timings, minutes=1, compile="off")
-    config = course.config
+    plan = planned(text, timings=timings, minutes=1, compile="off")
+    config = plan.config
     assert config.schedule.steps >= int(30 / timings.step)
     counts = (config.schedule.steps // config.run.eval_every, config.schedule.steps // config.sampling.sample_every)
     sample = timings.token * config.sampling.sample_tokens
     assert (
         counts == (1, 1) or counts[0] * timings.evaluation + counts[1] * sample <= config.schedule.steps * timings.step
     )
-    assert ", as a step took 290 ms when measured, and evaluations and samples take about " in course.reasons["steps"]
+    assert ", as a step took 290 ms when measured, and evaluations and samples take about " in plan.reasons["steps"]
 
 
 def test_minutes_too_few_for_a_step_are_one_step(text: Corpus) -> None:
@@ -181,13 +181,13 @@ def test_a_compiled_run_takes_more_steps_in_its_minutes(text: Corpus, monkeypatc
 def test_minutes_go_by_the_very_step_of_the_run_once_that_is_known(text: Corpus) -> None:
     """What was chosen for the first length stays, as the step was timed with it."""
     sized = resolve_sizes(Plan(Config().update(minutes=0.1, context=8, batch_size=4)), text, "cpu")
-    course = resolve_length(sized, text, TIMINGS)
-    settled = replan(sized, course, text, replace(TIMINGS, step=4 * TIMINGS.step, settled=True))
-    assert 0.7 * 6 < settled.config.schedule.steps * 4 * TIMINGS.step < 6
-    assert epochs(settled.config, text) < LEVELS[0][0] < epochs(course.config, text)
-    assert settled.config.model.dropout == course.config.model.dropout > 0
-    assert settled.config.run.compile == course.config.run.compile
-    assert settled.reasons.keys() == course.reasons.keys()
+    plan = resolve_length(sized, text, TIMINGS)
+    replanned = replan(sized, plan, text, replace(TIMINGS, step=4 * TIMINGS.step, as_planned=True))
+    assert 0.7 * 6 < replanned.config.schedule.steps * 4 * TIMINGS.step < 6
+    assert epochs(replanned.config, text) < LEVELS[0][0] < epochs(plan.config, text)
+    assert replanned.config.model.dropout == plan.config.model.dropout > 0
+    assert replanned.config.run.compile == plan.config.run.compile
+    assert replanned.reasons.keys() == plan.reasons.keys()
 
 
 def test_reasons_are_given_for_what_was_left_open_alone(text: Corpus) -> None:

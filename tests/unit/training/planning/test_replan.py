@@ -109,13 +109,13 @@ def test_a_run_that_keeps_to_its_minutes_is_left_alone(
 
 
 @pytest.mark.parametrize("planned", [1, 2, 5])
-def test_a_run_of_few_steps_is_judged_before_it_is_over(
+def test_a_run_of_few_steps_is_checked_before_it_is_over(
     corpus: Path, steps_take: Callable[..., None], monkeypatch: pytest.MonkeyPatch, planned: int
 ) -> None:
     """The machine was so busy when it was measured that next to nothing seemed to fit."""
     step = 0.85 * 60 * MINUTES / planned
     monkeypatch.setattr(
-        preparation, "planned_timings", lambda *_: Timings(step, TIMINGS.evaluation, TIMINGS.token, settled=True)
+        preparation, "planned_timings", lambda *_: Timings(step, TIMINGS.evaluation, TIMINGS.token, as_planned=True)
     )
     steps_take(step / 20)
     session = run_to_end(of_minutes(corpus))
@@ -135,7 +135,7 @@ def test_the_last_step_is_no_time_to_make_a_run_shorter(
     corpus: Path, steps_take: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        preparation, "planned_timings", lambda *_: Timings(1.0, TIMINGS.evaluation, TIMINGS.token, settled=True)
+        preparation, "planned_timings", lambda *_: Timings(1.0, TIMINGS.evaluation, TIMINGS.token, as_planned=True)
     )
     steps_take(60.0)
     session = run_to_end(of_minutes(corpus))

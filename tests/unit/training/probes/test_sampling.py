@@ -111,14 +111,14 @@ def test_slices_make_the_text_that_one_go_makes(text: Corpus) -> None:
 
 
 def test_the_weights_are_those_of_when_it_began(text: Corpus) -> None:
-    calm, moved = Desk(text), Desk(text)
+    undisturbed, moved = Desk(text), Desk(text)
     moved.begin()
     moved.write_token()
     with torch.no_grad():
         for parameter in moved.model.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(5)))
-    assert moved.finish().text == calm.write().text
-    assert moved.write(1).text != calm.write(1).text
+    assert moved.finish().text == undisturbed.write().text
+    assert moved.write(1).text != undisturbed.write(1).text
 
 
 def test_settings_changed_meanwhile_are_for_the_next_sample(desk: Desk) -> None:
@@ -144,11 +144,11 @@ def test_samples_asked_for_wait_for_the_one_being_written_and_are_of_the_step_th
 
 
 def test_a_sample_has_the_weights_of_its_step(text: Corpus) -> None:
-    calm, moved = Desk(text), Desk(text)
+    undisturbed, moved = Desk(text), Desk(text)
     moved.begin()
     with torch.no_grad():
         moved.model.lm_head.weight.mul_(-1)
-    assert moved.finish().text == calm.write().text
+    assert moved.finish().text == undisturbed.write().text
 
 
 def test_unknown_characters_are_told_once_and_the_rest_is_used(text: Corpus) -> None:

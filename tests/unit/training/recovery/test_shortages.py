@@ -388,8 +388,8 @@ def test_the_last_weights_are_kept_where_the_best_do_not_fit_beside_them(
 @pytest.mark.parametrize("call", [1, 2])
 def test_an_update_without_room_changes_nothing(call: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of Muon's two sizes of matrices may have been computed by then."""
-    model, calm = small_model(), small_model()
-    stepper, other = small_stepper(model, kind="muon"), small_stepper(calm, kind="muon")
+    model, undisturbed = small_model(), small_model()
+    stepper, other = small_stepper(model, kind="muon"), small_stepper(undisturbed, kind="muon")
     for each in (stepper, other):
         each.take(0, 1e-2, lambda: False)
     Scarce(monkeypatch, muon, "orthogonalise", first=call, last=call)
@@ -401,7 +401,7 @@ def test_an_update_without_room_changes_nothing(call: int, monkeypatch: pytest.M
     assert [result.loss for result in stepper.results(wait=True)] == [
         result.loss for result in other.results(wait=True)
     ]
-    assert all(torch.equal(*pair) for pair in zip(model.parameters(), calm.parameters(), strict=True))
+    assert all(torch.equal(*pair) for pair in zip(model.parameters(), undisturbed.parameters(), strict=True))
     mine, theirs = stepper.state(), other.state()
     assert all(torch.equal(mine[name], theirs[name]) for name in theirs)
 

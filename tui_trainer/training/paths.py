@@ -1,4 +1,4 @@
-"""Places that a run is told of, made independent of the directory that the process is in."""
+"""Paths of a configuration, made independent of the working directory."""
 
 import glob
 import os
@@ -21,10 +21,10 @@ def with_absolute_paths(config: Config) -> Config:
     return config.update(corpus=tuple(map(_absolute, config.data.corpus)))
 
 
-def _absolute(place: str) -> str:
-    if place == STANDARD_INPUT:
-        return place
-    if os.path.lexists(place):
-        return str(Path(place).absolute())
+def _absolute(path: str) -> str:
+    if path == STANDARD_INPUT:
+        return path
+    if os.path.lexists(path):
+        return str(Path(path).absolute())
     # A pattern: the directory before it is to be taken as it is, brackets and all.
-    return str(Path(glob.escape(str(Path.cwd())), place))
+    return str(Path(glob.escape(str(Path.cwd())), path))
