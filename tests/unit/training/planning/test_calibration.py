@@ -22,7 +22,7 @@ from tui_trainer.training.planning.plan import Plan, Timings, resolve_sizes
 def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """How many threads there are now, and again after a test; nothing is timed for long."""
     monkeypatch.setattr(calibration, "SECONDS", 0.0)
-    monkeypatch.setattr(calibration, "SETTLED_SECONDS", 0.0)
+    monkeypatch.setattr(calibration, "PLANNED_SECONDS", 0.0)
     before = torch.get_num_threads()
     yield before
     torch.set_num_threads(before)

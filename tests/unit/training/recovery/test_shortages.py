@@ -130,7 +130,7 @@ def test_a_cpu_that_has_too_little_says_so() -> None:
 def measuring(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The machine is measured, but nothing for long."""
     monkeypatch.setattr(calibration, "SECONDS", 0.0)
-    monkeypatch.setattr(calibration, "SETTLED_SECONDS", 0.0)
+    monkeypatch.setattr(calibration, "PLANNED_SECONDS", 0.0)
     monkeypatch.setattr(preparation, "measure", measure)
     monkeypatch.setattr(preparation, "planned_timings", planned_timings)
     return
