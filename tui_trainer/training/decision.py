@@ -64,7 +64,7 @@ class DecisionMaker:
             evaluate=self._timetable.evaluation_due(step),
             save=PERIODIC if self._save_due(step) else "",
             sample=self._timetable.sample_due(step),
-            publish_resources=self._resources_due(),
+            publish_resources=time.monotonic() - self._resources_at > RESOURCES_SECONDS,
         )
 
     def decide_during_work(self) -> Decision:
@@ -89,17 +89,14 @@ class DecisionMaker:
         """A checkpoint is being saved: count the time to the next one from here."""
         self._saved_at = time.monotonic()
 
+    def note_resources(self) -> None:
+        """They are published: as decided, if the step was taken that this was decided for."""
+        self._resources_at = time.monotonic()
+
     def _save_due(self, step: int) -> bool:
         waited = time.monotonic() - self._saved_at
         retry = waited > RETRY_SECONDS and self._save_refused()
         return self._timetable.checkpoint_due(step) or waited > CHECKPOINT_SECONDS or retry
-
-    def _resources_due(self) -> bool:
-        now = time.monotonic()
-        due = now - self._resources_at > RESOURCES_SECONDS
-        if due:
-            self._resources_at = now
-        return due
 
 
 def _decision_on(asked: Iterable[Command | OpenRequest]) -> Decision:

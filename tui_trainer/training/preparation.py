@@ -98,7 +98,9 @@ class Preparation:
         corpus = self._load_corpus(config)
         self._stage("reading the checkpoint")
         directory = RunDirectory(folder.path)
-        checkpoint, damaged = CheckpointStore(folder, config.run.keep).newest()
+        store = CheckpointStore(folder, config.run.keep)
+        store.finish_replacing()
+        checkpoint, damaged = store.newest()
         progress = checkpoint.progress
         config = fitting_config(config, folder, directory, checkpoint, corpus)
         self._asked_sizes = _sizes(config)

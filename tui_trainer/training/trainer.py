@@ -168,6 +168,7 @@ class Trainer:
         self.components.results.publish_known(wait=self._states.state != "running")
         if decision.publish_resources:
             self.components.publish(resources(self._device, progress.step))
+            self._decisions.note_resources()
         self.components.results.buffer_state()
         self._share_time()
         if not self.components.end.reason:

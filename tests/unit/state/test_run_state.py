@@ -1,6 +1,6 @@
 """Events folded into what the screens show."""
 
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, fields, replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import pytest
 
 from tests.folding import curve, folded
 from tests.runs import run_started
-from tests.unit.run.test_events import RUN
+from tests.unit.run.test_events import EXAMPLES, RUN
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.run.commands import Command
 from tui_trainer.run.events import (
@@ -28,7 +28,7 @@ from tui_trainer.run.events import (
     Step,
 )
 from tui_trainer.sessions.base import QUEUE_LIMIT, Session
-from tui_trainer.state.run_state import ALERTS_KEPT, SAMPLES_KEPT, RunState
+from tui_trainer.state.run_state import ALERTS_KEPT, CHANGES, SAMPLES_KEPT, RunState
 from tui_trainer.state.snapshot import Snapshot
 
 
@@ -69,6 +69,13 @@ def look(*events: Event) -> Snapshot:
 
 
 BEGUN = (started(), state("running", 100.0))
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: event.event)
+def test_each_kind_of_event_changes_fields_of_the_snapshot_alone(event: Event) -> None:
+    """A misspelled name would be one more attribute, which nothing shows."""
+    state = fold(*BEGUN, step(1))
+    assert CHANGES[type(event)](state, event).keys() <= {spec.name for spec in fields(Snapshot)}
 
 
 def test_before_anything_it_is_loading() -> None:

@@ -69,6 +69,23 @@ def test_sessions_of_every_kind_have_the_same_reply(corpus: Path, runs: Path) ->
     assert [event for event in journalled(session) if getattr(event, "text", None) == local.text] == []
 
 
+def test_a_recording_renames_and_removes_nothing(corpus: Path, runs: Path) -> None:
+    """Its directory may be one that cannot be written, or in which a trainer is about to replace a checkpoint."""
+    run_to_end(small_config(corpus))
+    checkpoints = only_run(runs).checkpoints
+    newest = checkpoints / (checkpoints / "latest").read_text(encoding="utf-8")
+    newest.rename(newest.with_name(f".replaced-{newest.name}"))
+    before = sorted(path.name for path in checkpoints.iterdir())
+    checkpoints.chmod(0o500)
+    try:
+        reply = ask(recording(only_run(runs)))
+    finally:
+        checkpoints.chmod(0o700)
+    assert isinstance(reply, SampleReply)
+    assert f"step-{reply.step:08}" == newest.name
+    assert sorted(path.name for path in checkpoints.iterdir()) == before
+
+
 def test_a_request_changes_nothing_of_the_run(corpus: Path) -> None:
     calm = run_to_end(small_config(corpus, name="calm"))
     asked: list[Future[Reply]] = []

@@ -73,11 +73,19 @@ def checkpoint_folder(root: Folder, wanted: CheckpointId) -> Iterator[Folder]:
     """The directory of a checkpoint; raises InputError."""
     name = wanted.name
     try:
-        folder = root.folder(name)
+        folder = _replaced_or_not(root, name)
     except OSError as error:
         raise unreadable(root, name, error) from error
     with folder:
         yield folder
+
+
+def _replaced_or_not(root: Folder, name: str) -> Folder:
+    """Raises OSError, also FileNotFoundError."""
+    try:
+        return root.folder(name)
+    except FileNotFoundError:  # as long as it is being replaced, or since a process was killed then
+        return root.folder(f"{REPLACED}{name}")
 
 
 def unreadable(folder: Folder, name: str, error: OSError) -> InputError:
@@ -86,8 +94,9 @@ def unreadable(folder: Folder, name: str, error: OSError) -> InputError:
 
 
 def checkpoint_ids(root: Folder) -> list[CheckpointId]:
-    """Of whatever has the name of a checkpoint, in order."""
-    return sorted(found for found in map(id_of, root.names()) if found is not None)
+    """Of whatever has the name of a checkpoint, in order; those that are being replaced among them."""
+    names = {name.removeprefix(REPLACED) for name in root.names()}
+    return sorted(found for found in map(id_of, names) if found is not None)
 
 
 def is_written(root: Folder, wanted: CheckpointId) -> bool:

@@ -82,15 +82,22 @@ class CheckpointStore:
                 self._prune(root, progress.best_step)
             return root.path / name
 
+    def finish_replacing(self) -> None:
+        """Put in order what a process left that was killed while it replaced a checkpoint; raises InputError.
+
+        For whoever holds the run's lock: another trainer may be about to rename them.
+        """
+        with self._opened() as root:
+            finish_replacing(root)
+
     def newest(self) -> tuple[Checkpoint, list[str]]:
         """The newest checkpoint that is whole, and the names of the newer ones that are damaged.
 
-        That is the newest of the last branch that has one. Raises InputError if none is whole, or one cannot be read
-        for another reason than its damage.
+        That is the newest of the last branch that has one. Changes nothing on disk. Raises InputError if none is
+        whole, or one cannot be read for another reason than its damage.
         """
         damaged: list[str] = []
         with self._opened() as root:
-            finish_replacing(root)
             for each in reversed(checkpoint_ids(root)):
                 try:
                     return read_checkpoint(root, each), damaged

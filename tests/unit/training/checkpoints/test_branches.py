@@ -153,9 +153,14 @@ def test_a_kill_while_one_is_replaced_loses_none(folder: Folder, monkeypatch: py
                 save(folder, 5, seed=2)
         else:
             save(folder, 5, seed=2)
-    checkpoint, damaged = CheckpointStore(folder, 2).newest()
-    assert same(checkpoint.weights, dict(contents(5, seed=2 if renames == 2 else 1).weights))
-    assert damaged == []
+    store, names = CheckpointStore(folder, 2), sorted(path.name for path in (folder.path / "checkpoints").iterdir())
+    for _ in range(2):  # for whoever only looks, and for whoever resumes the run
+        checkpoint, damaged = store.newest()
+        assert same(checkpoint.weights, dict(contents(5, seed=2 if renames == 2 else 1).weights))
+        assert damaged == []
+        assert names == sorted(path.name for path in (folder.path / "checkpoints").iterdir())
+        store.finish_replacing()
+        names = sorted(path.name for path in (folder.path / "checkpoints").iterdir())
     assert not list((folder.path / "checkpoints").glob(".replaced*"))
 
 
