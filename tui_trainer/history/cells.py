@@ -65,7 +65,7 @@ def combine_equal(cells: Cells, factor: int) -> Cells:
 
 
 def grow(cells: Cells, metrics: int, length: int) -> Cells:
-    """A copy with room for more metrics and a longer course, in which nothing was measured."""
+    """A copy with room for more metrics and more cells, in which nothing was measured."""
     grown = empty_cells(metrics, length)
     kept = min(length, cells.shape[-1])
     grown[: len(cells), :, :kept] = cells[:, :, :kept]

@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 
 from tui_trainer.history.curve import Curve
 from tui_trainer.history.history import History
-from tui_trainer.history.journal_index import Place, read_index
+from tui_trainer.history.journal_index import IndexEntry, read_index
 from tui_trainer.history.measurements import measured_in
 from tui_trainer.run import journal
 from tui_trainer.run.folder import Folder
@@ -17,7 +17,7 @@ _STEP: Final = re.compile(rb'"step": ?(\d{1,18})[,}]')
 
 
 class Detail:
-    """The history of some steps alone; it has a bucket for each where there are no more than `BUCKETS`."""
+    """The history of some steps alone, with a bucket for each step up to `BUCKETS` of them."""
 
     def __init__(self, first: int, numbers: Mapping[int, Mapping[str, float | None]]) -> None:
         """Of measurements by step, of which none is before `first`."""
@@ -50,16 +50,16 @@ def read_detail(folder: Folder, first: int, last: int) -> Detail:
 
 
 def _may_be_within(line: bytes, first: float, last: float) -> bool:
-    """A guess, from the beginning of a line, that saves most of the work."""
+    """Whether the step at the beginning of a line may be in the range: saves decoding most lines."""
     step = _STEP.search(line, 0, 200)
     return step is None or first <= int(step[1]) <= last
 
 
-def _part(folder: Folder, file: BinaryIO, first: int, last: int) -> tuple[Place, int]:
+def _part(folder: Folder, file: BinaryIO, first: int, last: int) -> tuple[IndexEntry, int]:
     """Between which bytes of a journal all measurements of some steps are."""
     end = journal.end_of(file)
     index = read_index(folder, file, end)
-    places = index.places if index else ()
-    before = [place for place in places if place.step <= first] or [Place(0, 0)]
-    after = [place for place in places if place.step > last] or [Place(0, end)]
+    entries = index.entries if index else ()
+    before = [entry for entry in entries if entry.step <= first] or [IndexEntry(0, 0)]
+    after = [entry for entry in entries if entry.step > last] or [IndexEntry(0, end)]
     return before[-1], after[0].offset

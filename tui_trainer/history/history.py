@@ -1,4 +1,4 @@
-"""The history of a run's metrics: one thread writes it, any may ask it, none waits for another."""
+"""The history of a run's metrics: one thread writes it, any thread reads it, without a lock."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ CELLS_A_COLUMN: Final = 4
 
 @dataclass(frozen=True)
 class View:
-    """All that a reader needs; the writer appends to `recent` alone, and puts another view in its place."""
+    """All that a reader needs; the writer appends to `recent` only, and replaces the view for other changes."""
 
     pyramid: Pyramid
     """The buckets that are full."""
@@ -108,7 +108,7 @@ class History:
     # -- for the thread that writes ------------------------------------------------------------------------------------
 
     def add(self, step: int, values: Mapping[str, float | None]) -> None:
-        """Take in what was measured after a step; None and what is not finite is a gap."""
+        """Append the measurements of a step; None, and what is not finite, is a gap."""
         recent = self._view.recent
         recent.append((step, values))
         if len(recent) >= self._batch:
@@ -118,9 +118,9 @@ class History:
         """Put what is recent into the buckets."""
         recent = sorted(self._view.recent, key=_step_of)
         if recent:
-            self._admit(recent)
+            self._add_rows(recent)
             self._make_room(recent[-1][0])
-            self._file(np.array([step for step, _ in recent], np.int64), cells_of(recent, self.metrics))
+            self._put_into_buckets(np.array([step for step, _ in recent], np.int64), cells_of(recent, self.metrics))
 
     def drop_after(self, step: int) -> None:
         """Forget what was measured after `step`; of the bucket that has this step among others all is kept."""
@@ -151,8 +151,8 @@ class History:
             cells[rows, :, step] = nothing[:, :, 0]
             self._view = replace(view, pyramid=Pyramid.of(cells))
 
-    def _admit(self, recent: Sequence[Measured]) -> None:
-        """Give metrics that are met for the first time a row, while there are any left."""
+    def _add_rows(self, recent: Sequence[Measured]) -> None:
+        """Give new metrics a row, up to METRICS of them."""
         view = self._view
         new = {name for _, numbers in recent for name in numbers} - view.metrics.keys()
         if names := sorted(new)[: METRICS - len(view.metrics)]:
@@ -169,8 +169,8 @@ class History:
                 opened = _joined(view.pyramid.cells[:, :, -1:], opened)
             self._view = replace(view, pyramid=view.pyramid.halved(), open=opened)
 
-    def _file(self, steps: NDArray[np.int64], cells: Cells) -> None:
-        """Put measurements, by step, into their buckets, and show readers these instead of what is recent."""
+    def _put_into_buckets(self, steps: NDArray[np.int64], cells: Cells) -> None:
+        """Put measurements, ordered by step, into their buckets, and replace the view, whose `recent` is empty then."""
         view = self._view
         pyramid, opened = view.pyramid, view.open
         buckets = steps // pyramid.stride

@@ -1,8 +1,8 @@
-"""The index beside a journal: its metrics summarised, and places from which it can be read on.
+"""The index beside a journal: its metrics summarised, and offsets from which it can be read on.
 
 One file in the run's directory: a SHA-256 of what follows, a line of JSON, and the cells as float64, little-endian.
-Whatever is wrong with it, or with how it fits the journal, it is as if there were none: a stranger may have written it,
-and all that it says can be had from the journal.
+An index that is damaged, or does not fit the journal, is ignored: it may come from an untrusted source, and can be made
+again from the journal.
 """
 
 import hashlib
@@ -21,8 +21,8 @@ from tui_trainer.run.lineage import FIRST_BRANCHES, Branch, Branches
 
 INDEX: Final = "journal.index"
 
-FORMAT: Final = 1
-"""To be raised when anything that follows from a journal becomes something else: all indexes are made anew then."""
+FORMAT: Final = 2
+"""Raise it when what is computed from a journal changes: indexes of another format are made again."""
 
 MAX_HEADER: Final = 16 * 2**20
 """Bytes of all that is no cell."""
@@ -37,7 +37,7 @@ DIGEST: Final = 65
 
 
 @dataclass(frozen=True)
-class Place:
+class IndexEntry:
     """Where all measurements of steps before `step` end in the journal: what follows can be read from `offset` on."""
 
     step: int
@@ -48,16 +48,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Index:
-    """Of the beginning of a journal, up to the last of its places."""
+    """Of the beginning of a journal, up to the last entry."""
 
-    places: tuple[Place, ...]
-    """By step, and offset; at least one."""
+    entries: tuple[IndexEntry, ...]
+    """Ascending by step and by offset; at least one. They are the "places" of the file."""
     states: Mapping[int, str]
-    """What the run looked like at some of the places, by their step, the last among them; in JSON."""
+    """The state of the run at some of the entries, the last among them, by step; in JSON."""
     metrics: tuple[str, ...]
     stride: int
     cells: Cells
-    """The buckets of all steps before the last place: shape (metrics, 4, buckets)."""
+    """The buckets of all steps before the last entry: shape (metrics, 4, buckets)."""
 
 
 def write_index(folder: Folder, journal: BinaryIO, index: Index) -> None:
@@ -65,10 +65,10 @@ def write_index(folder: Folder, journal: BinaryIO, index: Index) -> None:
     told = json.dumps(
         {
             "format": FORMAT,
-            "journal": _known_by(journal, index.places[-1].offset),
+            "journal": _known_by(journal, index.entries[-1].offset),
             "metrics": index.metrics,
             "stride": index.stride,
-            "places": [(place.step, place.offset, place.branches) for place in index.places],
+            "places": [(entry.step, entry.offset, entry.branches) for entry in index.entries],
             "states": list(index.states.items()),
         }
     )
@@ -93,7 +93,7 @@ def read_index(folder: Folder, journal: BinaryIO, size: int) -> Index | None:
             return None
         index = _index_of(header, np.frombuffer(data, "<f8", offset=end))
         _check(index, size)
-        return index if header["journal"] == _known_by(journal, index.places[-1].offset) else None
+        return index if header["journal"] == _known_by(journal, index.entries[-1].offset) else None
     except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError, OverflowError):
         return None
 
@@ -103,7 +103,7 @@ def _index_of(header: Mapping[str, Any], cells: Cells) -> Index:
     metrics = tuple(map(str, header["metrics"]))
     _require(0 < len(metrics) <= METRICS and cells.size % (4 * len(metrics)) == 0)
     return Index(
-        places=tuple(_place_of(*told) for told in header["places"]),
+        entries=tuple(_entry_of(*told) for told in header["places"]),
         states={int(step): str(state) for step, state in header["states"]},
         metrics=metrics,
         stride=int(header["stride"]),
@@ -111,19 +111,19 @@ def _index_of(header: Mapping[str, Any], cells: Cells) -> Index:
     )
 
 
-def _place_of(step: int, offset: int, told: Sequence[Sequence[tuple[int, int]]]) -> Place:
+def _entry_of(step: int, offset: int, told: Sequence[Sequence[tuple[int, int]]]) -> IndexEntry:
     branches = tuple(tuple(Branch(int(number), int(begin)) for number, begin in lineage) for lineage in told)
     _require(len(branches) > 0 and all(branches))
-    return Place(int(step), int(offset), branches)
+    return IndexEntry(int(step), int(offset), branches)
 
 
 def _check(index: Index, size: int) -> None:
     """Raises ValueError or IndexError where the parts of an index do not fit together, or the journal's size."""
-    last = Place(0, -1)
-    for place in index.places:
-        _require(place.step > last.step and last.offset < place.offset <= size)
-        last = place
-    _require(last.step in index.states and index.states.keys() <= {place.step for place in index.places})
+    last = IndexEntry(0, -1)
+    for entry in index.entries:
+        _require(entry.step > last.step and last.offset < entry.offset <= size)
+        last = entry
+    _require(last.step in index.states and index.states.keys() <= {entry.step for entry in index.entries})
     _require(len(set(index.metrics)) == len(index.metrics))
     buckets = index.cells.shape[2]
     _require(index.stride > 0 and index.stride & (index.stride - 1) == 0)

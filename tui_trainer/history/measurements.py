@@ -47,5 +47,5 @@ def measured_in(line: bytes) -> Measured | None:
 
 
 def numbers_of(record: Mapping[str, Any]) -> dict[str, float | None]:
-    """What a step's record, whoever wrote it, has of numbers."""
+    """All numbers in the record of a step."""
     return {name: value for name, value in record.items() if type(value) in NUMBERS and name not in NOT_MEASURED}

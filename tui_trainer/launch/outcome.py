@@ -51,11 +51,11 @@ def conclude_viewing(session: Session) -> int:
     if session.snapshot().state in ENDED:
         say(_summary(session), sys.stdout)
     else:
-        place = session.place
+        place = session.run_path
         say(left_alive(RunDirectory(place) if place else None, session.snapshot().state), sys.stdout)
     return outcome.status
 
 
 def _summary(session: Session) -> str:
-    text = summary(session.snapshot(), session.compared_samples(), session.place)
+    text = summary(session.snapshot(), session.compared_samples(), session.run_path)
     return f"\n{text}" if text else ""

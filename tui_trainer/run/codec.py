@@ -1,4 +1,4 @@
-"""Events as lines of JSON: in a journal, and between a trainer and a viewer. Whoever wrote them may be a stranger."""
+"""Events as lines of JSON, in a journal and on the control socket. They may come from an untrusted source."""
 
 import json
 import math
@@ -16,7 +16,7 @@ LARGEST: Final[dict[type, float]] = {int: 2**63, float: 3.5e38}
 """No number of a run is larger, in fp32; a larger one counts as not finite."""
 
 LAST_TIME: Final = 1e11
-"""Unix seconds, in the year 5138: what is said to have happened later, or before 1970, did not."""
+"""Unix seconds, in the year 5138; events with a later time, or one before 1970, are invalid."""
 
 NUMBERS: Final = "numbers"
 """The field that has the numbers of a line which have no field."""
@@ -45,9 +45,9 @@ def _finite(value: Any) -> Any:
 
 
 def decode(line: bytes | str) -> Event | None:
-    """The event of a line; None for one that is damaged, says the impossible, or is of a kind not known here.
+    """The event of a line; None if it is damaged, has impossible values, or is of an unknown kind.
 
-    Raises NewerFormatError where a run is told of in a format that is not known here.
+    Raises NewerFormatError for a `run` event of a newer format.
     """
     try:
         text = line if isinstance(line, str) else line.decode(errors="replace")
@@ -76,7 +76,7 @@ def _decoded(record: Mapping[str, Any]) -> Event | None:
 
 
 def _part(record: Mapping[str, Any], part: Any) -> Any:
-    """A part of an event, of those of its fields that a record has; what is null is not told. Raises ValueError."""
+    """A part of an event, of those of its fields that a record has and that are not null. Raises ValueError."""
     hints = _hints(part)
     values = {name: record[name] for name in hints if record.get(name) is not None}
     if not all(fits(value, hints[name]) for name, value in values.items()):

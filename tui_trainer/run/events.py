@@ -1,4 +1,4 @@
-"""What happened in a run. The same objects feed the screen, the journal and a viewer in another process.
+"""The events of a run. The same objects go to the screen, the journal and viewers in other processes.
 
 This is the reference of the journal's format, a JSON object a line: "event" (the kind), "step", "time" (unix seconds),
 then the fields of the event. Two kinds of fields lie flat beside the others, without a name of their own: those of a
@@ -61,16 +61,16 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class RunStarted(Event):
-    """A trainer took the run up: for the first time, or (`step` > 0) from a checkpoint."""
+    """A trainer started the run, or (`step` > 0) resumed it from a checkpoint."""
 
     event = "run"
     run: str
     """Its name."""
     format: int = 1
-    """Of the journal from here on; 1 where that is not told."""
+    """Of the journal from here on; 1 where the field is missing."""
     path: str = ""
     branch: int = 1
-    """That it goes on with."""
+    """The branch that is trained from here on."""
     source: RunSource = field(default_factory=RunSource)
     model: RunModel = field(default_factory=RunModel)
     machine: RunMachine = field(default_factory=RunMachine)
@@ -96,9 +96,9 @@ class BranchStarted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleChanged(Event):
-    """The run was planned anew while it went on: its length and learning rate from now on, as in the `run` event.
+    """The run was replanned during training: its length and learning rate from now on, as in the `run` event.
 
-    It holds until the next one, or until a trainer takes the run up.
+    It holds until the next one, or until the run is resumed.
     """
 
     event = "schedule"
@@ -154,7 +154,7 @@ class Layers(Event):
 
 
 def _check_numbers(event: Step | Layers) -> None:
-    """Raises ValueError for what no line has room for."""
+    """Raises ValueError for too many numbers, or names that are too long or taken by a field."""
     if not event.numbers:  # as nearly always, and there are many steps
         return
     if len(event.numbers) > MAX_NUMBERS or max(map(len, event.numbers)) > MAX_NUMBER_NAME:

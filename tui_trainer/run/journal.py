@@ -25,7 +25,7 @@ from tui_trainer.run.lineage import FIRST_BRANCHES, Branches, Start, last_steps,
 JOURNAL: Final = "journal.jsonl"
 
 MAX_LINE: Final = 4 * 2**20
-"""Bytes in a line; a longer one is damage, or meant to do harm, and is never held in memory."""
+"""Bytes in a line; a longer one is damaged or malicious, and is never held in memory."""
 
 MAX_BYTES: Final = 2**33
 """Of a journal that are read at once, some thirty million steps: of a longer part its beginning and its end."""
@@ -42,7 +42,7 @@ BLOCK: Final = 65_536
 MEASUREMENTS: Final = (Step, Evaluation, Sample, Layers, Resources)
 
 OF_THE_PROCESS: Final = (CommandApplied, StateChanged)
-"""What counts whatever has become of the branch that it happened on."""
+"""Events that count even if the branch that they happened on does not."""
 
 _STEP: Final = f'{{"event": "{Step.event}"'.encode()
 
@@ -94,9 +94,9 @@ def end_of(file: BinaryIO, size: int = 0) -> int:
 def valid_lines(
     file: BinaryIO, begin: int, end: int, later: Sequence[Start] = (), before: Branches = FIRST_BRANCHES
 ) -> Iterator[tuple[Line, Event | None]]:
-    """The lines between two places, with the events of those that have one that counts: see `without_superseded`.
+    """The lines between two offsets, with the events of those that have one that counts: see `without_superseded`.
 
-    `before` are the branches of the run at the first place.
+    `before` are the branches of the run at the first offset.
     """
     for line, last_step in limited_lines(file, begin, end, later, before):
         event = _journalled(line.text)
@@ -113,7 +113,7 @@ def _counts(event: Event, last_step: float) -> bool:
 def limited_lines(
     file: BinaryIO, begin: int, end: int, later: Sequence[Start] = (), before: Branches = FIRST_BRANCHES
 ) -> Iterator[tuple[Line, float]]:
-    """The lines between two places, each with the last step of which a measurement in it would count, or -1."""
+    """The lines between two offsets, each with the last step of which a measurement in it would count, or -1."""
     found = starts(file, begin, end)
     limits = last_steps([*found, *later], before)
     upcoming = iter(zip(found, limits[1:], strict=False))
@@ -126,18 +126,18 @@ def limited_lines(
 
 
 def starts(file: BinaryIO, begin: int, end: int) -> list[Start]:
-    """Every time that a trainer took the run up or a branch began, between two places in a journal."""
+    """Every start of a trainer or of a branch, between two offsets in a journal."""
     return [start for line in lines(file, begin, end) if (start := start_in(line.text)) is not None]
 
 
 def start_in(line: bytes) -> Start | None:
-    """Where a line tells that a trainer takes the run up or that a branch begins, which of them."""
+    """The start of a trainer or of a branch in a line; None if the line has none."""
     event = decode(line) if _RUN in line or _BRANCH in line else None
     return start_of(event) if isinstance(event, RunStarted | BranchStarted) else None
 
 
 def lines(file: BinaryIO, begin: int, end: int) -> Iterator[Line]:
-    """The lines between two places, but for the middle of a huge part; the first place is where a line begins."""
+    """The lines between two offsets, but for the middle of a huge part; the first offset is where a line begins."""
     if end - begin > MAX_BYTES:
         yield from _lines(file, begin, begin + BEGINNING)
         begin = end - MAX_BYTES
@@ -208,7 +208,7 @@ class Journal:
             raise
 
     def append(self, *events: Event) -> None:
-        """Write all of them; raises OSError when the disk refuses, and then none of them is in the file."""
+        """Write all of them; raises OSError when that fails, and then none of them is in the file."""
         if self._torn_at is not None:
             self._cut(self._torn_at)
         end = self.size

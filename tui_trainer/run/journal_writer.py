@@ -1,4 +1,4 @@
-"""Keeps a run's journal: what the disk refuses waits in memory, in order, and is written when there is room."""
+"""Writes a run's journal: events that cannot be written wait in memory, in order, and are written later."""
 
 import errno
 import threading
@@ -29,20 +29,20 @@ PAST_REASONS: Final = {errno.ENOSPC: "the disk was full", errno.EDQUOT: "the dis
 
 
 class JournalWriter:
-    """Appends events. Whoever calls it holds `lock`, which its own thread, that tries again, takes too.
+    """Appends events. The caller holds `lock`; the thread that tries again takes it, too.
 
-    `publish` makes an alert known; it is expected to append it here.
+    `publish` publishes an alert, and has to append it here.
     """
 
     def __init__(self, journal: Journal, lock: threading.RLock, publish: Callable[[Event], None]) -> None:
         self._journal, self._lock, self._publish = journal, lock, publish
         self._waiting: deque[Event] = deque()
         self._reason = ""
-        """Why the disk refused the last write, to be read later; empty while it does not."""
+        """Why the last write failed; empty if it did not."""
         self._retry_at = 0.0
         self._last_step = 0
         self._missing: tuple[int, int] | None = None
-        """The first and the last step that is left out, since the disk began to refuse."""
+        """The first and the last step that were left out since writes began to fail."""
         self._closed = False
         self._retrying = False
         """Whether a thread is there that tries again."""
@@ -122,7 +122,7 @@ class JournalWriter:
         return missing_steps(*self._missing, self._last_step, self._reason)
 
     def _keep_trying(self) -> None:
-        """Have one thread that tries again, also where the one of an outage before this has not yet seen its end."""
+        """Start the thread that tries again, unless that of an earlier failure still runs."""
         if not self._retrying:
             with suppress(RuntimeError):  # the system has no thread left: the next event tries again
                 threading.Thread(target=self._try_again, name="journal", daemon=True).start()
@@ -141,7 +141,7 @@ class JournalWriter:
 
 
 def missing_steps(first: int, last: int, step: int, reason: str) -> Alert:
-    """What stands in a journal, at `step`, in the place of steps that are not in it."""
+    """The alert that is journalled at `step` instead of steps that are missing."""
     verb = "is" if first == last else "are"
     sentence = f"{_range(first, last)} {verb} not in the journal: {reason}."
     return alerts.journal(step, sentence[0].upper() + sentence[1:], Severity.WARNING)

@@ -1,8 +1,8 @@
 """The branches of a run: which measurements of its journal, and which of its checkpoints, belong to how it came about.
 
 A run begins as branch 1. A new branch goes on from a step of another, its parent, whose later steps are not part of it.
-A trainer that takes a branch up at an older step begins it anew there: what the branch had after that step counts no
-longer. The lineage of a run is the branches from the first to the one that it is on.
+When a branch is resumed at an earlier step, what it had after that step does not count any more. The
+lineage of a run is the branches from the first to the one that it is on.
 """
 
 import math
@@ -39,7 +39,7 @@ class Start(NamedTuple):
     branch: int
     step: int
     parent: int | None = None
-    """Of a branch that begins here; None where a trainer takes one up."""
+    """Of a branch that begins here; None where a trainer starts or resumes one."""
 
 
 def start_of(event: RunStarted | BranchStarted) -> Start:

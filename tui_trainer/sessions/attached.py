@@ -29,7 +29,7 @@ from tui_trainer.sessions.requests import OpenRequest, OpenRequests
 RETRY_SECONDS: Final = 0.5
 
 STARTING_SECONDS: Final = 60.0
-"""How long a trainer that holds the run may take to listen."""
+"""How long a trainer that has locked the run may take to accept connections."""
 
 UNSENT_LIMIT: Final = 100
 """Commands that may wait for a connection."""
@@ -56,7 +56,7 @@ class AttachedSession(Session):
         except OSError as error:
             raise InputError(f"The run {name} cannot be looked at: {error.strerror}.") from error
         self._connection: Connection | None = None
-        self._welcome = False
+        self._greeted = False
         """Whether the trainer has answered on the connection, so that it takes commands."""
         self._sending = threading.Lock()
         """Held while commands are sent, so that they keep their order."""
@@ -72,7 +72,7 @@ class AttachedSession(Session):
             raise InputError(f"The run {name} is not being trained: look at it with replay, or go on with resume.")
 
     @property
-    def place(self) -> Path:
+    def run_path(self) -> Path:
         return self._folder.path
 
     def send(self, command: Command) -> None:
@@ -86,7 +86,9 @@ class AttachedSession(Session):
                 self._unsent.append(command)
                 self._send_unsent()
         if full:
-            self._warn(f"Not sent: {command.name}. There is no connection, and {UNSENT_LIMIT} commands wait for one.")
+            self._publish_warning(
+                f"Not sent: {command.name}. There is no connection, and {UNSENT_LIMIT} commands wait for one."
+            )
         if stop and self.read_only_reason:
             self.leave()
 
@@ -105,7 +107,7 @@ class AttachedSession(Session):
     def _send_unsent(self) -> None:
         """Send what waits; the caller holds `_sending`."""
         connection = self._connection
-        if connection is None or not self._welcome:
+        if connection is None or not self._greeted:
             return
         try:
             while self._unsent:
@@ -132,7 +134,7 @@ class AttachedSession(Session):
     def _run(self) -> Outcome:
         while not self._leaving.is_set():
             try:
-                self._follow()
+                self._run_connection()
             except InputError as error:
                 return Outcome(2, str(error))
             if not folder_is_locked(self._folder):
@@ -142,7 +144,7 @@ class AttachedSession(Session):
         return Outcome()
 
     def _end(self) -> None:
-        """The trainer has ended: stay until left, unless it did as it was told."""
+        """The trainer has ended: wait until this session is left, unless it was asked to stop the run."""
         if self.snapshot().state not in ENDED:
             with suppress(InputError):  # it may have ended before it could tell this viewer
                 self._show_past()
@@ -152,12 +154,12 @@ class AttachedSession(Session):
             self.read_only_reason = "The trainer has ended: q leaves."
             lost = [command.name for command in self._unsent if not isinstance(command, Stop)]
         if lost:
-            self._warn(f"The trainer had ended before this could be sent: {', '.join(lost)}.")
+            self._publish_warning(f"The trainer had ended before this could be sent: {', '.join(lost)}.")
         if self._stop is None:
             self._leaving.wait()
 
-    def _follow(self) -> None:
-        """Take in the run's past, then what happens, until the trainer hangs up or this session is left."""
+    def _run_connection(self) -> None:
+        """Show the run's past, then publish its events, until the connection is closed or this session is left."""
         connection = self._connect()
         if connection is None:
             return
@@ -176,17 +178,17 @@ class AttachedSession(Session):
                 self._begin_sending(greeting)
                 self._join(greeting, connection.past())
                 for event in connection.events(self._requests.answer):
-                    self._take(event)
+                    self._receive(event)
         finally:
             self._requests.refuse_all(NO_CONNECTION)
             with self._sending:
-                self._connection, self._welcome = None, False
+                self._connection, self._greeted = None, False
 
     def _begin_sending(self, greeting: Greeting) -> None:
         self._requests.accept()
         with self._sending:
-            self._welcome, self._answered = True, greeting.requests
-            if self._stop is not None and self._stop not in self._unsent:  # sent before, and not yet obeyed
+            self._greeted, self._answered = True, greeting.requests
+            if self._stop is not None and self._stop not in self._unsent:  # sent before, and not applied yet
                 self._unsent.append(self._stop)
             self._send_unsent()
 
@@ -205,7 +207,7 @@ class AttachedSession(Session):
         return None
 
     def _join(self, greeting: Greeting, events: Sequence[Event]) -> None:
-        """Take in the journal's part of the past, and what waits to be written there; raises InputError."""
+        """Show the past: the journal, and the events that wait to be written to it; raises InputError."""
         if greeting.journal or events:
             attended = bool(greeting.state) and greeting.unattended_since is None
             self._show_past(greeting.journal, events, attended)
@@ -214,7 +216,7 @@ class AttachedSession(Session):
         """Show what has happened so far; raises InputError when the journal cannot be read.
 
         That is all of the journal, or of its first `size` bytes, and what waits to be written there. `attended` says
-        that somebody looks already, which the journal may not tell yet.
+        that a viewer is attached already, which may not be in the journal yet.
         """
         later = [start_of(event) for event in waiting if isinstance(event, RunStarted | BranchStarted)]
         past = Past(self._folder)
@@ -233,12 +235,12 @@ class AttachedSession(Session):
         self._past_shown = True
         self.replace_state(past.state)
 
-    def _take(self, event: Event) -> None:
+    def _receive(self, event: Event) -> None:
         if isinstance(event, Alert) and event.kind == AlertKind.STOP:
-            self._stop = None  # it could not be obeyed
+            self._stop = None  # nothing could be saved
         if isinstance(event, Alert) and event.kind == AlertKind.CONTROL:
             event = replace(event, step=self.snapshot().step)
         self.publish(event)
 
-    def _warn(self, message: str) -> None:
+    def _publish_warning(self, message: str) -> None:
         self.publish(alerts.control(self.snapshot().step, message))

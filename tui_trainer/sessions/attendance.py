@@ -1,4 +1,4 @@
-"""Who looks at a live run: its own screen, and viewers that are attached."""
+"""Who watches a live run: its own terminal, and attached viewers."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from tui_trainer.sessions.control.server import SOURCE
 
 
 class Attendance:
-    """Counts who comes and goes; any thread may tell it and ask it."""
+    """Counts attach and detach commands; any thread may call it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -16,10 +16,10 @@ class Attendance:
         """Whether the trainer's own terminal is there."""
         self._viewers = 0
         self.unattended_since: float | None = time.time()
-        """Unix seconds; None while somebody looks."""
+        """Unix seconds; None while a viewer is attached."""
 
     def apply(self, command: Command) -> None:
-        """Take note of a command, if it is about that."""
+        """Count a command, if it is attach or detach."""
         if not isinstance(command, Attach | Detach):
             return
         came = isinstance(command, Attach)

@@ -21,7 +21,7 @@ from tui_trainer.state.samples import compared_samples
 from tui_trainer.state.snapshot import Snapshot
 
 QUEUE_LIMIT: Final = 10_000
-"""Events that may wait for a slow listener before the frequent ones are dropped."""
+"""Events that may wait for a slow subscriber before the frequent ones are dropped."""
 
 WAIT_SECONDS: Final = 0.1
 """How often to look whether the session was given up, while its end is waited for."""
@@ -33,7 +33,7 @@ EventQueue = queue.SimpleQueue[Event]
 
 @dataclass(frozen=True)
 class Joined:
-    """What somebody needs who begins to follow a run: every event is in exactly one of the three, in this order."""
+    """What a new viewer needs: every event is in exactly one of the three, in this order."""
 
     size: int
     """Bytes of the journal that have the events of the past, but for those that wait to be written."""
@@ -41,7 +41,7 @@ class Joined:
     events: EventQueue
     """All that are to come."""
     about: Mapping[str, Any] = field(default_factory=dict)
-    """Where the run stands."""
+    """State, step and the rest of the greeting."""
 
 
 @dataclass(frozen=True)
@@ -61,17 +61,16 @@ class Session(ABC):
     """Why commands do nothing; empty when they do."""
 
     is_attached: bool = False
-    """Whether the run went on before anybody looked."""
+    """Whether the run is trained by another process."""
 
     missed: Absence | None = None
-    """What happened while nobody looked, until this session did; None when somebody did."""
+    """What happened while no viewer was attached, until this session was; None if there was one."""
 
     def __init__(self) -> None:
         self.outcome: Outcome | None = None
         """Set once `run` has returned, or has been given up."""
         self.given_up = False
-        """Whether the session is over although its thread still works on something that cannot be interrupted, which
-        only the end of the process stops."""
+        """Whether the session is over although its thread still does work that only the end of the process stops."""
         self._state = RunState()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -112,15 +111,15 @@ class Session(ABC):
 
     def detail(self, first: int, last: int) -> Future[Detail]:
         """Every step from `first` to `last`, where the history has less; returns at once, and may fail with OSError."""
-        return load_detail(self.place, first, last)
+        return load_detail(self.run_path, first, last)
 
     @property
-    def place(self) -> Path | None:
+    def run_path(self) -> Path | None:
         """Where the run's directory lies now; None while there is none, or it is not known."""
         return None
 
     def leave(self) -> None:  # noqa: B027
-        """The front end is going: a session that has a trainer goes on, one that only looks on ends."""
+        """The front end is closing: a session with a trainer continues, a viewer's session ends."""
 
     @property
     def version(self) -> int:
@@ -132,7 +131,7 @@ class Session(ABC):
             return self._state.snapshot()
 
     def compared_samples(self) -> tuple[Sample, ...]:
-        """The samples that tell what was learned, as `run.samples` chooses them."""
+        """The samples that show what was learned, as `state.samples` chooses them."""
         with self._lock:
             return compared_samples(self._state.snapshot().samples, self._state.first_samples)
 
@@ -142,21 +141,21 @@ class Session(ABC):
         self._subscribers.append(events)
         return events
 
-    def unsubscribe(self, listener: EventQueue) -> None:
-        """Put nothing more into a queue that `listen` gave."""
-        self._subscribers.remove(listener)
+    def unsubscribe(self, events: EventQueue) -> None:
+        """Put nothing more into a queue that `subscribe` returned."""
+        self._subscribers.remove(events)
 
     def replace_state(self, past: RunState) -> None:
         """Show a past in place of what was shown so far; nothing else may change it from now on.
 
-        Snapshots show it, subscribers do not hear of it.
+        Snapshots show it; subscribers get no event of it.
         """
         with self._lock:
             past.version += self._state.version
             self._state = past
 
     def publish(self, event: Event) -> None:
-        """Make an event known to snapshots and listeners; any thread may call it."""
+        """Apply an event to the state and put it into the queues of the subscribers; any thread may call it."""
         with self._lock:
             self._state.apply(event)
         for events in list(self._subscribers):

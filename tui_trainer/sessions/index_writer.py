@@ -1,4 +1,4 @@
-"""Keeps the index beside the journal of a run that is being trained."""
+"""Writes the index beside the journal of a run that is being trained."""
 
 import threading
 from collections.abc import Callable
@@ -15,7 +15,7 @@ CLOSE_SECONDS: Final = 5.0
 
 
 class IndexWriter:
-    """Notes places in the journal as it grows; writes the index in a thread of its own, now and then and at the end.
+    """Adds entries as the journal grows; writes the index in a thread of its own, now and then and at the end.
 
     Where it cannot be written there is none, or an older one: whoever opens the run reads the rest.
     """
@@ -23,7 +23,7 @@ class IndexWriter:
     def __init__(self, past: Past, offset: Callable[[], int | None]) -> None:
         """Of a run whose state and journal go on from those of `past`.
 
-        `offset` tells where the next event will be in the journal; None while others wait to be written before it.
+        `offset` returns where the next event will be in the journal; None while others wait to be written before it.
         """
         self._past, self._offset = past, offset
         self._over = threading.Event()
@@ -33,9 +33,9 @@ class IndexWriter:
         except RuntimeError:  # the system has no thread left
             self._thread = None
 
-    def note(self, event: Event) -> None:
+    def before_event(self, event: Event) -> None:
         """Before an event changes the state, and is journalled; whoever calls it holds the lock for both."""
-        self._past.note(event, self._offset)
+        self._past.before_event(event, self._offset)
 
     def close(self) -> None:
         """Write the last index; to be called when all is in the journal."""

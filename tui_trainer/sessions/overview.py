@@ -1,4 +1,4 @@
-"""A run in a line: what the files of a run tell at once, however long it is."""
+"""A run in a line: what can be read from its files at once, however long it is."""
 
 import json
 import time
@@ -18,8 +18,8 @@ from tui_trainer.run.text import human_seconds, visible_line
 from tui_trainer.sessions.presence import Presence, presence
 from tui_trainer.state.run_state import RunState
 
-PACE_STEPS: Final = 200
-"""From how many of the last steps the time left is told."""
+RATE_STEPS: Final = 200
+"""How many of the last steps the time left is computed from."""
 
 CLOCK_ERROR_SECONDS: Final = 60.0
 """By how much the clocks of two computers that share a disk may differ."""
@@ -134,7 +134,7 @@ def _last_events(run: RunDirectory) -> Sequence[Event]:
     try:
         with run.open() as folder:
             next(journal.read(folder, journal.BLOCK), None)  # which may tell a newer format
-            return journal.tail(folder, steps=PACE_STEPS)
+            return journal.tail(folder, steps=RATE_STEPS)
     except OSError:
         return []
 

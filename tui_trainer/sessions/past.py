@@ -1,11 +1,11 @@
-"""The past of a run, as its journal tells it: read from the last place that the index beside it knows."""
+"""The past of a run, read from its journal, from the last entry of the index beside it on."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import BinaryIO, Final
 
 from tui_trainer.history.history import History
-from tui_trainer.history.journal_index import Index, Place, read_index, write_index
+from tui_trainer.history.journal_index import Index, IndexEntry, read_index, write_index
 from tui_trainer.run import journal
 from tui_trainer.run.events import BranchStarted, Event, RunStarted
 from tui_trainer.run.folder import Folder
@@ -15,10 +15,10 @@ from tui_trainer.state.run_state import RunState
 from tui_trainer.state.serialization import dump_state, load_state
 
 SPACING: Final = 8192
-"""Steps from place to place, some two million bytes of a journal: so many are read at least when a run is opened."""
+"""Steps between entries of the index, some two million bytes of a journal: so much is read when a run is opened."""
 
 READING: Final = "reading the journal"
-"""What that is called while it lasts."""
+"""The stage that is shown meanwhile."""
 
 LINES: Final = 256
 """Read at once: a hundredth of a second."""
@@ -27,12 +27,12 @@ LINES: Final = 256
 class Past:
     """Events folded into a state and its history; can be read on as the journal grows. For one thread at a time.
 
-    Now and then what has been found is kept as a place, to begin from the next time: in the index, or where a run was
-    taken up from an older step, so that what came after that counts no longer.
+    Every `spacing` steps an entry with the state is added, to read on from: the next time that the run is opened, or
+    when it was resumed at an earlier step, so that the steps after that do not count.
     """
 
     def __init__(self, folder: Folder, spacing: int | None = None, state: RunState | None = None) -> None:
-        """Of the run in a directory, with a place every `spacing` steps; `state` is that of a run that has no past."""
+        """Of the run in a directory, with an entry every `spacing` steps; `state` is that of a run that has no past."""
         self.state = RunState() if state is None else state
         self._folder, self._spacing = folder, spacing or SPACING
         self._position: int | None = None
@@ -41,11 +41,11 @@ class Past:
         """The last step of which there is a measurement."""
         self._branches = FIRST_BRANCHES
         """Of the run at that position."""
-        self._places: tuple[Place, ...] = ()
+        self._entries: tuple[IndexEntry, ...] = ()
         self._states: dict[int, str] = {}
-        """What the state was at some of the places, by their step."""
-        self._indexed: Place | None = None
-        """The last place in the index."""
+        """The state at some of the entries, by step; in JSON."""
+        self._indexed: IndexEntry | None = None
+        """The last entry in the index."""
         self._whole = True
         """Whether nothing was left out, as it is of a huge journal."""
 
@@ -61,29 +61,29 @@ class Past:
                 self._open_index(file, end)
             limits = last_steps([*journal.starts(file, self._begin, end), *later], self._branches)[0]
             if not is_whole(self._branches[-1], limits, self._reached):
-                self._go_back(self.state.history, lambda place: is_whole(place.branches[-1], limits, place.step - 1))
+                self._restore(self.state.history, lambda entry: is_whole(entry.branches[-1], limits, entry.step - 1))
             self._whole &= end - self._begin <= journal.MAX_BYTES
             lines = journal.valid_lines(file, self._begin, end, later, self._branches)
             for number, (line, event) in enumerate(lines, 1):
-                self._take(line, event)
+                self._apply_line(line, event)
                 if number % LINES == 0:
                     yield line.end, end
             self.state.history.flush()
 
     def write_index(self) -> None:
-        """Keep what was found beside the journal, where that can be done and there is anything new.
+        """Write the index, if there is a new entry and it can be written.
 
-        May be called by another thread than the others are.
+        May be called by another thread than the other methods.
         """
-        places, states = self._places, dict(self._states)
-        if not places or places[-1] == self._indexed:
+        entries, states = self._entries, dict(self._states)
+        if not entries or entries[-1] == self._indexed:
             return
         with suppress(OSError, ValueError, MemoryError), self._folder.open_to_read(JOURNAL) as file:
-            buckets = self.state.history.buckets_before(places[-1].step)
-            known = {place.step for place in places}
+            buckets = self.state.history.buckets_before(entries[-1].step)
+            known = {entry.step for entry in entries}
             states = {step: state for step, state in states.items() if step in known}
-            write_index(self._folder, file, Index(places, states, *buckets))
-            self._indexed = places[-1]
+            write_index(self._folder, file, Index(entries, states, *buckets))
+            self._indexed = entries[-1]
 
     @property
     def branch(self) -> int:
@@ -98,65 +98,65 @@ class Past:
         self._position = 0
         if (index := read_index(self._folder, file, journal.end_of(file))) is not None:
             # It may be younger than the part that is wanted.
-            self._places = tuple(place for place in index.places if place.offset <= end)
-            self._states, self._indexed = dict(index.states), index.places[-1]
-            self._go_back(History.of(index.metrics, index.stride, index.cells))
+            self._entries = tuple(entry for entry in index.entries if entry.offset <= end)
+            self._states, self._indexed = dict(index.states), index.entries[-1]
+            self._restore(History.of(index.metrics, index.stride, index.cells))
 
-    def _go_back(self, history: History, usable: Callable[[Place], bool] = lambda place: True) -> None:
-        """To the newest place that is usable; to the beginning without one."""
-        self._places = tuple(filter(usable, self._places))
-        while self._places:
-            place = self._places[-1]
+    def _restore(self, history: History, usable: Callable[[IndexEntry], bool] = lambda entry: True) -> None:
+        """Restore the state of the newest usable entry, or that of the beginning."""
+        self._entries = tuple(filter(usable, self._entries))
+        while self._entries:
+            entry = self._entries[-1]
             with suppress(ValueError, TypeError, KeyError, RecursionError):
-                self.state = load_state(self._states[place.step], History.of(*history.buckets_before(place.step)))
-                self._position, self._reached, self._branches = place.offset, place.step - 1, place.branches
+                self.state = load_state(self._states[entry.step], History.of(*history.buckets_before(entry.step)))
+                self._position, self._reached, self._branches = entry.offset, entry.step - 1, entry.branches
                 return
-            self._places = self._places[:-1]
+            self._entries = self._entries[:-1]
         self.state, self._position, self._reached, self._branches = RunState(), 0, 0, FIRST_BRANCHES
 
-    def _take(self, line: Line, event: Event | None) -> None:
+    def _apply_line(self, line: Line, event: Event | None) -> None:
         if event is None:
             if line.text.endswith(b"\n") or not line.text:  # else it may be yet to be written
                 self._position = line.end
                 if (start := journal.start_in(line.text)) is not None:
                     self._branches = after(self._branches, start)
             return
-        self.note(event, lambda: line.begin)
+        self.before_event(event, lambda: line.begin)
         self.state.apply(event)
         self._position = line.end
 
-    def note(self, event: Event, offset: Callable[[], int | None]) -> None:
-        """Before an event changes the state: where a measurement's line begins there may be a place.
+    def before_event(self, event: Event, offset: Callable[[], int | None]) -> None:
+        """To be called before an event is applied to the state: adds an entry at a measurement if one is due.
 
-        That is in the journal at `offset`, if it is known.
+        `offset` returns where the line of the event begins in the journal; None if that is not known.
         """
         if isinstance(event, MEASUREMENTS):
-            self._note_measurement(event.step, offset)
+            self._before_measurement(event.step, offset)
         elif isinstance(event, RunStarted | BranchStarted):
             self._branches = after(self._branches, start_of(event))
             if event.step < self._reached:
-                self._places = tuple(place for place in self._places if place.step <= event.step + 1)
+                self._entries = tuple(entry for entry in self._entries if entry.step <= event.step + 1)
                 self._reached = event.step
 
-    def _note_measurement(self, step: int, offset: Callable[[], int | None]) -> None:
+    def _before_measurement(self, step: int, offset: Callable[[], int | None]) -> None:
         spacing = max(self._spacing, self.state.history.stride)
         if (at := step // spacing * spacing) > self._reached and self._whole:
-            self._note_place(at, offset())
+            self._add_entry(at, offset())
         self._reached = max(self._reached, step)
 
-    def _note_place(self, step: int, offset: int | None) -> None:
+    def _add_entry(self, step: int, offset: int | None) -> None:
         if offset is None:
             return
         self._states[step] = dump_state(self.state)
         for other in [other for other in self._states if not self._is_kept(other, step)]:
             del self._states[other]
-        # There is one of this step where a trainer took the run up there: what follows that counts no longer.
-        self._places = (
-            *(place for place in self._places if place.step < step),
-            Place(step, offset, self._branches),
+        # There is one of this step if the run was resumed there: what followed it does not count.
+        self._entries = (
+            *(entry for entry in self._entries if entry.step < step),
+            IndexEntry(step, offset, self._branches),
         )
 
     def _is_kept(self, step: int, last: int) -> bool:
-        """Of the last places every state is kept, of those before some: a run is seldom taken up from far back."""
+        """Of the last entries every state is kept, of earlier ones some: a run is seldom resumed from far back."""
         number, age = step // self._spacing, (last - step) // self._spacing
         return age < 8 or number % 64 == 0 or (age < 64 and number % 8 == 0)

@@ -1,4 +1,4 @@
-"""The process that trains a live run, seen from outside: its memory, its state, and what it says.
+"""The process that trains a live run, seen from another: its memory, its state, and its greeting.
 
 It is asked through its control socket; whether it is suspended is known to the system alone.
 """
@@ -26,7 +26,7 @@ ANSWER_SECONDS: Final = 1.0
 
 @dataclass(frozen=True)
 class Presence:
-    """None for what cannot be told."""
+    """None for what is not known."""
 
     pid: int | None = None
     suspended: bool = False

@@ -1,4 +1,4 @@
-"""One command to a live run, and what came of it: stop, pause, save and resume wait until it is done or cannot be."""
+"""Sends one command to a live run, and waits for its result: stop, pause, save and resume."""
 
 import json
 import threading
@@ -23,7 +23,7 @@ from tui_trainer.sessions.overview import overview
 from tui_trainer.sessions.presence import is_suspended
 
 Clock = Callable[[], float]
-"""Tells seconds since some moment."""
+"""Returns seconds since any fixed time, as time.monotonic does."""
 
 RETRY_SECONDS: Final = 0.1
 
@@ -33,7 +33,7 @@ WANTED: Final[dict[type[Command], str]] = {Pause: "paused", Resume: "running"}
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What came of a command; `text` is a sentence without the run's name at its beginning, and its full stop.
+    """The result of a command; `text` is a sentence without the run's name at its beginning, and its full stop.
 
     A text may come from the trainer, or name a path: `line` and `json` make it fit for a terminal.
     """
@@ -63,7 +63,7 @@ class CommandResult:
         return json.dumps({**told, "message": self.line})
 
 
-class _GaveUp(Exception):
+class _NoResult(Exception):
     """Says why there is no result."""
 
 
@@ -114,23 +114,23 @@ class RemoteCommand:
                 greeting = connection.greet()
                 self._state, self._step = greeting.state or self._state, greeting.step
                 self._pid = self._pid or greeting.pid
-                if (result := self._at_once(greeting)) is not None:
+                if (result := self._immediate_result(greeting)) is not None:
                     return result
                 with suppress(OSError):  # it is hanging up: its end is the result
                     connection.send(self._command)
                     self._sent = True
-                if (result := self._follow(connection.events())) is not None:
+                if (result := self._await_result(connection.events())) is not None:
                     return result
             while is_locked(self._run):
                 self._check()
                 time.sleep(RETRY_SECONDS)
-        except _GaveUp as reason:
+        except _NoResult as reason:
             return self._result(False, str(reason))
         except InputError as refusal:
             return self._result(False, f"does not take it: {str(refusal).rstrip('.')}")
         except ConnectionAbortedError:  # it ended before it listened
             pass
-        return self._after_its_end()
+        return self._result_after_end()
 
     # -- before the command -----------------------------------------------------------------------------------------
 
@@ -151,14 +151,14 @@ class RemoteCommand:
         if self._pid is not None and is_suspended(self._pid):
             again = f"fg in its shell, or kill -CONT {self._pid}, lets it go on"
             told = "it will obey then" if self._sent else "nothing was sent"
-            raise _GaveUp(f"is suspended (pid {self._pid}): {again}; {told}")
+            raise _NoResult(f"is suspended (pid {self._pid}): {again}; {told}")
         if self._clock() > self._deadline:
             waited = f"within {human_seconds(self._seconds)}"
             if self._sent:
-                raise _GaveUp(f"has not answered {waited}; the command was sent and still stands")
-            raise _GaveUp(f"has not been ready to take commands {waited}, and nothing was sent")
+                raise _NoResult(f"has not answered {waited}; the command was sent and still stands")
+            raise _NoResult(f"has not been ready to take commands {waited}, and nothing was sent")
 
-    def _at_once(self, greeting: Greeting) -> CommandResult | None:
+    def _immediate_result(self, greeting: Greeting) -> CommandResult | None:
         """The result for a run that already is what is wanted, or cannot become it."""
         if greeting.state and greeting.state == WANTED.get(type(self._command)):
             return self._result(True, f"is {greeting.state} already, at step {self._step:,}")
@@ -169,26 +169,26 @@ class RemoteCommand:
 
     # -- after it ---------------------------------------------------------------------------------------------------
 
-    def _follow(self, events: Iterable[Event]) -> CommandResult | None:
+    def _await_result(self, events: Iterable[Event]) -> CommandResult | None:
         """The result among the events; None when the trainer hangs up first."""
         applied = False
         for event in events:
-            self._take_in(event)
+            self._update(event)
             if isinstance(event, Alert) and event.kind == AlertKind.CONTROL:
                 return self._result(False, f"does not take it: {event.message.rstrip('.')}")
             applied = applied or (isinstance(event, CommandApplied) and event.name == self._command.name)
-            if applied and (result := self._judge(event)) is not None:
+            if applied and (result := self._result_of(event)) is not None:
                 return result
         return None
 
-    def _take_in(self, event: Event) -> None:
+    def _update(self, event: Event) -> None:
         self._step = max(self._step, event.step)
         if isinstance(event, StateChanged):
             self._state = event.state
         if isinstance(event, CheckpointSaved):
             self._saved = event
 
-    def _judge(self, event: Event) -> CommandResult | None:
+    def _result_of(self, event: Event) -> CommandResult | None:
         """What an event says of the command, which has been applied by now."""
         match self._command, event:
             case Stop(), Alert(kind=AlertKind.STOP):
@@ -205,8 +205,8 @@ class RemoteCommand:
                 return self._result(False, f"has {self._state} first, at step {self._step:,}")
         return None
 
-    def _after_its_end(self) -> CommandResult:
-        """The trainer has let go of the run."""
+    def _result_after_end(self) -> CommandResult:
+        """The result once the trainer has released its lock."""
         if self._state not in ENDED:
             with suppress(InputError):
                 found = overview(self._run)

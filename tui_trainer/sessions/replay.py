@@ -44,7 +44,7 @@ class ReplaySession(Session):
             raise InputError(f"The run {name} has no journal: it ended before its first step.")
 
     @property
-    def place(self) -> Path:
+    def run_path(self) -> Path:
         return self.directory.path
 
     def send(self, command: Command) -> None:

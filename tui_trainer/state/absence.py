@@ -1,4 +1,4 @@
-"""What happened while nobody looked: gathered from the moment the last viewer left, or from the start of the run."""
+"""What happened while no viewer was attached: since the last one left, or since the start of the run."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -24,7 +24,7 @@ ALERTS_KEPT: Final = 20
 COMMANDS_KEPT: Final = 10
 
 ERRORS_KEPT: Final = 500
-"""Whoever comes back is told of every error: so many there cannot be but by an error of our own."""
+"""A returning viewer sees every error; only an error of our own could make more of them."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Absence:
     """Without what a clock that was set back took off."""
     until: float
     from_start: bool = False
-    """Whether nobody has ever looked."""
+    """Whether no viewer was ever attached."""
     evaluations: int = 0
     best: Evaluation | None = None
     """The best evaluation, if one was better than all before the absence."""
@@ -66,7 +66,7 @@ class Absence:
 
 @dataclass
 class AbsenceTracker:
-    """Who looks at a run, by the commands in its journal, and what has happened since nobody does."""
+    """Counts the viewers of a run by the commands in its journal, and records what happens while there is none."""
 
     viewers: int = 0
     recorder: "AbsenceRecorder" = field(default_factory=lambda: AbsenceRecorder(from_start=True))
@@ -78,13 +78,13 @@ class AbsenceTracker:
             case CommandApplied(name="detach"):
                 self.viewers = max(0, self.viewers - 1)
                 self.recorder = AbsenceRecorder.since(event.time, event.step)
-            case RunStarted() if self.viewers:  # they were left without a word when the trainer before vanished
+            case RunStarted() if self.viewers:  # the process before it ended without their detach
                 self.viewers = 0
                 self.recorder = AbsenceRecorder.since(self.recorder.until, self.recorder.step)
         self.recorder.apply(event)
 
     def absence(self) -> Absence | None:
-        """None while somebody looks."""
+        """None while a viewer is attached."""
         return None if self.viewers else self.recorder.absence()
 
 

@@ -20,8 +20,8 @@ class TrainingClock:
     elapsed: float = 0.0
     step_seconds: float | None = None
     running: bool = False
-    heard_at: float = 0.0
-    """When something was last heard of a running trainer."""
+    last_event_time: float = 0.0
+    """The time of the last event of a running trainer."""
     last_time: float | None = None
     interval: Smoother = field(default_factory=lambda: Smoother(RATE_HALF_LIFE * 10))
     """Averages the seconds from step to step."""
@@ -29,7 +29,7 @@ class TrainingClock:
     """Averages the seconds of a step alone."""
 
     def apply(self, event: Event) -> None:
-        """Let the time go on to that of an event, if it is of the training."""
+        """Advance the clock to the time of an event, if it is of the training."""
         if isinstance(event, Step):
             self._tick(event)
         elif isinstance(event, StateChanged):
@@ -40,35 +40,35 @@ class TrainingClock:
             self._advance_to(event.time)
 
     def _restart(self) -> None:
-        """A trainer took over: rates and waits of the one before say nothing."""
-        self.running, self.heard_at, self.last_time = False, 0.0, None
+        """A trainer started or resumed the run: rates of the process before it do not count."""
+        self.running, self.last_event_time, self.last_time = False, 0.0, None
         self.interval, self.step = Smoother(self.interval.half_life), Smoother(self.step.half_life)
 
     def _change_state(self, event: StateChanged) -> None:
-        """Only a trainer tells these three; of others may hear, much later, who finds that it has vanished."""
+        """Only a trainer publishes these three states; others may be published later, by who finds that it is gone."""
         if self.running and event.state in ("paused", "finished", "stopped"):
             self._advance_to(event.time)
         self.running = event.state == "running"
-        self.heard_at = event.time
+        self.last_event_time = event.time
         self.last_time = event.time if self.running else None
 
     def _advance_to(self, time: float) -> None:
-        passed = time - self.heard_at
+        passed = time - self.last_event_time
         if 0 < passed <= self._longest_silence:
             self.elapsed += passed
-        self.heard_at = time
+        self.last_event_time = time
 
     @property
     def _longest_silence(self) -> float:
-        """Seconds: what takes longer was the process or the machine asleep, and says nothing of training."""
+        """Seconds without an event after which the process or the machine was suspended; they do not count."""
         return max(GAP_SECONDS, 20 * (self.interval.update(None) or 0.0))
 
     def _tick(self, event: Step) -> None:
-        if self.running and event.time >= self.heard_at:
+        if self.running and event.time >= self.last_event_time:
             self._advance_to(event.time)
         else:  # a single step of a paused run; or the computer's clock was set back
             self.elapsed += event.step_seconds or 0.0
-            self.heard_at = event.time
+            self.last_event_time = event.time
         interval = event.step_seconds if self.last_time is None else event.time - self.last_time
         if interval is not None and interval < 0:  # the computer's clock was set back
             interval = event.step_seconds

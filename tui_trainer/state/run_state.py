@@ -63,9 +63,9 @@ class RunState:
 
     def apply(self, event: Event) -> None:
         self.version += 1
-        if isinstance(event, Step) and self.shown.state == "loading":  # of another tool, which tells no state
+        if isinstance(event, Step) and self.shown.state == "loading":  # of another tool, which has no state events
             self.apply(StateChanged(step=event.step, time=event.time, state="running"))
-        if event.journalled:  # so that the journal tells the same to whoever reads it later
+        if event.journalled:  # so that the same follows from the journal
             self.absences.apply(event)
         self.clock.apply(event)
         self.shown = self.shown.changed(CHANGES[type(event)](self, event))
@@ -152,7 +152,7 @@ class RunState:
         }
 
     def _dropped_after(self, step: int) -> dict[str, Any]:
-        """What lies after a step is not part of the run any more."""
+        """What changes as steps after `step` are not part of the run any more."""
         self.history.drop_after(step)
         self.clipped = self.seen = 0
         last, evaluation = self.shown.last_step, self.shown.last_evaluation

@@ -34,10 +34,10 @@ class JournalledSession(Session):
         self.directory = directory
         self.attendance = Attendance()
         self._publishing = threading.RLock()
-        """Held while an event goes to the screen and to the journal, so that a viewer can join between two."""
+        """Held while an event is applied to the state and journalled, so that a viewer joins between two events."""
         self._journal: JournalWriter | None = None
         self._past: Past | None = None
-        """What was read of a run that is taken up."""
+        """What was read of a run that is resumed."""
         self._index: IndexWriter | None = None
         self._control: ControlServer | None = None
         self._folder: Folder | None = None
@@ -46,7 +46,7 @@ class JournalledSession(Session):
         self._run_lock: RunLock | None = None
 
     @property
-    def place(self) -> Path | None:
+    def run_path(self) -> Path | None:
         return self.directory.path if self.directory else None
 
     @property
@@ -73,13 +73,13 @@ class JournalledSession(Session):
         with self._publishing:
             self._look_for_directory(event)
             if self._index is not None:
-                self._index.note(event)
+                self._index.before_event(event)
             super().publish(event)
             if self._journal is not None and event.journalled:
                 self._journal.append(event)
 
     def _look_for_directory(self, event: Event) -> None:
-        """Before an event, tell what has become of the run's directory; at the run's end it is the last chance."""
+        """Before an event, publish an alert if the run's directory was moved or deleted; always at the run's end."""
         if self._directory_monitor is None:
             return
         ending = isinstance(event, StateChanged) and event.state in ENDED
@@ -122,7 +122,7 @@ class JournalledSession(Session):
         return self._run_lock is not None
 
     def open_journal(self, step: int) -> None:
-        """The trainer stands at `step`: journal what happens from now on, and let viewers in. Raises OSError."""
+        """Journal events from now on, and open the control socket; the trainer starts at `step`. Raises OSError."""
         last = self.snapshot().step
         with self._publishing:
             self._directory_monitor = DirectoryMonitor(self.folder)
@@ -152,7 +152,7 @@ class JournalledSession(Session):
                         self.publish(replace(alert, step=self.snapshot().step))
 
     def close_journal(self) -> str:
-        """Send viewers away, and write what waits; what the journal lacks, in a sentence, or nothing."""
+        """Disconnect viewers, and write waiting events; what the journal lacks, in a sentence, or nothing."""
         if self._control is not None:
             self._control.close()
         with self._publishing:

@@ -13,13 +13,13 @@ import pytest
 
 from tui_trainer.history.cells import Cells, cells_of, empty_cells
 from tui_trainer.history.history import BUCKETS
-from tui_trainer.history.journal_index import DIGEST, INDEX, Index, Place, read_index, write_index
+from tui_trainer.history.journal_index import DIGEST, INDEX, Index, IndexEntry, read_index, write_index
 from tui_trainer.run.folder import Folder
 
 JOURNAL = b"".join(b"line %d\n" % number for number in range(2000))
 
 GOOD = Index(
-    places=(Place(8, 500), Place(16, 12_000)),
+    entries=(IndexEntry(8, 500), IndexEntry(16, 12_000)),
     states={16: '{"step": 15, "text": "ü"}'},
     metrics=("loss", "lr"),
     stride=4,
@@ -123,7 +123,7 @@ BRANCHES = [[[1, 0]]]
 HEADERS: list[dict[str, Any]] = [
     *({name: ...} for name in ("format", "journal", "metrics", "stride", "places", "states")),
     *({name: None} for name in ("format", "journal", "metrics", "stride", "places", "states")),
-    {"format": 2},
+    {"format": 3},
     {"journal": "of another"},
     *({"stride": stride} for stride in (0, -4, 3, 8, "x", [], 1e400, 10**30)),
     *({"metrics": metrics} for metrics in ([], ["loss"], ["loss", "loss"], ["loss", "lr", "new"], 5, ["x"] * 41)),

@@ -29,7 +29,7 @@ class Trainer:
 
     def publish(self, *events: Event) -> None:
         for event in events:
-            self.writer.note(event)
+            self.writer.before_event(event)
             self.past.state.apply(event)
             self.journal.append(event)
 
@@ -37,10 +37,10 @@ class Trainer:
         with self.folder.open_to_read(JOURNAL) as file:
             return read_index(self.folder, file, 10**9)
 
-    def places(self) -> list[int]:
+    def entries(self) -> list[int]:
         """The steps of those that are in the index."""
         index = self.index()
-        return [place.step for place in index.places] if index else []
+        return [entry.step for entry in index.entries] if index else []
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def trainer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trainer
 
 def test_at_the_end_there_is_an_index_of_the_whole_run(trainer: Trainer) -> None:
     trainer.publish(started(), *map(step, range(1, 11)))
-    assert trainer.places() == []
+    assert trainer.entries() == []
     trainer.writer.close()
-    assert trainer.places() == [4, 8]
+    assert trainer.entries() == [4, 8]
 
 
 def test_meanwhile_there_is_one_now_and_then(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,10 +67,10 @@ def test_meanwhile_there_is_one_now_and_then(trainer: Trainer, monkeypatch: pyte
     trainer.writer = IndexWriter(trainer.past, lambda: trainer.journal.size)
     for last in (4, 8, 12):
         trainer.publish(*map(step, range(last - 3, last + 1)))
-        until(lambda last=last: trainer.places()[-1:] == [last], "the index")  # type: ignore[misc]
+        until(lambda last=last: trainer.entries()[-1:] == [last], "the index")  # type: ignore[misc]
 
 
-def test_a_run_that_goes_on_has_places_of_its_past_too(trainer: Trainer) -> None:
+def test_a_run_that_goes_on_has_entries_of_its_past_too(trainer: Trainer) -> None:
     trainer.publish(started(), *map(step, range(1, 11)))
     trainer.writer.close()
     again = Trainer(trainer.folder)
@@ -78,11 +78,11 @@ def test_a_run_that_goes_on_has_places_of_its_past_too(trainer: Trainer) -> None
         pass
     again.publish(started(step=10), *map(step, range(11, 21)))
     again.writer.close()
-    assert again.places() == [4, 8, 12, 16, 20]
+    assert again.entries() == [4, 8, 12, 16, 20]
     again.journal.close()
 
 
-def test_while_the_disk_refuses_there_are_no_places(trainer: Trainer) -> None:
+def test_while_the_disk_refuses_there_are_no_entries(trainer: Trainer) -> None:
     """Nobody could tell where they would be."""
     trainer.publish(started(), *map(step, range(1, 6)))
     trainer.waiting = True
@@ -90,7 +90,7 @@ def test_while_the_disk_refuses_there_are_no_places(trainer: Trainer) -> None:
     trainer.waiting = False
     trainer.publish(*map(step, range(10, 14)))
     trainer.writer.close()
-    assert trainer.places() == [4, 12]
+    assert trainer.entries() == [4, 12]
 
 
 def test_where_no_index_can_be_the_run_goes_on(trainer: Trainer, tmp_path: Path) -> None:
@@ -110,4 +110,4 @@ def test_without_a_thread_there_is_no_index(trainer: Trainer, monkeypatch: pytes
     trainer.writer = IndexWriter(trainer.past, lambda: trainer.journal.size)
     trainer.publish(started(), *map(step, range(1, 11)))
     trainer.writer.close()
-    assert trainer.places() == []
+    assert trainer.entries() == []

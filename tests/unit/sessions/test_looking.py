@@ -181,7 +181,7 @@ def test_a_run_that_was_looked_at_lies_where_it_lay_last(tmp_path: Path) -> None
     session.leave()
     session.run()
     with RunDirectory(tmp_path / "other").open():
-        assert session.place == tmp_path / "dogs"
+        assert session.run_path == tmp_path / "dogs"
 
 
 def test_the_journal_of_a_run_that_moved_is_read_where_nobody_tells_its_place(
@@ -443,7 +443,7 @@ def test_a_run_that_moves_is_looked_at_wherever_it_is(tmp_path: Path) -> None:
     run.path.rename(tmp_path / "dogs")
     trainer.publish(step(2))
     watching.wait_for(lambda event: event.step == 2)
-    assert session.place == tmp_path / "dogs"
+    assert session.run_path == tmp_path / "dogs"
     trainer.publish(state("stopped", 9.0, step=2))
     lock.close()
     trainer.control.close()

@@ -306,7 +306,7 @@ def test_a_state_that_is_none_is_not_believed(folder: Folder, text: str) -> None
         indexed(folder)
         index = journal_index.read_index(folder, file, 10**9)
         assert index is not None
-        forged = replace(index, states={**index.states, index.places[-1].step: text})
+        forged = replace(index, states={**index.states, index.entries[-1].step: text})
         journal_index.write_index(folder, file, forged)
         assert_same(opened(folder), event_by_event(folder))
         journal_index.write_index(folder, file, replace(index, states=dict.fromkeys(index.states, text)))

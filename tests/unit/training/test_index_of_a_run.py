@@ -48,7 +48,7 @@ def test_of_a_run_from_its_beginning(corpus: Path, runs: Path) -> None:
     run_to_end(small_config(corpus))
     run = only_run(runs)
     index = index_of(run)
-    assert [place.step for place in index.places] == [2, 4, 6, 8, 10, 12]
+    assert [entry.step for entry in index.entries] == [2, 4, 6, 8, 10, 12]
     assert_same(index, made_anew(run))
 
 
@@ -58,7 +58,7 @@ def test_of_a_run_that_was_killed_and_taken_up(corpus: Path, runs: Path) -> None
     run = only_run(runs)
     Resumed(run).run()
     index = index_of(run)
-    assert [place.step for place in index.places] == [2, 4, 6, 8, 10, 12]
+    assert [entry.step for entry in index.entries] == [2, 4, 6, 8, 10, 12]
     assert_same(index, made_anew(run))
 
 

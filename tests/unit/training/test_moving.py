@@ -41,8 +41,8 @@ def test_a_run_that_is_moved_goes_on_where_it_is(corpus: Path, runs: Path, tmp_p
     assert told(session) == [f"The run's directory was moved to {after}: the run goes on there."]
     late = [Path(event.path) for event in session.of(CheckpointSaved) if event.step > 6]
     assert late and {path.parent for path in late} == {after / "checkpoints"}
-    assert session.place == after
-    text = summary(session.snapshot(), (), session.place)
+    assert session.run_path == after
+    text = summary(session.snapshot(), (), session.run_path)
     assert text.startswith("dogs: finished")
     assert " resume dogs" in text and str(before) not in text
     resumed = Resumed(RunDirectory(after), steps=14)

@@ -99,7 +99,7 @@ class Connection:
         return greeting
 
     def receive_ahead(self) -> None:
-        """Take in from now on whatever comes, in a thread of its own: the trainer sends away who lets it wait."""
+        """Receive in a thread of its own from now on: the trainer disconnects a viewer that makes it wait."""
         received: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._receiver = threading.Thread(target=_put_all, args=(self._lines, received), name="receiver", daemon=True)
         self._receiver.start()

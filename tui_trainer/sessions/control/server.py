@@ -1,4 +1,4 @@
-"""The trainer's end of the control socket: viewers come and go, and none of them can hold the trainer up."""
+"""The trainer's end of the control socket: viewers connect and disconnect, and cannot make the trainer wait."""
 
 import json
 import os
@@ -81,7 +81,7 @@ class ControlServer:
         threading.Thread(target=self._accept, name="control", daemon=True).start()
 
     def close(self) -> None:
-        """Send what there is still to tell, and end every connection."""
+        """Send the events that wait, and close every connection."""
         self._closed.set()
         unbind(self._folder)
         with suppress(OSError):
@@ -138,13 +138,13 @@ class ControlServer:
         return True
 
     def detach(self, viewer: "_Viewer") -> None:
-        """It looks on no longer, but may ask something."""
+        """It is no viewer any more, but may still send requests and commands."""
         with self._connections:
             self._viewers.discard(viewer)
             self._others.add(viewer)
         self.send(Detach(SOURCE))
 
-    def gone(self, viewer: "_Viewer") -> None:
+    def on_close(self, viewer: "_Viewer") -> None:
         self._leave(viewer.events)
         with self._connections:
             attached = viewer in self._viewers
@@ -174,7 +174,7 @@ class _Viewer:
         greeting |= joined.about
         self._greeting = json.dumps(greeting).encode() + b"\n"
         self._sender = threading.Thread(target=self._send_events, name="viewer", daemon=True)
-        self._taker = threading.Thread(target=self._take_commands, name="viewer's commands", daemon=True)
+        self._receiver = threading.Thread(target=self._receive_commands, name="viewer's commands", daemon=True)
 
     def start(self) -> None:
         """Raises RuntimeError when the system has no thread left."""
@@ -191,7 +191,7 @@ class _Viewer:
         try:
             self._write(self._greeting + _encoded(self._past))
             self._past = []
-            self._taker.start()
+            self._receiver.start()
             while not self._over.wait(SEND_SECONDS) and self.events.qsize() < MAX_BEHIND:
                 self._send_waiting()
             if self._over.is_set():
@@ -200,7 +200,7 @@ class _Viewer:
             pass
         finally:
             self._requests.give_up()
-            self._server.gone(self)
+            self._server.on_close(self)
             with suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
             self._connection.close()
@@ -217,11 +217,11 @@ class _Viewer:
         with self._writing:
             self._connection.sendall(data)
 
-    def _take_commands(self) -> None:
+    def _receive_commands(self) -> None:
         try:
             for line in read_lines(self._connection, MAX_MESSAGE):
                 if line:
-                    self._take(line)
+                    self._handle(line)
                     time.sleep(COMMAND_SECONDS)
         except MessageTooLong:
             with suppress(OSError):
@@ -231,7 +231,7 @@ class _Viewer:
         finally:
             self._over.set()
 
-    def _take(self, line: bytes) -> None:
+    def _handle(self, line: bytes) -> None:
         try:
             message = decode_message(line)
             if "request" in message:
@@ -242,12 +242,12 @@ class _Viewer:
             self._write(refusal(str(error)))
             return
         if isinstance(command, Attach | Detach):
-            self._count(isinstance(command, Attach))
+            self._set_attached(isinstance(command, Attach))
         else:
             self._server.send(command)
 
-    def _count(self, attached: bool) -> None:
-        """Somebody looks on from now on, or no longer; raises ConnectionAbortedError when there is no room."""
+    def _set_attached(self, attached: bool) -> None:
+        """Attach or detach this connection as a viewer; raises ConnectionAbortedError when there is no room."""
         if attached and not self._attached:
             if not self._server.attach(self):
                 self._write(refusal(NO_ROOM))
