@@ -24,7 +24,8 @@ from tui_trainer.sessions.base import Outcome, Session
 from tui_trainer.sessions.control.client import Connection, Greeting
 from tui_trainer.sessions.control.protocol import NO_ROOM
 from tui_trainer.sessions.past import READING, Past
-from tui_trainer.sessions.requests import OpenRequest, OpenRequests
+from tui_trainer.sessions.remote_requests import RemoteRequests
+from tui_trainer.sessions.requests import OpenRequest
 
 RETRY_SECONDS: Final = 0.5
 
@@ -35,6 +36,8 @@ UNSENT_LIMIT: Final = 100
 """Commands that may wait for a connection."""
 
 NO_CONNECTION: Final = "There is no connection to a trainer of this run: ask again once there is."
+
+TRAINER_ENDED: Final = "The trainer has ended, and its model with it: look at the run with replay."
 
 OLDER: Final = "The trainer is of an older version, which answers no such request."
 
@@ -64,7 +67,7 @@ class AttachedSession(Session):
         self._leaving = threading.Event()
         self._stop: Stop | None = None
         self._past_shown = False
-        self._requests = OpenRequests(NO_CONNECTION)
+        self._requests = RemoteRequests(NO_CONNECTION)
         self._answered: Sequence[str] = ()
         """The kinds of requests that the trainer answers."""
         if not folder_is_locked(self._folder):
@@ -97,12 +100,25 @@ class AttachedSession(Session):
 
     def _send_request(self, opened: OpenRequest) -> None:
         with self._sending:
-            connection, known = self._connection, opened.request.name in self._answered
-            if known and connection is not None:
-                with suppress(OSError):
-                    connection.send_request(opened.request)
-                    return
-        opened.refuse(NO_CONNECTION if known else OLDER)
+            refusal = self._try_to_send(opened.request)
+        if refusal:
+            opened.refuse(refusal)
+
+    def _try_to_send(self, request: Request) -> str:
+        """Why it cannot be sent; empty when it is. The caller holds `_sending`."""
+        connection = self._connection
+        if connection is None or not self._welcome:
+            return NO_CONNECTION
+        if request.name not in self._answered:
+            return OLDER
+        try:
+            connection.send_request(request)
+        except InputError as error:
+            return str(error)
+        except OSError:
+            connection.hang_up()  # a part of it may have been sent
+            return NO_CONNECTION
+        return ""
 
     def _send_unsent(self) -> None:
         """Send what waits; the caller holds `_sending`."""
@@ -150,6 +166,7 @@ class AttachedSession(Session):
                 self._show_past()
         if self.snapshot().state not in ENDED:
             self.publish(StateChanged(step=self.snapshot().step, state="failed", reason=VANISHED))
+        self._requests.refuse_all(TRAINER_ENDED)
         with self._sending:
             self.read_only_reason = "The trainer has ended: q leaves."
             lost = [command.name for command in self._unsent if not isinstance(command, Stop)]
@@ -185,12 +202,12 @@ class AttachedSession(Session):
                 self._connection, self._greeted = None, False
 
     def _begin_sending(self, greeting: Greeting) -> None:
-        self._requests.accept()
         with self._sending:
             self._greeted, self._answered = True, greeting.requests
             if self._stop is not None and self._stop not in self._unsent:  # sent before, and not applied yet
                 self._unsent.append(self._stop)
             self._send_unsent()
+        self._requests.accept()  # when it is known which of them are answered
 
     def _connect(self) -> Connection | None:
         deadline = time.monotonic() + STARTING_SECONDS

@@ -106,7 +106,10 @@ class Session(ABC):
         """Ask something of the run; may wait for a socket to take it, which a viewer bounds to half a second."""
 
     def request(self, request: Request) -> Future[Reply]:
-        """Ask something of the model, and return at once; the reply, or the refusal, comes to the caller alone."""
+        """Ask something of the model; the reply, or the refusal, comes later and to the caller alone.
+
+        May wait for a socket to take it, as `send` may.
+        """
         return refuse(request)
 
     def detail(self, first: int, last: int) -> Future[Detail]:

@@ -61,15 +61,20 @@ class OpenRequests:
         """The future reply, of which a refusal is one; `pass_on` is called unless it is refused at once."""
         opened = OpenRequest(request)
         with self._lock:
-            refusal = self._refusal or (TOO_MANY if len(self._open) >= MAX_OPEN else "")
-            if not refusal:
-                self._open.add(opened)
+            refusal = self._take(opened)
         if refusal:
             opened.refuse(refusal)
         else:
             opened.reply.add_done_callback(lambda _: self._forget(opened))
             pass_on(opened)
         return opened.reply
+
+    def _take(self, opened: OpenRequest) -> str:
+        """Keep a request, or say why it is refused; the caller holds `_lock`."""
+        refusal = self._refusal or (TOO_MANY if len(self._open) >= MAX_OPEN else "")
+        if not refusal:
+            self._open.add(opened)
+        return refusal
 
     def accept(self) -> None:
         """Take requests from now on."""
@@ -84,13 +89,6 @@ class OpenRequests:
             refused = list(self._open)
         for opened in refused:
             opened.refuse(reason)
-
-    def answer(self, reply: Reply) -> None:
-        """Give a reply to the request of its id."""
-        with self._lock:
-            asked = [opened for opened in self._open if opened.request.id == reply.id]
-        for opened in asked[:1]:
-            opened.answer(reply)
 
     def _forget(self, opened: OpenRequest) -> None:
         with self._lock:

@@ -18,16 +18,6 @@ def reply(name: str = "1") -> SampleReply:
     return SampleReply(name, "The", " cat", 7)
 
 
-def test_a_reply_goes_to_the_request_of_its_id() -> None:
-    requests, passed = OpenRequests(), list[OpenRequest]()
-    first, second = (requests.ask(request(name), passed.append) for name in ("1", "2"))
-    assert [each.request.id for each in passed] == ["1", "2"]
-    requests.answer(reply("2"))
-    requests.answer(reply("3"))
-    assert second.result(0) == reply("2")
-    assert not first.done()
-
-
 def test_what_cannot_be_asked_yet_is_refused_at_once() -> None:
     requests, passed = OpenRequests("Not yet."), list[OpenRequest]()
     assert requests.ask(request(), passed.append).result(0) == Refused("1", "Not yet.")

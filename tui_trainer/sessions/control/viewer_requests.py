@@ -19,6 +19,7 @@ class ViewerRequests:
         self._ask = ask
         self._open: list[Future[Reply]] = []
         """Only the thread that reads changes it."""
+        self._given_up = False
         self._replies: queue.SimpleQueue[Reply] = queue.SimpleQueue()
 
     def take(self, message: Mapping[str, Any]) -> None:
@@ -34,6 +35,8 @@ class ViewerRequests:
         reply = self._ask(request)
         self._open = [*(each for each in self._open if not each.done()), reply]
         reply.add_done_callback(self._put)
+        if self._given_up:  # the viewer has gone since this began, and `give_up` may not have seen the last
+            reply.cancel()
 
     def _put(self, reply: Future[Reply]) -> None:
         """In the thread that answers, which may be the trainer's: nothing is sent here."""
@@ -49,6 +52,7 @@ class ViewerRequests:
         return b"".join(lines)
 
     def give_up(self) -> None:
-        """The viewer has gone."""
+        """The viewer has gone; called by the thread that sends."""
+        self._given_up = True  # before the list is read: see `take`
         for reply in self._open:
             reply.cancel()

@@ -190,24 +190,31 @@ def test_a_flood_of_commands_waits_in_the_socket(trainer: Trainer, monkeypatch: 
 
 def test_a_viewer_that_takes_nothing_is_sent_away(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "STALLED_SECONDS", 0.2)
+    sendall, senders = socket.socket.sendall, set[threading.Thread]()
+
+    def recorded(connection: socket.socket, data: bytes) -> None:
+        senders.add(threading.current_thread())
+        sendall(connection, data)
+
     stalled = Viewer(trainer)
-    long = step(1)
-    longest = 0.0
-    for _ in range(20_000):
-        begun = time.monotonic()
-        trainer.publish(long)
-        longest = max(longest, time.monotonic() - begun)
+    monkeypatch.setattr(socket.socket, "sendall", recorded)
+    for number in range(20_000):
+        trainer.publish(step(number))
         if not trainer._subscribers:
             break
     until(lambda: not trainer._subscribers)
     assert stalled.ended
+    assert senders and threading.current_thread() not in senders, "who publishes waits for no viewer"
 
 
 def test_a_viewer_too_far_behind_is_sent_away(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "SEND_SECONDS", 3.0)  # time for all of them
+    all_published = threading.Event()
+    monkeypatch.setattr(server._Viewer, "_send_waiting", lambda viewer: all_published.wait(TIMEOUT))
     viewer = Viewer(trainer)
     for number in range(server.MAX_BEHIND):
         trainer.publish(step(number))
+    assert trainer._subscribers
+    all_published.set()
     assert viewer.ended and not trainer._subscribers
 
 
@@ -219,9 +226,9 @@ def full_house(trainer: Trainer) -> list[Viewer]:
 
 def test_there_is_room_for_so_many_and_again_when_one_leaves(trainer: Trainer) -> None:
     viewers = full_house(trainer)
-    late = Viewer(trainer)
+    late = Asker(trainer)
     assert not late.greeting["room"]
-    late.say(encode_command(Pause()))
+    late.say(encode_command(Attach()) + encode_command(Pause()))  # at once: the first makes the trainer hang up
     assert late.next() == {"refused": NO_ROOM}
     assert late.ended and trainer.commands == []
     viewers[0].connection.shutdown(socket.SHUT_RDWR)
