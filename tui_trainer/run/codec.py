@@ -115,7 +115,7 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 @cache
 def _checks(kind: Any) -> dict[str, Callable[[Any], bool]]:
-    """What tells whether a value is of the type of each of those fields."""
+    """By field, the function that checks whether a value is of its type."""
     return {name: _check(hint) for name, hint in _hints(kind).items()}
 
 
@@ -137,7 +137,7 @@ def fits(value: Any, hint: Any) -> bool:
 
 @cache
 def _check(hint: Any) -> Callable[[Any], bool]:
-    """What tells whether a JSON value is of a type: made once for each, as there are many lines."""
+    """A function that checks whether a JSON value is of a type; cached, as there are many lines."""
     if get_origin(hint) in (Union, UnionType):
         first, *others = sorted(get_args(hint), key=lambda part: part is NoneType)
         check, rest = _check(first), _check(Union[*others])

@@ -82,7 +82,7 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class BranchStarted(Event):
-    """From here on the run is the branch `id`, which goes on from step `step` of the branch `parent`."""
+    """From here on the run is the branch `id`, which continues from step `step` of the branch `parent`."""
 
     event = "branch"
     id: int

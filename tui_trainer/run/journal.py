@@ -34,7 +34,7 @@ MAX_SKIP: Final = 2**28
 """Bytes beyond a line that is too long within which it is to end: else nothing after it is read."""
 
 BEGINNING: Final = 2**20
-"""Bytes read at the beginning of such a journal: they tell what the run is."""
+"""Bytes read at the beginning of such a journal, which have the `run` event."""
 
 BLOCK: Final = 65_536
 """Bytes read at once where a line's end is looked for."""

@@ -79,7 +79,7 @@ class AttachedSession(Session):
         return self._folder.path
 
     def send(self, command: Command) -> None:
-        """What cannot be sent now waits for a connection; where too much does, the user is told."""
+        """What cannot be sent now waits for a connection; where too much waits, an alert is published."""
         stop = isinstance(command, Stop)
         with self._sending:
             full = len(self._unsent) >= UNSENT_LIMIT and not stop
@@ -156,13 +156,13 @@ class AttachedSession(Session):
             if not folder_is_locked(self._folder):
                 self._end()
                 break
-            # The trainer sends a viewer away that cannot keep up: what it missed is in the journal.
+            # The trainer disconnects a viewer that cannot keep up: what it missed is in the journal.
         return Outcome()
 
     def _end(self) -> None:
         """The trainer has ended: wait until this session is left, unless it was asked to stop the run."""
         if self.snapshot().state not in ENDED:
-            with suppress(InputError):  # it may have ended before it could tell this viewer
+            with suppress(InputError):  # it may have ended before its last events were sent
                 self._show_past()
         if self.snapshot().state not in ENDED:
             self.publish(StateChanged(step=self.snapshot().step, state="failed", reason=VANISHED))

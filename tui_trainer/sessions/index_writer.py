@@ -17,7 +17,7 @@ CLOSE_SECONDS: Final = 5.0
 class IndexWriter:
     """Adds entries as the journal grows; writes the index in a thread of its own, now and then and at the end.
 
-    Where it cannot be written there is none, or an older one: whoever opens the run reads the rest.
+    Where it cannot be written there is none, or an older one: the rest is read from the journal when the run is opened.
     """
 
     def __init__(self, past: Past, offset: Callable[[], int | None]) -> None:
@@ -34,7 +34,7 @@ class IndexWriter:
             self._thread = None
 
     def before_event(self, event: Event) -> None:
-        """Before an event changes the state, and is journalled; whoever calls it holds the lock for both."""
+        """Before an event changes the state, and is journalled; the caller holds the lock for both."""
         self._past.before_event(event, self._offset)
 
     def close(self) -> None:

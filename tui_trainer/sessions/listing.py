@@ -18,7 +18,7 @@ HEADINGS: Final = ("RUN", "STATE", "STEP", "LOSS", "BEST", "MEMORY", "GPU", "UNA
 NONE: Final = "-"
 
 UNKNOWN: Final = "?"
-"""Whether somebody looks at a live run whose trainer does not say."""
+"""Whether a viewer is attached to a live run whose trainer does not answer."""
 
 
 def overviews(root: Path) -> list[Overview]:

@@ -54,13 +54,13 @@ class Overview:
     memory_bytes: int | None = None
     device_memory_bytes: int | None = None
     attended: bool | None = None
-    """Whether somebody looks at it; None where the trainer does not say so."""
+    """Whether a viewer is attached; None if the trainer does not answer."""
     unattended_since: float | None = None
     """Unix seconds."""
 
     @property
     def age(self) -> float | None:
-        """Seconds since anything happened; None where that is told to be still to come: the clock was set back."""
+        """Seconds since anything happened; None if that is in the future, as the clock was set back."""
         age = time.time() - self.changed
         return max(0.0, age) if age > -CLOCK_ERROR_SECONDS else None
 
@@ -133,14 +133,14 @@ def overview(run: RunDirectory) -> Overview:
 def _last_events(run: RunDirectory) -> Sequence[Event]:
     try:
         with run.open() as folder:
-            next(journal.read(folder, journal.BLOCK), None)  # which may tell a newer format
+            next(journal.read(folder, journal.BLOCK), None)  # raises NewerFormatError
             return journal.tail(folder, steps=RATE_STEPS)
     except OSError:
         return []
 
 
 def _folded(events: Sequence[Event]) -> RunState:
-    """What the last events of a run tell, as the screen has it.
+    """The last events of a run, applied to a state as the screen shows it.
 
     A state that lies too far back is `running`: in any other there are no steps to hide it.
     """
@@ -162,7 +162,7 @@ def _state(live: bool, suspended: bool, told: str) -> str:
 
 
 def saved_progress(run: RunDirectory) -> dict[str, float]:
-    """The numbers with which the newest checkpoint tells the run's progress; raises NewerFormatError."""
+    """The numbers of the progress in the newest checkpoint; raises NewerFormatError."""
     try:
         with run.open() as folder, folder.folder(CHECKPOINTS) as checkpoints:
             if (newest := pointed(checkpoints, LATEST)) is None:

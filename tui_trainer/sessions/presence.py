@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ANSWER_SECONDS: Final = 1.0
-"""How long a trainer may take to say where its run stands; a busy one has it told within a tenth of that."""
+"""How long a trainer may take to send its greeting; a busy one takes a tenth of that."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Presence:
 
     @property
     def attended(self) -> bool | None:
-        """Whether somebody looks at the run."""
+        """Whether a viewer is attached."""
         return None if self.greeting is None else self.greeting.unattended_since is None
 
 

@@ -1,4 +1,4 @@
-"""The replayed session: a run that nobody trains, as its journal tells it."""
+"""The replay session: a run without a trainer, read from its journal."""
 
 import os
 import threading
@@ -25,7 +25,7 @@ def _refuse(directory: RunDirectory) -> Answer:
 
 
 class ReplaySession(Session):
-    """Shows where a run has got to; ends when it is left."""
+    """Shows the run as its journal ends; ends when it is left."""
 
     read_only_reason = "This is a recording: resume goes on with the run, q leaves."
 

@@ -22,14 +22,14 @@ NO_MODEL: Final = "There is no model here to ask."
 
 @dataclass(frozen=True, eq=False)
 class OpenRequest:
-    """A request and where its reply goes. Any thread may answer it, once; whoever asked may cancel it."""
+    """A request and where its reply goes. Any thread may answer it, once; the caller may cancel it."""
 
     request: Request
     reply: Future[Reply] = field(default_factory=Future)
 
     @property
     def given_up(self) -> bool:
-        """Whether nobody waits for the reply any more."""
+        """Whether the reply was given or cancelled."""
         return self.reply.done()
 
     def answer(self, reply: Reply) -> None:
@@ -55,7 +55,7 @@ class OpenRequests:
         self._refusal = refusal
         self._open: set[OpenRequest] = set()
         self._lock = threading.Lock()
-        """Guards both; no reply is given while it is held, as whoever gets it may call this again."""
+        """Guards both; no reply is given while it is held, as its receiver may call this again."""
 
     def ask(self, request: Request, pass_on: Callable[[OpenRequest], None]) -> Future[Reply]:
         """The future reply, of which a refusal is one; `pass_on` is called unless it is refused at once."""

@@ -184,7 +184,7 @@ def describe(
 
 
 def _steps(absence: Absence, steps: int) -> str:
-    """A run that was taken up from an older checkpoint may be at an earlier step than before."""
+    """A run that was resumed from an older checkpoint may be at an earlier step than before."""
     passed, taken = human_seconds(absence.seconds), absence.step - absence.since_step
     where = f"now at {absence.step:,}" + (f" of {steps:,}" if steps else "")
     return f"{taken:,} in {passed}, {where}" if taken >= 0 else f"{where}, {passed} after step {absence.since_step:,}"

@@ -1,4 +1,4 @@
-"""What a sample is called where it is shown, and which samples tell what a run has learned."""
+"""What a sample is called where it is shown, and which samples show what a run has learned."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -72,7 +72,7 @@ def left_as_saved(run: RunDirectory | None, label: str) -> str:
 
 
 def _losses(snapshot: Snapshot) -> list[str]:
-    """The training loss of now; that of the last evaluation is older, and so is what else it tells."""
+    """The training loss of now; that of the last evaluation is older, and so are its other numbers."""
     last, best, run = snapshot.last_evaluation, snapshot.best_evaluation, snapshot.run
     assert run is not None
     lines = []

@@ -53,9 +53,7 @@ def assemble(
     sampler = _sampler(config, corpus, model, progress, publish, probes, models)
     requests = RequestProbe(model, corpus.tokenizer, config.sampling.top_k, probes, lambda: models.step)
     validation = Validation(model, corpus, progress, run.precision, run.patience, publish)
-    rollback = Rollback(
-        model, stepper, progress, timetable.steps, run.precision, run.on_divergence, saved, store.before
-    )
+    rollback = Rollback(model, stepper, progress, timetable.steps, run, saved, store.before)
     reports = _reports(config, stepper, progress, publish, probes, check)
     results = Results(reports, rollback, timetable, progress, states, publish)
     saver = Saver(store, publish, replace(progress) if progress.step else None)

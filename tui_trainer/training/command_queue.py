@@ -28,7 +28,7 @@ class CommandQueue:
 
     @property
     def stopping(self) -> bool:
-        """Whether a stop has been asked for: long work is to be given up."""
+        """Whether a stop has been asked for: long work is to be interrupted."""
         return self._stopping
 
     def cancel_stop(self) -> None:

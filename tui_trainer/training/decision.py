@@ -28,7 +28,7 @@ class Decision:
     commands: tuple[Command, ...] = ()
     requests: tuple[OpenRequest, ...] = ()
     stop: bool = False
-    """Whether a stop has been asked for, so that long work is to be given up."""
+    """Whether a stop has been asked for, so that long work is to be interrupted."""
     check_length: bool = False
     """Whether the run may need another length, which comes before the step."""
     evaluate: bool = False

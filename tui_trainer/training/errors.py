@@ -1,4 +1,4 @@
-"""Why a run ends early. Loads no torch, so that a session can tell these apart before it has."""
+"""The errors that end a run early. Loads no torch, so that a session can import it first."""
 
 from typing import Final
 

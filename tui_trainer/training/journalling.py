@@ -1,4 +1,4 @@
-"""A session that writes a run's directory: what happens goes to the screen, the journal and the viewers alike."""
+"""A session that writes a run's directory: events go to the screen, the journal and the viewers."""
 
 import threading
 from contextlib import suppress
@@ -27,7 +27,7 @@ LOG: Final = "output.log"
 
 
 class JournalledSession(Session):
-    """Holds the run's lock, writes its journal, follows its directory when that is moved, and lets viewers in."""
+    """Holds the run's lock, writes its journal, follows its directory when that is moved, and serves viewers."""
 
     def __init__(self, directory: RunDirectory | None) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ class JournalledSession(Session):
         """Enter the run in the user's list of runs, and warn of others that are live."""
         for alert in enter_index(directory, step):
             self.publish(alert)
-        with suppress(RuntimeError):  # the system has no thread left: the run goes on all the same
+        with suppress(RuntimeError):  # the system has no thread left: the run continues without it
             threading.Thread(target=self._report_other_runs, args=[directory], name="other runs", daemon=True).start()
 
     def _report_other_runs(self, directory: RunDirectory) -> None:
@@ -164,7 +164,7 @@ class JournalledSession(Session):
         return lacking
 
     def release(self) -> None:
-        """Close the directory, and let others train in it."""
+        """Close the directory and release its lock."""
         self._directory_monitor = None
         held, self._run_lock, self._folder = (self._run_lock, self._folder), None, None
         for each in held:

@@ -23,7 +23,7 @@ def within_memory(work: Callable[[], Made]) -> Made:
         if not out_of_memory(error):
             raise
         # Raised outside this clause, as the error knows the frames that hold what had been made.
-        # NumPy's has no words where there is too little memory even for them.
+        # NumPy's has no message where there is too little memory even for that.
         shortage = str(error) if isinstance(error, RuntimeError) else ""
     free()
     raise MemoryError(shortage or "out of memory")

@@ -50,7 +50,7 @@ MakeCheck = Callable[[Folder], LengthCheck]
 
 
 class Preparation:
-    """Builds a trainer in stages, each published; gives up with PreparationStopped when a stop is asked for."""
+    """Builds a trainer in stages, each published; raises PreparationStopped when a stop is asked for."""
 
     def __init__(self, command_queue: CommandQueue, publish: Callable[[Event], None]) -> None:
         self._command_queue = command_queue
@@ -150,7 +150,7 @@ class Preparation:
         checkpoint: Checkpoint | None = None,
         damaged: Sequence[str] = (),
     ) -> Trainer:
-        """The checkpoint is that which a resumed run goes on from; the `damaged` ones are newer."""
+        """`checkpoint` is the one that a run is resumed from; the `damaged` ones are newer."""
         plan = plan.chosen(batch_size=(stepper.sizes[0], ""), accumulate=(stepper.sizes[1], ""))
         if stepper.sizes != self._asked_sizes:
             progress.batch_size, progress.accumulate = stepper.sizes

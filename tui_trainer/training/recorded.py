@@ -1,4 +1,4 @@
-"""Answers requests about a run that nobody trains, from its newest checkpoint."""
+"""Answers requests about a run without a trainer, from its newest checkpoint."""
 
 from collections.abc import Callable
 

@@ -65,8 +65,8 @@ class Trainer:
         self._in_step = False
         self.over = False
         """Set by the handler of a stop: the run has come to its end, or is left."""
-        self.work_given_up = False
-        """Whether an evaluation or a sample was given up for a stop that was then refused."""
+        self.work_interrupted = False
+        """Whether an evaluation or a sample was interrupted by a stop that could then not be saved."""
         self.fully_saved = True
         """Whether nothing is lost that was to be saved when the run was stopped."""
 
@@ -108,7 +108,7 @@ class Trainer:
                 self._share_time()
             elif self.components.end.reason:
                 next(self._end_phases)
-            elif self.work_given_up:
+            elif self.work_interrupted:
                 self._do_overdue()
             else:
                 self._advance(decision)
@@ -124,7 +124,7 @@ class Trainer:
 
     def _do_overdue(self) -> None:
         """Do what is due at this step, and has not been done as the run was resumed, replanned or interrupted here."""
-        self.work_given_up = False
+        self.work_interrupted = False
         step = self._progress.step
         if self.components.end.reason:
             return

@@ -68,7 +68,7 @@ def connect(folder: Folder, seconds: float) -> socket.socket:
     """A connection to this user's trainer in a run's directory; raises OSError, also for a link that none made.
 
     Root may talk to the trainer of another user whose socket is in the directory itself. `seconds` is the timeout of
-    the connection, also for connecting: a trainer that is stopped takes nobody in.
+    the connection, also for connecting: a suspended trainer accepts none.
     """
     place = folder.path.absolute() / SOCKET
     status = folder.stat(SOCKET)

@@ -1,4 +1,4 @@
-"""The other end of a control socket: what a viewer does, and a command that only asks one thing."""
+"""The client of a control socket, for viewers and for single commands."""
 
 import json
 import queue
@@ -25,12 +25,12 @@ from tui_trainer.sessions.control.protocol import MAX_MESSAGE, MessageTooLong, e
 from tui_trainer.sessions.control.request_lines import decode_reply, encode_request
 
 LOOK_SECONDS: Final = 0.5
-"""How often whoever waits for the trainer looks whether to wait on."""
+"""How often `check` is called while the trainer is waited for."""
 
 
 @dataclass(frozen=True)
 class Greeting:
-    """What a trainer says first: where its run stands, and how much of the journal lies before what follows."""
+    """The first message of a trainer: the state of its run, and how much of the journal precedes the events."""
 
     journal: int = 0
     """Bytes."""
@@ -43,12 +43,12 @@ class Greeting:
     room: bool = True
     """Whether one more viewer may attach."""
     unattended_since: float | None = None
-    """Unix seconds; None while somebody looks."""
+    """Unix seconds; None while a viewer is attached."""
     requests: list[str] = field(default_factory=list)
     """The kinds that the trainer answers; none where it is of an older version."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError for what no trainer says."""
+        """Raises ValueError for values that no trainer sends."""
         whole = all(fits(value, _HINTS[name]) for name, value in vars(self).items())
         if not whole or min(self.journal, self.waiting, self.step, self.pid or 0) < 0:
             raise ValueError("a value is of another type than it should be")
@@ -60,10 +60,10 @@ _HINTS: Final = get_type_hints(Greeting)
 
 
 class Connection:
-    """A connection to a live trainer. One thread asks for what comes; any may send or hang up."""
+    """A connection to a live trainer. One thread receives; any may send or hang up."""
 
     def __init__(self, folder: Folder, check: Callable[[], None] = lambda: None) -> None:
-        """To the trainer in a run's directory; raises OSError when nobody listens.
+        """To the trainer in a run's directory; raises OSError if there is none.
 
         `check` is called again and again while there is waiting to be done; what it raises ends that.
         """
@@ -84,7 +84,7 @@ class Connection:
         self._socket.close()
 
     def greet(self) -> Greeting:
-        """To be called first; raises InputError when the trainer refuses, or is none that can be understood."""
+        """To be called first; raises InputError if the trainer refuses, or its greeting cannot be understood."""
         told = _object(next(self._lines, b"{}"))
         if "refused" in told:
             raise InputError(visible_line(str(told["refused"])))
@@ -145,7 +145,7 @@ class Connection:
         return islice(self._lines, waiting)
 
     def _read(self) -> Iterator[bytes]:
-        """Lines; whoever sends a longer one than any event takes is listened to no further."""
+        """Lines, up to one that is longer than any event takes."""
         with suppress(MessageTooLong):
             yield from read_lines(self._socket, MAX_LINE, self._check)
 

@@ -37,10 +37,10 @@ MAX_OTHERS: Final = 32
 """Other connections at once: of who asks something and goes, or has not yet said that it stays."""
 
 MAX_BEHIND: Final = 5_000
-"""Events that a viewer may be behind; beyond that it is sent away, and can join anew from the journal."""
+"""Events that a viewer may be behind; beyond that it is disconnected, and can attach again from the journal."""
 
 STALLED_SECONDS: Final = 5.0
-"""A viewer that takes nothing for so long is sent away."""
+"""A viewer that receives nothing for so long is disconnected."""
 
 SEND_SECONDS: Final = 0.1
 """Events go out in bundles, so that the trainer's thread is seldom disturbed."""
@@ -52,10 +52,10 @@ COMMAND_SECONDS: Final = 0.02
 """Least time between two commands of one viewer; what comes faster waits in the socket."""
 
 SOURCE: Final = "attached"
-"""Of the commands of a viewer, who says that it is one by sending attach."""
+"""Of the commands of a viewer, which is a connection that has sent attach."""
 
 COMMAND_LINE: Final = "command line"
-"""Of the commands of anybody else, who comes to ask something and goes."""
+"""Of the commands of connections that do not attach."""
 
 Join = Callable[[], Joined]
 
@@ -98,7 +98,7 @@ class ControlServer:
         while not self._closed.is_set():
             try:
                 connection, _ = self._listener.accept()
-            except OSError:  # closed; or there is no descriptor left, or whoever came has gone already
+            except OSError:  # closed; or there is no descriptor left, or the client has disconnected already
                 self._closed.wait(ACCEPT_SECONDS)
                 continue
             try:

@@ -40,7 +40,7 @@ def finish_replacing(root: Folder) -> None:
 
 
 def find_same(root: Folder, name: str, contents: Contents) -> Record | None:
-    """What the checkpoint of that name tells, if it has these weights and optimizer; raises OSError.
+    """The record of the checkpoint of that name, if it has these weights and optimizer; raises OSError.
 
     One that is damaged is set aside.
     """
@@ -109,7 +109,7 @@ def is_written(root: Folder, wanted: CheckpointId) -> bool:
 
 
 def asked_for(root: Folder, wanted: CheckpointId) -> bool:
-    """Whether a person asked for this checkpoint; one that cannot tell may be such."""
+    """Whether a person asked for this checkpoint; also true if its record cannot be read."""
     try:
         with checkpoint_folder(root, wanted) as checkpoint:
             return Record.read(checkpoint).reason == BY_HAND

@@ -53,7 +53,7 @@ from tui_trainer.training.recovery.rollback_buffer import RollbackState
 
 @dataclass(frozen=True)
 class Record:
-    """What `trainer.json` tells."""
+    """The contents of `trainer.json`."""
 
     progress: Progress
     reason: str
@@ -156,7 +156,7 @@ class Record:
             known = all(type(size) is int and 0 < size <= MAX_SIZE for size in sizes.values())
             if not known:
                 raise ValueError(f"{', '.join(SIZES.values())} must be whole numbers that a model can have")
-            # A size that no option can have is told of as the option is.
+            # A size that no option can have is refused with the sentence for that option.
             ModelConfig(**{name: size for name, size in sizes.items() if name != "vocab_size"})
             return ModelShape(**sizes)
 

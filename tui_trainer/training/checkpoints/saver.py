@@ -26,7 +26,7 @@ class Saver:
         self.step = -1
         """Of the newest checkpoint that is saved, or being saved."""
         self.saved = saved
-        """What the newest checkpoint that is known to be whole tells; once `wait` has returned."""
+        """The progress in the newest checkpoint that is known to be whole; valid once `wait` has returned."""
 
     def save(self, step: int, copy: Callable[[], Contents], reason: str) -> None:
         """Copy what the checkpoint of `step` holds, and begin to write it."""
@@ -53,7 +53,7 @@ class Saver:
 
     def has(self, progress: Progress) -> bool:
         """Whether nothing is to be saved where a run stands: neither steps, nor its end, nor its settings."""
-        return self.saved is not None and _told(self.saved) == _told(progress)
+        return self.saved is not None and _saved_values(self.saved) == _saved_values(progress)
 
     @property
     def refused(self) -> bool:
@@ -84,5 +84,5 @@ class Saver:
         return True
 
 
-def _told(progress: Progress) -> tuple[int, int, bool, float, str]:
+def _saved_values(progress: Progress) -> tuple[int, int, bool, float, str]:
     return progress.step, progress.rollbacks, progress.finished, progress.temperature, progress.prompt

@@ -52,7 +52,7 @@ class CheckpointStore:
     """
 
     def __init__(self, folder: Folder, keep: int, lineage: Lineage = FIRST_LINEAGE, parent: str = "") -> None:
-        """For a run of that lineage, which goes on from the checkpoint `parent`, if from any."""
+        """For a run of that lineage, resumed from the checkpoint `parent`; empty for a new run."""
         self._folder = folder
         self._keep = keep
         self._lineage, self._parent = lineage, parent
@@ -208,5 +208,5 @@ class CheckpointStore:
                 finish_replacing(root)
             raise
         root.sync()
-        with suppress(OSError):  # it is tried again when the run is taken up
+        with suppress(OSError):  # it is tried again when the run is resumed
             finish_replacing(root)

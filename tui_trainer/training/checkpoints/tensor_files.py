@@ -29,7 +29,7 @@ BLOCK_BYTES: Final = 8 * 2**20
 """Read and hashed at a time: before and after each, a thread that computes in Python may take the interpreter lock."""
 
 _SYSTEM_ERROR: Final = re.compile(r"\(os error (\d+)\)")
-"""How the library tells the system's number of an error."""
+"""How the library's messages give the errno of an error."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 

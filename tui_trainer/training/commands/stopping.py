@@ -7,9 +7,9 @@ from tui_trainer.training.trainer import Trainer
 
 
 def stop(trainer: Trainer, command: Stop) -> None:
-    """End the run, but not when a person wanted its last steps saved, and the disk refuses.
+    """End the run, unless its last steps cannot be saved and a person can decide again.
 
-    Raises RunFailedError when it refuses and nobody can be asked again.
+    Raises RunFailedError if they cannot be saved and the command came from no person.
     """
     components = trainer.components
     if components.end.saved:
@@ -27,12 +27,12 @@ def stop(trainer: Trainer, command: Stop) -> None:
 
 
 def _refuse(trainer: Trainer, command: Stop) -> None:
-    """Go on, paused, as nothing could be saved."""
+    """Pause instead, as nothing could be saved."""
     if command.source not in PEOPLE:
         raise RunFailedError("The last checkpoint could not be saved: the steps since the one before are lost.")
     components = trainer.components
     components.decisions.cancel_stop()
-    trainer.work_given_up = True
+    trainer.work_interrupted = True
     message = "Not stopped, as nothing could be saved: make room and try again."
     components.publish(alerts.stop(components.progress.step, message))
     if components.states.state == "running":

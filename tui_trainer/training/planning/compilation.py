@@ -32,7 +32,7 @@ GAINS: Final = {"cpu": Gain(20, 4, 0.75), "cuda": Gain(40, 10, 0.6)}
 """Careful figures; on a CPU as measured with the nano preset (see benchmarks/RESULTS.md)."""
 
 MARGIN: Final = 3.0
-"""How many times its cost compiling must save, as nobody likes to wait for the first step."""
+"""How many times its cost compiling must save, as it delays the first step."""
 
 
 def choose_compilation(config: Config, training_seconds: float) -> tuple[str, str]:

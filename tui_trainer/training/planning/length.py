@@ -10,7 +10,7 @@ def resolve_resumed_length(progress: Progress, config: Config, asked: int, again
     These are `asked` (0: as planned), or as many more as were planned with `again`. Where that is another length than
     the checkpoint was saved with, a run that had come to its end is unfinished, and early stopping begins anew. Raises
     InputError for fewer steps than were taken, for `again` of a run that has not come to its end, and for one that was
-    given up as it diverged and has no step left.
+    failed because of divergence and has no step left.
     """
     _fill_in(progress, config)
     progress.finished = _at_end(progress, config)

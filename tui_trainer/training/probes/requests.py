@@ -19,7 +19,7 @@ UNKNOWN_PROMPT: Final = "The prompt has no character that the corpus has: give i
 
 @dataclass(frozen=True)
 class Subject:
-    """What a request looks at: weights that nothing changes meanwhile, those of `step`."""
+    """What a request is about: the weights of `step`, which nothing changes meanwhile."""
 
     model: Transformer
     tokenizer: Tokenizer
@@ -45,7 +45,7 @@ ANSWERS: Final[Mapping[type[Request], Callable[[Any, Subject], Generator[None, N
 
 
 def answer(opened: OpenRequest, look: Callable[[], Subject]) -> Probe:
-    """Answer a request, whatever goes wrong, unless it is given up; `look` gives what it is about."""
+    """Answer a request, with a refusal if that fails, unless it was cancelled; `look` returns its subject."""
     if opened.given_up:
         return
     try:

@@ -122,18 +122,18 @@ class Sampler:
         )
 
     def _within_memory(self, work: Callable[[], None]) -> None:
-        """Do a part of a sample; one that there is no memory for is told, and dropped with those that wait for it."""
+        """Do a part of a sample; if memory runs out, publish an alert, and drop it and those that wait."""
         try:
             within_memory(work)
         except MemoryError:
             self.drop()
             free()
-            if not (self._regular and self._short):  # of regular ones the first in a row is told
+            if not (self._regular and self._short):  # of consecutive regular ones only the first has an alert
                 self._publish(alerts.memory(self._step, "The sample could not be made: not enough memory."))
             self._short = True
 
     def _encode_prompt(self) -> tuple[list[int], str]:
-        """The prompt's ids, and the part of it that they stand for."""
+        """The prompt's ids, and the part of the prompt that they encode."""
         ids, unknown = self._corpus.tokenizer.encode_prompt(self.prompt)
         if unknown and self.prompt != self._reported:
             self._reported = self.prompt

@@ -32,7 +32,7 @@ class ProbeScheduler:
         return bool(self._probes)
 
     def add(self, probe: Probe) -> None:
-        """Have a probe carried on by `share`, from its beginning to its end."""
+        """Have a probe run by `share`, from its beginning to its end."""
         self._probes.append(probe)
 
     def on_step(self, result: StepResult) -> None:
@@ -40,7 +40,7 @@ class ProbeScheduler:
         self._step_seconds = result.seconds
 
     def share(self, interrupted: Interrupted) -> None:
-        """One slice of time for all: each gets on by a part in turn, one of them at least, until it is over."""
+        """One slice of time for all: each runs to its next yield in turn, one of them at least, until it is over."""
         deadline = time.perf_counter() + max(SLICE_SECONDS, SHARE * self._step_seconds)
         while self._probes:
             probe = self._probes.popleft()  # one that fails is dropped
@@ -50,7 +50,7 @@ class ProbeScheduler:
                 break
 
     def run(self, probe: Probe, interrupted: Interrupted, seconds: float = math.inf) -> bool:
-        """Carry one probe on alone, whether it was added or not; whether it has come to its end.
+        """Run one probe alone, whether it was added or not; whether it has come to its end.
 
         It has not when it is interrupted, which is asked before every part, or has taken so many seconds.
         """

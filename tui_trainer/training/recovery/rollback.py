@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from tui_trainer.config import RunConfig
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.training.errors import RunFailedError
 from tui_trainer.training.memory import within_memory
@@ -39,8 +40,7 @@ class Rollback:
         stepper: Stepper,
         progress: Progress,
         steps: int,
-        precision: str,
-        policy: str,
+        config: RunConfig,
         states: Sequence[RollbackState],
         saved_before: Callable[[int], RollbackState | None],
     ) -> None:
@@ -48,9 +48,10 @@ class Rollback:
 
         `saved_before` reads the newest checkpoint that is not after a step; None if there is none.
         """
-        self._model, self._stepper, self._progress, self._policy = model, stepper, progress, policy
+        self._model, self._stepper, self._progress = model, stepper, progress
+        self._policy = config.on_divergence
         self._steps = steps
-        self._detector = DivergenceDetector(precision, model.shape.vocab_size, stepper.clip)
+        self._detector = DivergenceDetector(config.precision, model.shape.vocab_size, stepper.clip)
         self._detector.load(progress.guard)
         if not self._detector.healthy and not progress.trouble_since:
             # Checkpoints of format 1 lack it; none of their counts goes back further.
