@@ -107,7 +107,7 @@ class AttachedSession(Session):
     def _try_to_send(self, request: Request) -> str:
         """Why it cannot be sent; empty when it is. The caller holds `_sending`."""
         connection = self._connection
-        if connection is None or not self._welcome:
+        if connection is None or not self._greeted:
             return NO_CONNECTION
         if request.name not in self._answered:
             return OLDER
