@@ -20,6 +20,12 @@ def test_alerts_and_the_end_are_notified_once() -> None:
     assert list(notifications(now, now, saving=False)) == []
 
 
+def test_no_keys_are_named_that_a_recording_refuses() -> None:
+    before, now = folded(RUN).snapshot(), folded([*RUN, scripted.StateChanged(state="finished", step=1_240)]).snapshot()
+    (finished,) = notifications(before, now, saving=False, takes_commands=False)
+    assert finished.message == "Finished after 1,240 steps. q leaves."
+
+
 def test_other_runs_are_notified_although_the_severity_is_info() -> None:
     others = Alert(kind="other_runs", severity="info", message="Another run trains on this machine: owls (pid 1).")
     resumed = Alert(kind="resume", severity="info", message="Resumed at step 3, exactly as it was saved.")

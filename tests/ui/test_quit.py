@@ -193,3 +193,17 @@ async def test_leave_exits_the_app() -> None:
         screen.app.leave()
         await screen.settle()
         assert screen.app._exit and not screen.app.detached and screen.commands == []
+
+
+async def test_the_dialog_counts_the_steps_that_are_taken_meanwhile() -> None:
+    async with driving(SHORT_RUN) as screen:
+        await screen.press("q")
+        before = screen.text
+        await screen.publish(scripted.step_event(75))
+        assert "Step 75, and no checkpoint so far." in screen.text and "Step 75," not in before
+
+
+async def test_detaching_from_a_paused_run_does_not_promise_that_it_trains() -> None:
+    async with driving(scripted.paused(60)) as screen:
+        await screen.press("q")
+        assert "Detach: the run stays paused  (d)" in screen.text and "training goes on" not in screen.text

@@ -103,7 +103,7 @@ class TrainerApp(RunActions):
             return
         if self.session.version != self.snapshot.version:
             before, self.snapshot = self.snapshot, self.session.snapshot()
-            for item in notifications(before, self.snapshot, self.pending.saving):
+            for item in notifications(before, self.snapshot, self.pending.saving, not self.session.read_only_reason):
                 self.say(item.message, severity=item.severity, timeout=item.seconds)
                 if item.bell:
                     self.bell()

@@ -30,10 +30,11 @@ class Notification:
     """Whether to ring the terminal's bell."""
 
 
-def notifications(before: Snapshot, now: Snapshot, saving: bool) -> Iterator[Notification]:
+def notifications(before: Snapshot, now: Snapshot, saving: bool, takes_commands: bool = True) -> Iterator[Notification]:
     """What changed from `before` to `now`; of the first snapshot only the checkpoint, as the rest is the past.
 
-    `saving` says whether the user has asked for a checkpoint that is not saved yet.
+    `saving` says whether the user has asked for a checkpoint that is not saved yet, `takes_commands` whether there is a
+    trainer to ask.
     """
     saved = now.last_checkpoint
     if saving and saved is not None and saved != before.last_checkpoint:
@@ -48,7 +49,8 @@ def notifications(before: Snapshot, now: Snapshot, saving: bool) -> Iterator[Not
         yield Notification(f"g writes with the {_model(now)} from now on.")
     if now.state == "finished" != before.state:
         choice = ", m switches between the last model and the best" if now.model else ""
-        message = f"Finished after {now.step:,} steps. g writes samples{choice}, s saves, q leaves."
+        keys = f"g writes samples{choice}, s saves, " if takes_commands else ""
+        message = f"Finished after {now.step:,} steps. {keys}q leaves."
         yield Notification(message, seconds=15, bell=True)
     elif now.state == "failed" != before.state:
         yield Notification("The run has failed: the reason is at the top.", "error", seconds=15, bell=True)

@@ -22,6 +22,8 @@ STEP_FIRST = "Ending the step, then saving a checkpoint…"
 """A step is interrupted only between two of its micro-batches, which may take long."""
 
 KEYS_BY_ID: Final = {key.id: key for key in QUIT_KEYS}
+DETACH_PAUSED: Final = "Detach: the run stays paused"
+
 CHOICES: Final = ("detach", "save", "discard", "stay")
 
 
@@ -47,7 +49,8 @@ class QuitScreen(ModalScreen[None]):
         again = choice == ("detach" if self._session.is_attached else "save")
         keys = " or ".join([key.shown, *[KEYS_BY_ID["again"].shown] * again])
         variant: ButtonVariant = "primary" if choice == "save" else "default"
-        return Button(f"{key.help}  ({keys})", variant, id=choice)
+        paused = choice == "detach" and self._snapshot.state == "paused"
+        return Button(f"{DETACH_PAUSED if paused else key.help}  ({keys})", variant, id=choice)
 
     def on_mount(self) -> None:
         self.query_one("#detach").display = self._session.is_attached or self._snapshot.state in TRAINING
@@ -88,8 +91,10 @@ class QuitScreen(ModalScreen[None]):
         self.query_one("#quit-text", Static).update(message)
 
     def update_snapshot(self, before: Snapshot, now: Snapshot) -> None:
-        """Close when the run could not be saved, and so has not ended."""
+        """Count the unsaved steps anew; close when the run could not be saved, and so has not ended."""
         self._snapshot = now
+        if not self.leaving:
+            self.query_one("#quit-text", Static).update(unsaved(now))
         if self.leaving and any(alert.kind == AlertKind.STOP and alert not in before.alerts for alert in now.alerts):
             self.dismiss()
 
