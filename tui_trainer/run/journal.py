@@ -9,6 +9,7 @@ from typing import BinaryIO, Final, NamedTuple
 from tui_trainer.run.codec import decode, encode
 from tui_trainer.run.events import (
     BranchStarted,
+    CheckpointSaved,
     CommandApplied,
     Evaluation,
     Event,
@@ -20,7 +21,7 @@ from tui_trainer.run.events import (
     Step,
 )
 from tui_trainer.run.folder import Folder
-from tui_trainer.run.lineage import FIRST_BRANCHES, Branches, Start, last_steps, start_of
+from tui_trainer.run.lineage import FIRST, FIRST_BRANCHES, Branches, Start, last_steps, start_of
 
 JOURNAL: Final = "journal.jsonl"
 
@@ -39,7 +40,8 @@ BEGINNING: Final = 2**20
 BLOCK: Final = 65_536
 """Bytes read at once where a line's end is looked for."""
 
-MEASUREMENTS: Final = (Step, Evaluation, Sample, Layers, Resources)
+OF_A_STEP: Final = (Step, Evaluation, Sample, Layers, Resources, CheckpointSaved)
+"""What counts no longer once its step is not part of the run any more."""
 
 OF_THE_PROCESS: Final = (CommandApplied, StateChanged)
 """Events that count even if the branch that they happened on does not."""
@@ -64,8 +66,8 @@ def read(folder: Folder, size: int = 0) -> Iterator[Event]:
 def without_superseded(folder: Folder, size: int = 0, later: Sequence[Start] = ()) -> Iterator[Event]:
     """Events as `read` gives them, but for those that are not part of what the run is now.
 
-    That are the events of branches that it does not descend from, and the measurements of steps which a trainer took
-    again, or after which another branch began. `later` are starts that are not in the journal yet.
+    That are the events of branches that it does not descend from, and the measurements and checkpoints of steps which
+    a trainer took again, or after which another branch began. `later` are starts that are not in the journal yet.
     """
     with folder.open_to_read(JOURNAL) as file:
         for _, event in valid_lines(file, 0, end_of(file, size), later):
@@ -107,7 +109,7 @@ def _counts(event: Event, last_step: float) -> bool:
     """Whether an event counts where measurements do up to `last_step`, which is -1 for those of no branch that does."""
     if last_step < 0:
         return isinstance(event, OF_THE_PROCESS)
-    return event.step <= last_step or not isinstance(event, MEASUREMENTS)
+    return event.step <= last_step or not isinstance(event, OF_A_STEP)
 
 
 def limited_lines(
@@ -191,6 +193,19 @@ def tail(folder: Folder, size: int = 262_144, steps: int | None = None) -> list[
         unwanted = set(taken[: max(0, len(taken) - steps)])
         lines = [line for number, line in enumerate(lines) if number not in unwanted]
     return [event for line in lines if (event := decode(line)) is not None]
+
+
+def valid_events(events: Sequence[Event]) -> Iterator[Event]:
+    """Of the last events of a journal those that count, as far as these tell: see `without_superseded`."""
+    found = [start_of(event) for event in events if isinstance(event, RunStarted | BranchStarted)]
+    limits = iter(last_steps(found))
+    before = (found[0].parent or found[0].branch) if found else FIRST  # which branch it was is not told otherwise
+    limit = next(limits).get(before, -1)
+    for event in events:
+        if isinstance(event, RunStarted | BranchStarted):
+            limit = next(limits).get(start_of(event).branch, -1)
+        if _counts(event, limit):
+            yield event
 
 
 class Journal:

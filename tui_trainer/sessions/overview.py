@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 from tui_trainer.config import LARGEST
 from tui_trainer.run import journal
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import ENDED, Event, RunStarted, StateChanged
+from tui_trainer.run.events import ENDED, Evaluation, Event, RunStarted, StateChanged
 from tui_trainer.run.formats import check_checkpoint_format
 from tui_trainer.run.lock import is_locked
 from tui_trainer.run.pointers import CHECKPOINTS, LATEST, TRAINER_FILE, pointed
@@ -105,7 +105,8 @@ def overview(run: RunDirectory) -> Overview:
     shown, saved = folded.snapshot(), saved_progress(run)
     live = is_locked(run)
     process = presence(run) if live else Presence()
-    greeting, best, resources = process.greeting, shown.best_evaluation, shown.resources
+    greeting, resources = process.greeting, shown.resources
+    best_loss, best_step = _best(shown.best_evaluation, saved)
     step = greeting.step if greeting else shown.last_step.step if shown.last_step else int(saved.get("step", 0))
     state = greeting.state if greeting else _state(live, process.suspended, shown.state)
     steps = shown.schedule.steps if shown.schedule else run.read_config().schedule.steps or 0
@@ -117,8 +118,8 @@ def overview(run: RunDirectory) -> Overview:
         steps=steps,
         loss=shown.last_step.loss if shown.last_step else None,
         val_loss=shown.last_evaluation.val_loss if shown.last_evaluation else None,
-        best_val_loss=best.val_loss if best else saved.get("best_loss"),
-        best_step=best.step if best else int(saved.get("best_step", 0)),
+        best_val_loss=best_loss,
+        best_step=best_step,
         seconds_left=folded.clock.seconds_left(steps - shown.step) if state == "running" else None,
         changed=events[-1].time if events else _modified(run.path),
         live=live,
@@ -130,11 +131,19 @@ def overview(run: RunDirectory) -> Overview:
     )
 
 
+def _best(told: Evaluation | None, saved: Mapping[str, float]) -> tuple[float | None, int]:
+    """The least validation loss and its step: of the last events, or of those before, as the checkpoint has it."""
+    found = [(saved["best_loss"], int(saved.get("best_step", 0)))] if "best_loss" in saved else []
+    if told is not None and told.val_loss is not None:
+        found.append((told.val_loss, told.step))
+    return min(found, default=(None, 0))
+
+
 def _last_events(run: RunDirectory) -> Sequence[Event]:
     try:
         with run.open() as folder:
             next(journal.read(folder, journal.BLOCK), None)  # raises NewerFormatError
-            return journal.tail(folder, steps=RATE_STEPS)
+            return list(journal.valid_events(journal.tail(folder, steps=RATE_STEPS)))
     except OSError:
         return []
 

@@ -9,7 +9,7 @@ from tui_trainer.history.journal_index import Index, IndexEntry, read_index, wri
 from tui_trainer.run import journal
 from tui_trainer.run.events import BranchStarted, Event, RunStarted
 from tui_trainer.run.folder import Folder
-from tui_trainer.run.journal import JOURNAL, MEASUREMENTS, Line
+from tui_trainer.run.journal import JOURNAL, OF_A_STEP, Line
 from tui_trainer.run.lineage import FIRST_BRANCHES, Start, after, is_whole, last_steps, start_of
 from tui_trainer.state.run_state import RunState
 from tui_trainer.state.serialization import dump_state, load_state
@@ -130,7 +130,7 @@ class Past:
 
         `offset` returns where the line of the event begins in the journal; None if that is not known.
         """
-        if isinstance(event, MEASUREMENTS):
+        if isinstance(event, OF_A_STEP):
             self._before_measurement(event.step, offset)
         elif isinstance(event, RunStarted | BranchStarted):
             self._branches = after(self._branches, start_of(event))

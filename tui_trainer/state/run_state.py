@@ -40,6 +40,10 @@ SAMPLES_KEPT: Final = 50
 ALERTS_KEPT: Final = 50
 MARKS_KEPT: Final = 200
 
+OF_A_STEP: Final = ("last_step", "last_evaluation", "best_evaluation", "last_checkpoint")
+OF_SEVERAL_STEPS: Final = ("samples", "alerts", "marks")
+"""Events in a snapshot that are dropped together with their steps."""
+
 
 @dataclass
 class RunState:
@@ -142,26 +146,18 @@ class RunState:
 
     def branch_started(self, event: BranchStarted) -> dict[str, Any]:
         """What happened after its first step was on another branch."""
-        shown, first = self.shown, event.step
-        best = shown.best_evaluation
-        return self._dropped_after(first) | {
-            "best_evaluation": best if best and best.step <= first else None,
-            "samples": tuple(sample for sample in shown.samples if sample.step <= first),
-            "alerts": tuple(alert for alert in shown.alerts if alert.step <= first),
-            "marks": tuple(mark for mark in shown.marks if mark.step <= first),
-        }
+        return self._dropped_after(event.step)
 
     def _dropped_after(self, step: int) -> dict[str, Any]:
-        """What changes as steps after `step` are not part of the run any more."""
+        """What changes as steps after `step` are not part of the run any more; the absence keeps their alerts."""
         self.history.drop_after(step)
         self.clipped = self.seen = 0
-        last, evaluation = self.shown.last_step, self.shown.last_evaluation
-        last = last if last and last.step <= step else None
-        return {
-            "last_step": last,
-            "step": last.step if last else step,
-            "last_evaluation": evaluation if evaluation and evaluation.step <= step else None,
-        }
+        self.first_samples = {prompt: first for prompt, first in self.first_samples.items() if first.step <= step}
+        shown = vars(self.shown)
+        single = {name: event if (event := shown[name]) and event.step <= step else None for name in OF_A_STEP}
+        several = {name: tuple(event for event in shown[name] if event.step <= step) for name in OF_SEVERAL_STEPS}
+        last = single["last_step"]
+        return single | several | {"step": last.step if last else step}
 
     def schedule_changed(self, event: ScheduleChanged) -> dict[str, Any]:
         self._smooth_for(event.steps)

@@ -8,7 +8,8 @@ import pytest
 from tests.unit.run.journals import tail, without_superseded, write_journal
 from tests.unit.state.test_run_state import evaluation, sample, started, state, step
 from tui_trainer.run.codec import encode
-from tui_trainer.run.events import Alert, Event
+from tui_trainer.run.events import Alert, BranchStarted, CheckpointSaved, Event
+from tui_trainer.run.journal import valid_events
 
 
 @pytest.fixture
@@ -47,6 +48,25 @@ def test_only_what_is_measured_is_undone(path: Path) -> None:
     alert = Alert(step=3, time=1.0, kind="divergence", severity="warning", message="Skipped.")
     write_journal(path.parent, started(), evaluation(3, 2.0, best=True), sample(3, "cat"), alert, started(step=2))
     assert [event.event for event in without_superseded(path)] == ["run", "alert", "run"]
+
+
+def test_a_checkpoint_goes_with_its_step(path: Path) -> None:
+    """The trainer resumed an older one, since this is damaged or gone."""
+    saved = [CheckpointSaved(step=step, time=1.0, path=f"step-{step:08}", reason="periodic") for step in (2, 3)]
+    write_journal(path.parent, started(), *saved, started(step=2))
+    assert [event for event in without_superseded(path) if event.event == "checkpoint"] == saved[:1]
+
+
+def test_the_last_events_count_as_they_do_in_the_whole_journal() -> None:
+    before = [step(5), step(6), evaluation(7, 2.0, best=True)]
+    resumed = [started(step=5), step(6)]
+    assert list(valid_events([*before, *resumed])) == [before[0], *resumed]
+    branch = BranchStarted(step=5, time=1.0, id=2, parent=1)
+    assert list(valid_events([*before, branch, step(6)])) == [before[0], branch, step(6)]
+    abandoned = [branch, step(6), step(7)]
+    assert list(valid_events([*before[:2], *abandoned, *(back := [started(step=6), step(7)])])) == [*before[:2], *back]
+    assert list(valid_events(before)) == before
+    assert list(valid_events([])) == []
 
 
 def test_a_part_of_the_journal_ends_at_a_line(path: Path) -> None:

@@ -102,6 +102,39 @@ def test_what_lies_too_far_back_is_taken_from_the_checkpoint(tmp_path: Path) -> 
     assert (found.step, found.best_val_loss, found.best_step) == (2999, 2.5, 10)
 
 
+def save_progress(run: RunDirectory, step: int, best_loss: float, best_step: int) -> None:
+    checkpoint = run.checkpoints / f"step-{step:08}"
+    checkpoint.mkdir(parents=True)
+    (run.checkpoints / "latest").write_text(checkpoint.name)
+    (checkpoint / "trainer.json").write_text(json.dumps({"step": step, "best_loss": best_loss, "best_step": best_step}))
+
+
+def test_the_best_of_steps_that_are_taken_again_is_not_told(tmp_path: Path) -> None:
+    """It was killed at step 900, and resumed at 500."""
+    before = [*SHORT[:2], step(500), step(900), evaluation(900, 1.5, best=True)]
+    run = make(tmp_path, "cats", *before)
+    assert overview(run).best_step == 900
+    write_journal(run.path, started(step=500), state("running", 100.0, step=500), step(501))
+    found = overview(run)
+    assert (found.step, found.best_val_loss, found.best_step, found.val_loss) == (501, None, 0, None)
+    save_progress(run, 500, 2.5, 400)
+    assert (overview(run).best_val_loss, overview(run).best_step) == (2.5, 400)
+    write_journal(run.path, evaluation(502, 2.25, best=True))
+    assert (overview(run).best_val_loss, overview(run).best_step) == (2.25, 502)
+
+
+def test_an_earlier_best_is_told_in_place_of_one_that_is_taken_again(tmp_path: Path) -> None:
+    best = [evaluation(400, 2.5, best=True), step(500), evaluation(900, 1.5, best=True)]
+    run = make(tmp_path, "cats", *SHORT[:2], *best, started(step=500), step(501))
+    assert (overview(run).best_val_loss, overview(run).best_step) == (2.5, 400)
+
+
+def test_a_best_that_the_journal_lacks_is_taken_from_the_checkpoint(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats", *SHORT, step(50))
+    save_progress(run, 50, 2.25, 40)
+    assert (overview(run).best_val_loss, overview(run).best_step) == (2.25, 40)
+
+
 def test_the_line_and_the_object(tmp_path: Path) -> None:
     run = make(tmp_path, "cats", *SHORT, state("finished", time.time() - 65, step=10))
     found = overview(run)

@@ -14,6 +14,7 @@ from tui_trainer.run.commands import Command
 from tui_trainer.run.events import (
     Activity,
     Alert,
+    BranchStarted,
     CheckpointSaved,
     CommandApplied,
     Evaluation,
@@ -139,6 +140,30 @@ def test_a_snapshot_is_frozen() -> None:
     assert (before.step, before.samples, before.alerts, before.elapsed, curve(before, "loss").mean.tolist()) == kept
     with pytest.raises(FrozenInstanceError):
         before.step = 5  # type: ignore[misc]
+
+
+# -- going back ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("back", [started(step=500), BranchStarted(step=500, id=2, parent=1)], ids=["resume", "branch"])
+def test_what_came_after_the_step_that_a_run_goes_back_to_is_dropped(back: Event) -> None:
+    old, new = (
+        [
+            step(number),
+            evaluation(number, 2.0, best=True),
+            sample(number, "cat", prompt=f"at {number}"),
+            Alert(step=number, kind="divergence", severity="error", message="Rolled back."),
+            CheckpointSaved(step=number, path=f"step-{number:08}", reason="periodic"),
+        ]
+        for number in (500, 501)
+    )
+    found = fold(*BEGUN, *old, *new, back)
+    snapshot = found.snapshot()
+    assert (snapshot.step, snapshot.best_evaluation, snapshot.last_checkpoint) == (500, None, None)
+    assert [each.step for each in (*snapshot.samples, *snapshot.alerts, *snapshot.marks)] == [500, 500, 500]
+    assert list(found.first_samples) == ["at 500"]
+    assert snapshot.absence is not None
+    assert [alert.step for alert in snapshot.absence.alerts] == [500, 501]
 
 
 # -- time ----------------------------------------------------------------------------------------------------------
