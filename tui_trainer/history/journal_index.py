@@ -62,7 +62,7 @@ class Index:
 
 def write_index(folder: Folder, journal: BinaryIO, index: Index) -> None:
     """Put an index into a run's directory; raises OSError, also where there would be too much in it."""
-    told = json.dumps(
+    content = json.dumps(
         {
             "format": FORMAT,
             "journal": _known_by(journal, index.entries[-1].offset),
@@ -72,7 +72,7 @@ def write_index(folder: Folder, journal: BinaryIO, index: Index) -> None:
             "states": list(index.states.items()),
         }
     )
-    header = f"{told}\n".encode()
+    header = f"{content}\n".encode()
     if len(header) > MAX_HEADER - DIGEST:
         raise OSError(EFBIG, "the index would be too large")
     cells = np.ascontiguousarray(index.cells, "<f8").data.cast("B") if index.cells.size else b""
@@ -103,7 +103,7 @@ def _index_of(header: Mapping[str, Any], cells: Cells) -> Index:
     metrics = tuple(map(str, header["metrics"]))
     _require(0 < len(metrics) <= METRICS and cells.size % (4 * len(metrics)) == 0)
     return Index(
-        entries=tuple(_entry_of(*told) for told in header["places"]),
+        entries=tuple(_entry_of(*entry) for entry in header["places"]),
         states={int(step): str(state) for step, state in header["states"]},
         metrics=metrics,
         stride=int(header["stride"]),
@@ -111,8 +111,8 @@ def _index_of(header: Mapping[str, Any], cells: Cells) -> Index:
     )
 
 
-def _entry_of(step: int, offset: int, told: Sequence[Sequence[tuple[int, int]]]) -> IndexEntry:
-    branches = tuple(tuple(Branch(int(number), int(begin)) for number, begin in lineage) for lineage in told)
+def _entry_of(step: int, offset: int, lineages: Sequence[Sequence[tuple[int, int]]]) -> IndexEntry:
+    branches = tuple(tuple(Branch(int(number), int(begin)) for number, begin in lineage) for lineage in lineages)
     _require(len(branches) > 0 and all(branches))
     return IndexEntry(int(step), int(offset), branches)
 

@@ -161,13 +161,13 @@ def _folded(events: Sequence[Event]) -> RunState:
     return folded
 
 
-def _state(live: bool, suspended: bool, told: str) -> str:
+def _state(live: bool, suspended: bool, recorded: str) -> str:
     """For a run whose trainer does not say: as its events have it, and what can be seen of the process."""
     if live:
         if suspended:
             return "suspended"
-        return "loading" if told in ("stopped", "failed") else told
-    return told if told in ENDED else "dead"
+        return "loading" if recorded in ("stopped", "failed") else recorded
+    return recorded if recorded in ENDED else "dead"
 
 
 def saved_progress(run: RunDirectory) -> dict[str, float]:
@@ -177,11 +177,11 @@ def saved_progress(run: RunDirectory) -> dict[str, float]:
             if (newest := pointed(checkpoints, LATEST)) is None:
                 return {}
             with checkpoints.folder(newest.name) as checkpoint:
-                told = dict(json.loads(checkpoint.read(TRAINER_FILE, MAX_PROGRESS)))
+                record = dict(json.loads(checkpoint.read(TRAINER_FILE, MAX_PROGRESS)))
     except (OSError, ValueError, TypeError, RecursionError):
         return {}
-    check_checkpoint_format(told.get("format", 1))
-    return {key: value for key, value in told.items() if isinstance(value, int | float) and abs(value) < LARGEST}
+    check_checkpoint_format(record.get("format", 1))
+    return {key: value for key, value in record.items() if isinstance(value, int | float) and abs(value) < LARGEST}
 
 
 def _modified(path: Path) -> float:

@@ -53,14 +53,14 @@ class CommandResult:
         return visible_line(f"{self.run.name} {self.text}")
 
     def json(self) -> str:
-        told: dict[str, Any] = {
+        result: dict[str, Any] = {
             "run": self.run.name,
             "path": str(self.run.path),
             "command": self.command.name,
             "done": self.done,
         }
-        told |= {"state": self.state, "step": self.step, "pid": self.pid, "checkpoint": self.checkpoint or None}
-        return json.dumps({**told, "message": self.line})
+        result |= {"state": self.state, "step": self.step, "pid": self.pid, "checkpoint": self.checkpoint or None}
+        return json.dumps({**result, "message": self.line})
 
 
 class _NoResult(Exception):
@@ -150,8 +150,8 @@ class RemoteCommand:
         """Give up on a trainer that is suspended, or when the time is over."""
         if self._pid is not None and is_suspended(self._pid):
             again = f"fg in its shell, or kill -CONT {self._pid}, lets it go on"
-            told = "it will obey then" if self._sent else "nothing was sent"
-            raise _NoResult(f"is suspended (pid {self._pid}): {again}; {told}")
+            outcome = "it will obey then" if self._sent else "nothing was sent"
+            raise _NoResult(f"is suspended (pid {self._pid}): {again}; {outcome}")
         if self._clock() > self._deadline:
             waited = f"within {human_seconds(self._seconds)}"
             if self._sent:

@@ -92,8 +92,8 @@ class RunState:
 
     @property
     def _clipped_share(self) -> float | None:
-        told = self.shown.run is not None and self.shown.run.plan.clip is not None
-        return self.clipped / self.seen if told and self.seen else None
+        known = self.shown.run is not None and self.shown.run.plan.clip is not None
+        return self.clipped / self.seen if known and self.seen else None
 
     @property
     def _tokens_per_second(self) -> float | None:

@@ -80,20 +80,20 @@ class UnknownFieldError(InputError):
     """A checkpoint has a field that this version does not know."""
 
 
-def checked_progress(told: Mapping[str, Any]) -> Progress:
+def checked_progress(values: Mapping[str, Any]) -> Progress:
     """What was read from a file; raises InputError, naming the field, where it is not what a trainer has written."""
     specs = {spec.name: spec for spec in fields(Progress)}
-    if unknown := told.keys() - specs.keys():
+    if unknown := values.keys() - specs.keys():
         raise UnknownFieldError(f"there is no field {visible_line(min(unknown))}")
     for name, spec in specs.items():
-        if name in told:
-            _check(spec, told[name])
+        if name in values:
+            _check(spec, values[name])
         elif spec.default is MISSING and spec.default_factory is MISSING:
             raise InputError(f"{name} is missing")
-    progress = Progress(**told)
+    progress = Progress(**values)
     for name in ("best_step", "evaluated_step", "sampled_step", "trouble_since"):
-        if told.get(name, 0) > progress.step:
-            raise InputError(f"{name} {told[name]:,} is after step {progress.step:,}")
+        if values.get(name, 0) > progress.step:
+            raise InputError(f"{name} {values[name]:,} is after step {progress.step:,}")
     return progress
 
 

@@ -382,23 +382,23 @@ def test_the_first_sample_is_remembered_however_many_follow() -> None:
 
 def test_listeners_hear_what_is_published_and_not_what_is_recalled() -> None:
     idle = Idle()
-    heard = [idle.subscribe(), idle.subscribe()]
+    received = [idle.subscribe(), idle.subscribe()]
     idle.replace_state(folded([step(1)]))
     idle.publish(step(2))
-    assert [queue.get_nowait() for queue in heard] == [step(2), step(2)]
-    assert all(queue.empty() for queue in heard)
+    assert [queue.get_nowait() for queue in received] == [step(2), step(2)]
+    assert all(queue.empty() for queue in received)
     assert idle.snapshot().step == 2
 
 
 def test_a_listener_that_has_fallen_behind_still_hears_how_it_ended() -> None:
     idle = Idle()
-    heard = idle.subscribe()
+    received = idle.subscribe()
     for number in range(QUEUE_LIMIT + 50):
         idle.publish(step(number))
-    assert heard.qsize() == QUEUE_LIMIT
+    assert received.qsize() == QUEUE_LIMIT
     end = state("finished", 1.0)
     idle.publish(end)
-    assert [heard.get_nowait() for _ in range(heard.qsize())][-1] == end
+    assert [received.get_nowait() for _ in range(received.qsize())][-1] == end
 
 
 def test_a_run_that_is_planned_anew_has_its_new_length_and_schedule() -> None:

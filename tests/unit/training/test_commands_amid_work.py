@@ -1,4 +1,4 @@
-"""Commands that arrive while the trainer evaluates, saves or ends the run are obeyed, and told in order."""
+"""Commands that arrive while the trainer evaluates, saves or ends the run are applied, and published in order."""
 
 import threading
 from collections.abc import Callable, Sequence

@@ -83,7 +83,7 @@ def test_a_checkpoint_that_was_refused_is_tried_again(maker: Maker) -> None:
 
 def test_resources_are_published_every_two_seconds(maker: Maker) -> None:
     maker.now += 2.1
-    assert [maker.at(step).publish_resources for step in (7, 7)] == [True, True]  # the first was not obeyed
+    assert [maker.at(step).publish_resources for step in (7, 7)] == [True, True]  # the first was not applied
     maker.note_resources()
     assert not maker.at(8).publish_resources
 

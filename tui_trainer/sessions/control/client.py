@@ -85,12 +85,12 @@ class Connection:
 
     def greet(self) -> Greeting:
         """To be called first; raises InputError if the trainer refuses, or its greeting cannot be understood."""
-        told = _object(next(self._lines, b"{}"))
-        if "refused" in told:
-            raise InputError(visible_line(str(told["refused"])))
+        message = _object(next(self._lines, b"{}"))
+        if "refused" in message:
+            raise InputError(visible_line(str(message["refused"])))
         try:
-            check_socket_format(told.get("format", 1))
-            greeting = Greeting(**{name: value for name, value in told.items() if name in _HINTS})
+            check_socket_format(message.get("format", 1))
+            greeting = Greeting(**{name: value for name, value in message.items() if name in _HINTS})
         except NewerFormatError:
             raise
         except ValueError as error:
@@ -120,9 +120,9 @@ class Connection:
             event = decode(line)
             if event is not None:
                 yield event
-            elif "refused" in (told := _object(line)):
-                yield alerts.control(0, str(told["refused"]))
-            elif (reply := decode_reply(told)) is not None:
+            elif "refused" in (message := _object(line)):
+                yield alerts.control(0, str(message["refused"]))
+            elif (reply := decode_reply(message)) is not None:
                 take_reply(reply)
 
     def send(self, command: Command) -> None:
@@ -161,7 +161,7 @@ def _put_all(lines: Iterator[bytes], received: "queue.SimpleQueue[bytes | None]"
 
 def _object(line: bytes) -> dict[str, Any]:
     try:
-        told = json.loads(line)
+        message = json.loads(line)
     except (ValueError, RecursionError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return message if isinstance(message, dict) else {}

@@ -27,10 +27,10 @@ class ViewerRequests:
         try:
             request = decode_request(message)
         except ValueError as error:
-            told = message.get("id")
-            if not (isinstance(told, str) and 0 < len(told) <= MAX_ID):
+            request_id = message.get("id")
+            if not (isinstance(request_id, str) and 0 < len(request_id) <= MAX_ID):
                 raise
-            self._replies.put(Refused(told, str(error)))
+            self._replies.put(Refused(request_id, str(error)))
             return
         reply = self._ask(request)
         self._open = [*(each for each in self._open if not each.done()), reply]

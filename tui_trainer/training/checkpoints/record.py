@@ -151,8 +151,8 @@ class Record:
     def _shape(self, folder: Folder) -> ModelShape:
         data = self.content(folder, SHAPE_FILE, MAX_BYTES[SHAPE_FILE])
         with _reading(folder, SHAPE_FILE):
-            told = _json(_text(data))
-            sizes: dict[str, Any] = {name: told.get(key) for name, key in SIZES.items()}
+            content = _json(_text(data))
+            sizes: dict[str, Any] = {name: content.get(key) for name, key in SIZES.items()}
             known = all(type(size) is int and 0 < size <= MAX_SIZE for size in sizes.values())
             if not known:
                 raise ValueError(f"{', '.join(SIZES.values())} must be whole numbers that a model can have")
@@ -161,10 +161,10 @@ class Record:
             return ModelShape(**sizes)
 
 
-def _lineage(told: Any, step: int) -> Lineage:
+def _lineage(pairs: Any, step: int) -> Lineage:
     """Raises InputError for branches that no checkpoint of that step has."""
     try:
-        lineage = tuple(Branch(int(number), int(begin)) for number, begin in told)
+        lineage = tuple(Branch(int(number), int(begin)) for number, begin in pairs)
     except (TypeError, ValueError, OverflowError):
         lineage = ()
     steps = [branch.step for branch in lineage] + [step]
@@ -188,10 +188,10 @@ def _rollback_state(step: int, tensors: Mapping[str, Tensor], own: RollbackState
 
 
 def _check_format(trainer: Mapping[str, Any]) -> None:
-    told = trainer.get("format", 1)
-    if type(told) is int and told > CHECKPOINT_FORMAT:
-        raise NewerVersionError(f"its format is {told}")
-    if told not in range(1, CHECKPOINT_FORMAT + 1):
+    number = trainer.get("format", 1)
+    if type(number) is int and number > CHECKPOINT_FORMAT:
+        raise NewerVersionError(f"its format is {number}")
+    if number not in range(1, CHECKPOINT_FORMAT + 1):
         raise DamagedError("its format is unknown")
 
 
@@ -202,12 +202,12 @@ def _text(data: bytes) -> str:
 def _json(text: str) -> dict[str, Any]:
     """A JSON object; raises ValueError."""
     try:
-        told = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError("it is not JSON") from error
-    if not isinstance(told, dict):
+    if not isinstance(value, dict):
         raise ValueError("it is no JSON object")
-    return told
+    return value
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def has_tensors(file: BinaryIO, tensors: Mapping[str, Tensor]) -> bool:
     begin = LENGTH_BYTES + (length := int.from_bytes(file.read(LENGTH_BYTES), "little"))
     header = json.loads(file.read(length))
     header.pop("__metadata__", None)
-    if {name: tuple(told["shape"]) for name, told in header.items()} != shapes_of(tensors):
+    if {name: tuple(entry["shape"]) for name, entry in header.items()} != shapes_of(tensors):
         return False
     for name, tensor in tensors.items():
         file.seek(begin + header[name]["data_offsets"][0])
@@ -88,9 +88,9 @@ def has_tensors(file: BinaryIO, tensors: Mapping[str, Tensor]) -> bool:
 
 def _system_error(error: SafetensorError) -> OSError:
     """What the system said when the library could not write."""
-    told = _SYSTEM_ERROR.search(str(error))
-    number = int(told[1]) if told else EIO
-    return OSError(number, os.strerror(number) if told else str(error))
+    found = _SYSTEM_ERROR.search(str(error))
+    number = int(found[1]) if found else EIO
+    return OSError(number, os.strerror(number) if found else str(error))
 
 
 def read_tensors(data: bytes, expected: Shapes | None = None) -> dict[str, Tensor]:

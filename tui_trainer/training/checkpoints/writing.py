@@ -56,8 +56,8 @@ def trainer_record(
 ) -> dict[str, Any]:
     """`trainer.json` without its hashes."""
     origin = {BRANCHES: list(map(list, lineage)), PARENT: parent}
-    told = {"reason": reason, ROLLBACK_STEPS: list(rollback_steps), **origin}
-    return {"format": CHECKPOINT_FORMAT, **asdict(progress), **told}
+    further = {"reason": reason, ROLLBACK_STEPS: list(rollback_steps), **origin}
+    return {"format": CHECKPOINT_FORMAT, **asdict(progress), **further}
 
 
 def _write(folder: Folder, name: str, text: str) -> str:

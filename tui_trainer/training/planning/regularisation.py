@@ -30,8 +30,10 @@ def regularise(config: Config, epochs: float) -> dict[str, tuple[float, str]]:
         if hasattr(section, name)
     }
     reason = f"the text is read about {epochs:.1f} times"
-    told = {name: reason for name, value in settings.items() if value != LEVELS[0][1].get(name, 0) or name == "dropout"}
+    reasons = {
+        name: reason for name, value in settings.items() if value != LEVELS[0][1].get(name, 0) or name == "dropout"
+    }
     return {
-        name: (value, told.get(name, "")) if asked[name] is None else (asked[name], "")
+        name: (value, reasons.get(name, "")) if asked[name] is None else (asked[name], "")
         for name, value in settings.items()
     }

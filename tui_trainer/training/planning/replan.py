@@ -86,12 +86,12 @@ class LengthCheck:
         ratio = taken / self._planned.step
         if 1 / TOLERATED <= ratio <= TOLERATED:
             return None
-        told = f"A step takes {step_time(taken)}, not {step_time(self._planned.step)} as when it was measured"
+        finding = f"A step takes {step_time(taken)}, not {step_time(self._planned.step)} as when it was measured"
         severity = "info" if ratio < 1 else "warning"
         asked, before = human_seconds(self._seconds), config.schedule.steps
         whole = human_seconds(self._seconds * ratio)
         message_if_kept = (
-            f"{told}: {before:,} steps take about {whole}, not {asked}. Stop the run at any time: it is saved."
+            f"{finding}: {before:,} steps take about {whole}, not {asked}. Stop the run at any time: it is saved."
         )
         try:
             replanned = self._replan(config, step, taken, ratio)
@@ -100,7 +100,7 @@ class LengthCheck:
         steps = replanned.schedule.steps
         if steps == before:
             return None
-        message_if_changed = f"{told}: to end after about {asked}, the run has {steps:,} steps, not {before:,}."
+        message_if_changed = f"{finding}: to end after about {asked}, the run has {steps:,} steps, not {before:,}."
         reason = f"{steps}, as a step took {step_time(taken)} in the run"
         return NewLength(severity, message_if_kept, message_if_changed, replanned, reason)
 

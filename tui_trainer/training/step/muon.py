@@ -4,7 +4,7 @@ After Jordan et al. 2024 (kellerjordan.github.io/posts/muon). Matrices of one si
 half precision is slow where processors have none, and at these sizes fp32 costs little elsewhere.
 
 `torch.optim.Muon` (torch 2.9) takes one matrix at a time, in bf16, does not see the matrices that are fused into one
-parameter here, and cannot be told by the device to skip an update.
+parameter here, and cannot skip an update by a tensor on the device.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

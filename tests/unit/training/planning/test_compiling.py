@@ -162,7 +162,7 @@ def test_too_little_memory_is_no_failure_to_compile(compiler: Compiler) -> None:
 def test_minutes_are_not_counted_with_code_that_could_not_be_made(
     compiler: Compiler, corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the trial of a step fails to compile, the run tells, and no later run believes that code is kept."""
+    """Where a timed step fails to compile, the run tells, and no later run believes that code is kept."""
     monkeypatch.setattr(preparation, "planned_timings", planned_timings)
     compiler.behaviour = failing
     config = small_config(corpus, compile="on", steps=None, minutes=0.01, warmup=0, eval_every=100)

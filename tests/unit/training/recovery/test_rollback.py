@@ -1,4 +1,4 @@
-"""What a run that comes to harm does about it, from the first bad step to the last attempt."""
+"""What a run that diverges does about it, from the first bad step to the last attempt."""
 
 import math
 import shutil
