@@ -100,8 +100,7 @@ class Overview:
 
 def overview(run: RunDirectory) -> Overview:
     """Raises InputError for a run whose configuration cannot be read, or which a newer version has written."""
-    events = _last_events(run)
-    folded = _folded(events)
+    folded = _folded(events := _last_events(run))
     shown, saved = folded.snapshot(), saved_progress(run)
     live = is_locked(run)
     process = presence(run) if live else Presence()
@@ -131,11 +130,11 @@ def overview(run: RunDirectory) -> Overview:
     )
 
 
-def _best(told: Evaluation | None, saved: Mapping[str, float]) -> tuple[float | None, int]:
+def _best(shown: Evaluation | None, saved: Mapping[str, float]) -> tuple[float | None, int]:
     """The least validation loss and its step: of the last events, or of those before, as the checkpoint has it."""
     found = [(saved["best_loss"], int(saved.get("best_step", 0)))] if "best_loss" in saved else []
-    if told is not None and told.val_loss is not None:
-        found.append((told.val_loss, told.step))
+    if shown is not None and shown.val_loss is not None:
+        found.append((shown.val_loss, shown.step))
     return min(found, default=(None, 0))
 
 
