@@ -170,7 +170,7 @@ class Trainer:
             self.components.publish(resources(self._device, progress.step))
             self._decisions.note_resources()
         self.components.results.buffer_state()
-        self._share_time()
+        self._share_time(stepping=not self.components.end.reason)
         if not self.components.end.reason:
             self._do_what_is_due(decision)
 
@@ -206,8 +206,9 @@ class Trainer:
 
     # -- probes -----------------------------------------------------------------------------------------------------
 
-    def _share_time(self) -> None:
-        self.components.probes.share(lambda: self._decisions.pending)
+    def _share_time(self, stepping: bool = False) -> None:
+        """Between two steps with `stepping`, else while none is taken."""
+        self.components.probes.share(lambda: self._decisions.pending, stepping)
 
     def _evaluate(self) -> None:
         """Evaluate on the whole validation part before the next step, and save a checkpoint if it is the best."""

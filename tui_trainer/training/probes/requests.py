@@ -83,7 +83,7 @@ class RequestProbe:
         self._waiting.append(opened)
         if not self._busy:
             self._busy = True
-            self._scheduler.add(self._answer_all())
+            self._scheduler.add(self._answer_all(), budgeted=True)
 
     def _answer_all(self) -> Probe:
         while self._waiting:

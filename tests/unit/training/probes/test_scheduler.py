@@ -7,6 +7,7 @@ import pytest
 from tests.unit.training.helpers import small_model, small_stepper, take
 from tui_trainer.training.probes import scheduler as module
 from tui_trainer.training.probes.scheduler import Probe, ProbeScheduler
+from tui_trainer.training.step.stepper import StepResult
 
 
 def always() -> bool:
@@ -110,3 +111,65 @@ def test_a_probe_that_fails_is_dropped() -> None:
     with pytest.raises(RuntimeError, match="the probe broke"):
         probes.share(never)
     assert not probes.busy
+
+
+class Work:
+    """Seconds that pass only while one works."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr(module.time, "perf_counter", lambda: self.now)
+
+    def probe(self, seconds: float, spent: list[float]) -> Probe:
+        """Without an end; each of its parts takes so many seconds."""
+        while True:
+            self.now += seconds
+            spent.append(seconds)
+            yield
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
+    with monkeypatch.context() as patches:
+        yield Work(patches)
+
+
+def after_steps(probes: ProbeScheduler, number: int, seconds: float) -> None:
+    for _ in range(number):
+        probes.on_step(StepResult(1, 0.0, 0.0, 0.0, 0.0, seconds))
+        probes.share(never, stepping=True)
+
+
+@pytest.mark.parametrize("step_seconds", [0.005, 0.05, 10.0])
+@pytest.mark.parametrize("part_seconds", [0.001, 0.02, 0.3])
+def test_those_with_a_budget_keep_to_it_over_many_steps(work: Work, step_seconds: float, part_seconds: float) -> None:
+    probes, spent = ProbeScheduler(), list[float]()
+    probes.add(work.probe(part_seconds, spent), budgeted=True)
+    after_steps(probes, 2_000, step_seconds)
+    assert spent
+    assert sum(spent) == pytest.approx(2_000 * step_seconds * module.SHARE, abs=1.01 * part_seconds)
+
+
+def test_those_with_a_budget_take_nothing_from_the_others(work: Work) -> None:
+    probes, sample, request = ProbeScheduler(), list[float](), list[float]()
+    probes.add(work.probe(0.002, request), budgeted=True)
+    probes.add(work.probe(0.002, sample))
+    after_steps(probes, 100, 0.05)
+    assert sum(sample) >= 100 * module.SLICE_SECONDS
+    assert sum(request) == pytest.approx(100 * 0.05 * module.SHARE, abs=1.01 * 0.002)
+
+
+def test_no_budget_is_saved_up_for_hours(work: Work) -> None:
+    probes, spent = ProbeScheduler(), list[float]()
+    after_steps(probes, 10_000, 0.05)
+    probes.add(work.probe(0.002, spent), budgeted=True)
+    after_steps(probes, 1, 0.05)
+    assert sum(spent) <= module.SLICE_SECONDS + 2 * 0.002
+
+
+def test_while_no_steps_are_taken_there_is_no_budget(work: Work) -> None:
+    probes, spent = ProbeScheduler(), list[float]()
+    probes.add(work.probe(0.002, spent), budgeted=True)
+    for _ in range(100):
+        probes.share(never)
+    assert sum(spent) >= 100 * module.SLICE_SECONDS
