@@ -7,9 +7,12 @@ again from the journal.
 
 import hashlib
 import json
+import os
+import stat
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from errno import EFBIG
+from errno import EFBIG, EISDIR, ENOSPC
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -28,6 +31,9 @@ MAX_HEADER: Final = 16 * 2**20
 """Bytes of all that is no cell."""
 
 MAX_BYTES: Final = MAX_HEADER + 8 * 4 * METRICS * BUCKETS
+
+ROOM: Final = 64 * 2**20
+"""Bytes that are left on the disk beside an index: it can be made again, and must not be what fills it."""
 
 MARGIN: Final = 4096
 """Bytes at the beginning of a journal and at the end of the part that is covered by which it is known again."""
@@ -61,7 +67,8 @@ class Index:
 
 
 def write_index(folder: Folder, journal: BinaryIO, index: Index) -> None:
-    """Put an index into a run's directory; raises OSError, also where there would be too much in it."""
+    """Put an index into a run's directory; raises OSError, also where there is no room for it, or too much in it."""
+    _require_room(folder)
     content = json.dumps(
         {
             "format": FORMAT,
@@ -76,9 +83,19 @@ def write_index(folder: Folder, journal: BinaryIO, index: Index) -> None:
     if len(header) > MAX_HEADER - DIGEST:
         raise OSError(EFBIG, "the index would be too large")
     cells = np.ascontiguousarray(index.cells, "<f8").data.cast("B") if index.cells.size else b""
+    _require_room(folder, len(header) + len(cells))
     digest = hashlib.sha256(header)
     digest.update(cells)
     folder.replace(INDEX, b"".join((digest.hexdigest().encode(), b"\n", header, cells)))
+
+
+def _require_room(folder: Folder, size: int = 0) -> None:
+    """Raises OSError where an index of `size` bytes would leave too little room, or a directory has its name."""
+    if folder.free_bytes < size + ROOM:
+        raise OSError(ENOSPC, "the disk is nearly full")
+    with suppress(FileNotFoundError):
+        if stat.S_ISDIR(folder.stat(INDEX).st_mode):
+            raise OSError(EISDIR, os.strerror(EISDIR))
 
 
 def read_index(folder: Folder, journal: BinaryIO, size: int) -> Index | None:

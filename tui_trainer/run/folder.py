@@ -82,6 +82,12 @@ class Folder:
         return os.fstat(self.fileno()).st_nlink == 0
 
     @property
+    def free_bytes(self) -> int:
+        """Of its file system, that this user may fill."""
+        status = os.fstatvfs(self.fileno())
+        return status.f_bavail * status.f_frsize
+
+    @property
     def owner(self) -> int:
         """The id of the user who owns it."""
         return os.fstat(self.fileno()).st_uid
@@ -145,13 +151,18 @@ class Folder:
         return data
 
     def replace(self, name: str, data: bytes) -> None:
-        """Replace a file's content atomically, or make the file; on an error the old content stays."""
+        """Replace a file's content atomically, or make the file; on an error the old content alone stays."""
         partial = f".{name}.partial"
-        with self.open_new(partial) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        self.rename(partial, name)
+        try:
+            with self.open_new(partial) as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            self.rename(partial, name)
+        except BaseException:
+            with suppress(OSError):
+                self.remove(partial)
+            raise
 
     def replace_text(self, name: str, text: str) -> None:
         """`replace` with text as UTF-8; surrogate escapes become their bytes, as a path in it need not be UTF-8."""

@@ -37,6 +37,9 @@ MAX_SKIP: Final = 2**28
 BEGINNING: Final = 2**20
 """Bytes read at the beginning of such a journal, which have the `run` event."""
 
+SCANNED: Final = 16_384
+"""Lines searched for a start at once: a hundredth of a second."""
+
 BLOCK: Final = 65_536
 """Bytes read at once where a line's end is looked for."""
 
@@ -94,13 +97,18 @@ def end_of(file: BinaryIO, size: int = 0) -> int:
 
 
 def valid_lines(
-    file: BinaryIO, begin: int, end: int, later: Sequence[Start] = (), before: Branches = FIRST_BRANCHES
+    file: BinaryIO,
+    begin: int,
+    end: int,
+    later: Sequence[Start] = (),
+    before: Branches = FIRST_BRANCHES,
+    found: Sequence[Start] | None = None,
 ) -> Iterator[tuple[Line, Event | None]]:
     """The lines between two offsets, with the events of those that have one that counts: see `without_superseded`.
 
-    `before` are the branches of the run at the first offset.
+    `before` are the branches of the run at the first offset, `found` the starts between the two, if they are known.
     """
-    for line, last_step in limited_lines(file, begin, end, later, before):
+    for line, last_step in limited_lines(file, begin, end, later, before, found):
         event = _journalled(line.text)
         yield line, event if event is not None and _counts(event, last_step) else None
 
@@ -113,23 +121,35 @@ def _counts(event: Event, last_step: float) -> bool:
 
 
 def limited_lines(
-    file: BinaryIO, begin: int, end: int, later: Sequence[Start] = (), before: Branches = FIRST_BRANCHES
+    file: BinaryIO,
+    begin: int,
+    end: int,
+    later: Sequence[Start] = (),
+    before: Branches = FIRST_BRANCHES,
+    found: Sequence[Start] | None = None,
 ) -> Iterator[tuple[Line, float]]:
     """The lines between two offsets, each with the last step of which a measurement in it would count, or -1."""
-    found = starts(file, begin, end)
-    limits = last_steps([*found, *later], before)
-    upcoming = iter(zip(found, limits[1:], strict=False))
-    left, limit = len(found), limits[0].get(before[-1][-1].id, -1)
+    if found is None:
+        found = [start for start in starts(file, begin, end) if start is not None]
+    first, limits = last_steps([*found, *later], before)
+    left, limit = len(found), first.get(before[-1][-1].id, -1)
+    upcoming = iter(limits)
     for line in lines(file, begin, end):
         if left and start_in(line.text) is not None:
-            start, steps = next(upcoming)
-            left, limit = left - 1, steps.get(start.branch, -1)
+            left, limit = left - 1, next(upcoming)
         yield line, limit
 
 
-def starts(file: BinaryIO, begin: int, end: int) -> list[Start]:
-    """Every start of a trainer or of a branch, between two offsets in a journal."""
-    return [start for line in lines(file, begin, end) if (start := start_in(line.text)) is not None]
+def starts(file: BinaryIO, begin: int, end: int) -> Iterator[Start | None]:
+    """Every start of a trainer or of a branch, between two offsets in a journal.
+
+    None now and then, so that whoever asks can give up.
+    """
+    for number, line in enumerate(lines(file, begin, end), 1):
+        if (start := start_in(line.text)) is not None:
+            yield start
+        if number % SCANNED == 0:
+            yield None
 
 
 def start_in(line: bytes) -> Start | None:

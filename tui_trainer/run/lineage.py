@@ -7,7 +7,6 @@ lineage of a run is the branches from the first to the one that it is on.
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import reduce
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -15,6 +14,10 @@ from tui_trainer.run.events import BranchStarted, RunStarted
 
 FIRST: Final = 1
 """The branch that every run begins with."""
+
+
+MAX_BRANCHES: Final = 1000
+"""Of a run, and in a lineage: no run has more, and a start of a further one is left out."""
 
 
 class Branch(NamedTuple):
@@ -50,26 +53,42 @@ def start_of(event: RunStarted | BranchStarted) -> Start:
 
 def after(branches: Branches, start: Start) -> Branches:
     """The branches of a run after a start, of those before it."""
-    known = {lineage[-1].id: lineage for lineage in branches}
+    known = _by_id(branches)
+    _begin(known, start)
+    return tuple(known.values())
+
+
+def _by_id(branches: Branches) -> dict[int, Lineage]:
+    return {lineage[-1].id: lineage for lineage in branches}
+
+
+def _begin(known: dict[int, Lineage], start: Start) -> int:
+    """Put the branch of a start after the others; which branch the run is on then."""
     lineage = known.pop(start.branch, None)
     if start.parent is not None or lineage is None:  # the latter where a line of the journal is missing
         parent = known.get(start.parent or FIRST, FIRST_LINEAGE)
-        lineage = (*parent, Branch(start.branch, start.step))
-    return (*known.values(), lineage)
+        if max(len(known), len(parent)) < MAX_BRANCHES:
+            lineage = (*parent, Branch(start.branch, start.step))
+    if lineage is not None:
+        known[start.branch] = lineage
+    return next(reversed(known))
 
 
-def last_steps(starts: Sequence[Start], before: Branches = FIRST_BRANCHES) -> list[Mapping[int, float]]:
-    """Up to which step measurements count, by their branch: before these starts, and after each.
+def last_steps(starts: Sequence[Start], before: Branches = FIRST_BRANCHES) -> tuple[Mapping[int, float], list[float]]:
+    """Up to which step measurements count that come before these starts, by their branch; and after each start.
 
-    Of a branch that is not there none counts. `before` are the branches before the starts.
+    After a start they are of the branch that the run is on then; -1 where none of it counts, as where it is not in the
+    first of the two. `before` are the branches before the starts.
     """
-    limits = branch_ends(reduce(after, starts, before)[-1])
-    found: list[Mapping[int, float]] = [dict(limits)]
-    for start in reversed(starts):
+    known = _by_id(before)
+    branches = [_begin(known, start) for start in starts]
+    limits = branch_ends(known[next(reversed(known))])
+    found: list[float] = []
+    for start, branch in zip(reversed(starts), reversed(branches), strict=True):
+        found.append(limits.get(branch, -1))
         if start.parent is None and start.branch in limits:
             limits[start.branch] = min(limits[start.branch], start.step)
-        found.append(dict(limits))
-    return found[::-1]
+    return limits, found[::-1]
 
 
 def branch_ends(lineage: Lineage) -> dict[int, float]:

@@ -1,6 +1,6 @@
 """The past of a run, read from its journal, from the last entry of the index beside it on."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from typing import BinaryIO, Final
 
@@ -22,6 +22,9 @@ READING: Final = "reading the journal"
 
 LINES: Final = 256
 """Read at once: a hundredth of a second."""
+
+READING: Final = "reading the journal"
+"""What that is called while it lasts."""
 
 
 class Past:
@@ -59,16 +62,28 @@ class Past:
             end = journal.end_of(file, size or 0)
             if self._position is None:
                 self._open_index(file, end)
-            limits = last_steps([*journal.starts(file, self._begin, end), *later], self._branches)[0]
+            starts = yield from self._starts(file, end)
+            limits, _ = last_steps([*starts, *later], self._branches)
             if not is_whole(self._branches[-1], limits, self._reached):
                 self._restore(self.state.history, lambda entry: is_whole(entry.branches[-1], limits, entry.step - 1))
+                starts = yield from self._starts(file, end)
             self._whole &= end - self._begin <= journal.MAX_BYTES
-            lines = journal.valid_lines(file, self._begin, end, later, self._branches)
+            lines = journal.valid_lines(file, self._begin, end, later, self._branches, starts)
             for number, (line, event) in enumerate(lines, 1):
                 self._apply_line(line, event)
                 if number % LINES == 0:
                     yield line.end, end
             self.state.history.flush()
+
+    def _starts(self, file: BinaryIO, end: int) -> Generator[tuple[int, int], None, list[Start]]:
+        """Those that are yet to be read; yields as `read` does."""
+        starts: list[Start] = []
+        for start in journal.starts(file, self._begin, end):
+            if start is not None:
+                starts.append(start)
+            if start is None or len(starts) % LINES == 0:
+                yield self._begin, end
+        return starts
 
     def write_index(self) -> None:
         """Write the index, if there is a new entry and it can be written.

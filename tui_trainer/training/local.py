@@ -196,7 +196,6 @@ class LocalSession(JournalledSession):
             return
         except OSError as error:
             raise cannot_write(self.folder.path, error) from error
-        past.write_index()
         past.state.apply(StateChanged(state="loading"))
         self.replace_state(past.state)
         self._past = past

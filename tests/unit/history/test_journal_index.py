@@ -13,7 +13,7 @@ import pytest
 
 from tui_trainer.history.cells import Cells, cells_of, empty_cells
 from tui_trainer.history.history import BUCKETS
-from tui_trainer.history.journal_index import DIGEST, INDEX, Index, IndexEntry, read_index, write_index
+from tui_trainer.history.journal_index import DIGEST, INDEX, ROOM, Index, IndexEntry, read_index, write_index
 from tui_trainer.run.folder import Folder
 
 JOURNAL = b"".join(b"line %d\n" % number for number in range(2000))
@@ -50,6 +50,28 @@ def test_what_was_written_is_read(folder: Folder, journal: BinaryIO) -> None:
     assert index is not None
     np.testing.assert_array_equal(index.cells, GOOD.cells)
     assert replace(index, cells=GOOD.cells) == GOOD
+
+
+def test_on_a_disk_that_is_nearly_full_there_is_none(
+    folder: Folder, journal: BinaryIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must not be what fills it."""
+    monkeypatch.setattr(Folder, "free_bytes", ROOM + 100)
+    with pytest.raises(OSError, match="nearly full"):
+        write_index(folder, journal, GOOD)
+    assert folder.names() == ["journal.jsonl"]
+
+
+def test_a_directory_of_its_name_is_left_alone(
+    folder: Folder, journal: BinaryIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is written for it, again and again."""
+    written = []
+    monkeypatch.setattr(Folder, "replace", lambda self, name, data: written.append(name))
+    (folder.path / INDEX).mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_index(folder, journal, GOOD)
+    assert not written
 
 
 def test_without_one_there_is_none(folder: Folder, journal: BinaryIO) -> None:

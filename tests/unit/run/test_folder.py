@@ -16,6 +16,22 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
         yield opened
 
 
+def test_of_a_file_that_cannot_be_replaced_nothing_is_left(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    folder.replace("latest", b"old")
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", refuse)
+        with pytest.raises(OSError, match="No space left"):
+            folder.replace("latest", b"new")
+    folder.folder("taken", create=True).close()
+    with pytest.raises(IsADirectoryError):
+        folder.replace("taken", b"new")
+    assert sorted(folder.names()) == ["latest", "taken"]
+    assert folder.read("latest", 10) == b"old"
+
+
 def test_a_file_is_replaced_and_read(folder: Folder) -> None:
     folder.replace_text("latest", "step-00000001")
     folder.replace_text("latest", "step-00000002")

@@ -1,6 +1,9 @@
 """What of a journal belongs to a run that has branches. The loss of a step says on which branch it was taken."""
 
+import math
+import tracemalloc
 from collections.abc import Iterable
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from tests.unit.state.test_run_state import evaluation, sample, started, state, 
 from tui_trainer.run import alerts
 from tui_trainer.run.codec import decode
 from tui_trainer.run.events import BranchStarted, Event, Step
+from tui_trainer.run.lineage import FIRST_BRANCHES, MAX_BRANCHES, Start, after, last_steps
 
 
 @pytest.fixture
@@ -115,3 +119,22 @@ def test_series_best_samples_and_alerts_are_those_of_the_branch(path: Path) -> N
         assert [event.step for event in now.samples] == [7, 4]
         assert [event.step for event in now.alerts] == [7] == [event.step for event in now.marks]
         assert curve(now, "loss").mean.tolist() == [1, 1, 1, 1, 1, 3, 3]
+
+
+def test_a_start_of_more_branches_than_a_run_has_is_left_out() -> None:
+    """A stranger's journal: each takes as little time as the one before, and no memory of its own."""
+    starts = [Start(number, number, number - 1) for number in range(2, 10_000)]
+    tracemalloc.start()
+    limits, after_each = last_steps(starts)
+    branches = reduce(after, starts[:2000], FIRST_BRANCHES)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(branches) == len(limits) == MAX_BRANCHES
+    assert after_each == [*map(float, range(3, MAX_BRANCHES + 1)), *[math.inf] * (len(starts) - MAX_BRANCHES + 2)]
+    assert peak < 40e6
+
+
+def test_a_lineage_is_no_longer_than_a_run_has_branches() -> None:
+    """Though two branches alone begin anew, each from the other, again and again."""
+    starts = [Start(1 + number % 2, number, 2 - number % 2) for number in range(1, 3000)]
+    assert max(map(len, reduce(after, starts, FIRST_BRANCHES))) == MAX_BRANCHES

@@ -360,6 +360,12 @@ def test_steps_that_go_back_without_a_word_are_taken_as_they_come(folder: Folder
     assert past.state.history.window("loss", 0, 100, 1).high.tolist() == [2.0]
 
 
+def test_reading_can_be_given_up_while_starts_are_looked_for(folder: Folder) -> None:
+    write_journal(folder.path, *(BranchStarted(step=1, id=number, parent=1) for number in range(2, 5000)))
+    past = Past(folder, SPACING)
+    assert next(past.read()) == (0, folder.stat(JOURNAL).st_size)
+
+
 def test_hours_of_reading_can_be_given_up(folder: Folder) -> None:
     write_journal(folder.path, started(), *map(step, range(1, 1001)))
     past = Past(folder, SPACING)

@@ -62,6 +62,26 @@ def test_of_a_run_that_was_killed_and_taken_up(corpus: Path, runs: Path) -> None
     assert_same(index, made_anew(run))
 
 
+def test_nothing_is_written_for_it_before_the_files_of_the_run_are_open(
+    corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a disk that is nearly full it would take their room."""
+    run_to_end(small_config(corpus), stop_after(5))
+    run = only_run(runs)
+    (run.path / INDEX).unlink()
+    session = Resumed(run)
+    kept, journals_open = Folder.replace, []
+
+    def look(self: Folder, name: str, data: bytes) -> None:
+        if name == INDEX:
+            journals_open.append(session._index is not None)
+        kept(self, name, data)
+
+    monkeypatch.setattr(Folder, "replace", look)
+    session.run()
+    assert journals_open and all(journals_open)
+
+
 def test_of_a_run_whose_directory_takes_no_index(corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It trains all the same."""
     kept = Folder.replace
