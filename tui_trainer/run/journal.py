@@ -218,12 +218,13 @@ def tail(folder: Folder, size: int = 262_144, steps: int | None = None) -> list[
 def valid_events(events: Sequence[Event]) -> Iterator[Event]:
     """Of the last events of a journal those that count, as far as these tell: see `without_superseded`."""
     found = [start_of(event) for event in events if isinstance(event, RunStarted | BranchStarted)]
-    limits = iter(last_steps(found))
+    first, limits = last_steps(found)
+    upcoming = iter(limits)
     before = (found[0].parent or found[0].branch) if found else FIRST  # which branch it was is not told otherwise
-    limit = next(limits).get(before, -1)
+    limit = first.get(before, -1)
     for event in events:
         if isinstance(event, RunStarted | BranchStarted):
-            limit = next(limits).get(start_of(event).branch, -1)
+            limit = next(upcoming)
         if _counts(event, limit):
             yield event
 

@@ -23,9 +23,6 @@ READING: Final = "reading the journal"
 LINES: Final = 256
 """Read at once: a hundredth of a second."""
 
-READING: Final = "reading the journal"
-"""What that is called while it lasts."""
-
 
 class Past:
     """Events folded into a state and its history; can be read on as the journal grows. For one thread at a time.
