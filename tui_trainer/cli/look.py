@@ -1,5 +1,7 @@
 """The commands that show runs: attach, replay, status, runs."""
 
+import sys
+
 import click
 
 from tui_trainer.cli.options import json_option, run_argument, runs_dir_option
@@ -63,9 +65,10 @@ def status(run: str, runs_dir: str, as_json: bool) -> int:
 def runs(runs_dir: str, as_json: bool) -> int:
     """List the runs, live ones first, then the one that changed last; `dead` is one whose process vanished.
 
+    Why a run is `unreadable` is told on stderr, and with --json as its `error`.
     Runs outside the directory that runs are kept in are listed too, with their path.
     """
-    from tui_trainer.sessions.listing import overviews, table
+    from tui_trainer.sessions.listing import errors, overviews, table
 
     root = runs_root(runs_dir)
     found = overviews(root)
@@ -73,5 +76,7 @@ def runs(runs_dir: str, as_json: bool) -> int:
         for each in found:
             print(each.json())
     else:
-        print(table(found, root) if found else f"There is no run in {visible_line(str(root))}.")
+        print(table(found, root) if found else f"There is no run in {visible_line(str(root))}.", flush=True)
+        for line in errors(found):
+            print(line, file=sys.stderr)
     return 0

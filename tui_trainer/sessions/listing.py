@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from tui_trainer.config import InputError
-from tui_trainer.run.finding import known_runs
+from tui_trainer.run.directory import RunDirectory
+from tui_trainer.run.finding import known_runs, last_change
+from tui_trainer.run.lock import is_locked, trainer_pid
 from tui_trainer.run.text import human_bytes, human_seconds, visible_line
 from tui_trainer.sessions.overview import Overview, overview
 
@@ -17,22 +19,49 @@ HEADINGS: Final = ("RUN", "STATE", "STEP", "LOSS", "BEST", "MEMORY", "GPU", "UNA
 
 NONE: Final = "-"
 
+UNREADABLE: Final = "unreadable"
+"""The state of a run whose files cannot be read by this version, or are broken."""
+
 UNKNOWN: Final = "?"
 """Whether a viewer is attached to a live run whose trainer does not answer."""
 
 
 def overviews(root: Path) -> list[Overview]:
-    """Every run that is known and can be read: live ones first, of each kind the one that changed last.
+    """Every run that is known: live ones first, of each kind the one that changed last.
 
     Raises InputError where `root` cannot be read.
     """
-    found = []
-    for run in known_runs(root):
-        try:
-            found.append(overview(run))
-        except InputError:
-            continue
+    found = [_overview(run) for run in known_runs(root)]
     return sorted(found, key=lambda each: (each.live, each.changed), reverse=True)
+
+
+def _overview(run: RunDirectory) -> Overview:
+    """What is known of a run, if only why it cannot be read."""
+    try:
+        return overview(run)
+    except InputError as error:
+        live = is_locked(run)
+        return Overview(
+            name=run.name,
+            path=str(run.path),
+            state=UNREADABLE,
+            step=0,
+            steps=0,
+            loss=None,
+            val_loss=None,
+            best_val_loss=None,
+            best_step=0,
+            seconds_left=None,
+            changed=last_change(run),
+            live=live,
+            pid=trainer_pid(run) if live else None,
+            error=str(error),
+        )
+
+
+def errors(found: Sequence[Overview]) -> list[str]:
+    """A line for each run that cannot be read."""
+    return [visible_line(f"{run.name}: {run.error}") for run in found if run.error]
 
 
 def table(found: Sequence[Overview], root: Path) -> str:
@@ -64,4 +93,5 @@ def _row(run: Overview, root: Path) -> tuple[str, ...]:
         alone = human_seconds(time.time() - run.unattended_since)
     name = run.name if Path(run.path).parent == root else run.path
     sign = NONE if run.age is None else human_seconds(run.age)
-    return (visible_line(name), run.state, run.progress, *losses, *memory, alone, sign)
+    progress = NONE if run.error else run.progress
+    return (visible_line(name), run.state, progress, *losses, *memory, alone, sign)

@@ -33,7 +33,8 @@ class Overview:
     """Losses in nats per token.
 
     `state` and `step` are as the trainer says, or as the events have them where it does not answer; the state may also
-    be `dead` for a run whose process vanished, or `suspended` for one whose process is stopped.
+    be `dead` for a run whose process vanished, `suspended` for one whose process is stopped, or, in a list of runs,
+    `unreadable` for one of which only the name, the path, `changed`, `live` and `pid` are known.
     """
 
     name: str
@@ -57,6 +58,8 @@ class Overview:
     """Whether a viewer is attached; None if the trainer does not answer."""
     unattended_since: float | None = None
     """Unix seconds."""
+    error: str = ""
+    """Why an unreadable run cannot be read, in a sentence."""
 
     @property
     def age(self) -> float | None:

@@ -1,5 +1,6 @@
 """The commands that show runs."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,15 @@ def test_a_run_elsewhere_is_listed_and_found(
     runs.rename(tmp_path / "moved")
     assert program("runs").out.startswith("There is no run in")
     refused(program("status", "cats"), "is not a run")
+
+
+def test_a_run_that_cannot_be_read_is_listed_with_the_reason(program: Program, runs: Path) -> None:
+    (runs / "cats").mkdir(parents=True)
+    (runs / "cats" / "config.toml").touch()
+    (runs / "cats" / "journal.jsonl").write_text('{"event": "run", "run": "cats", "format": 1000}\n')
+    listed = program("runs")
+    assert (listed.status, listed.out.splitlines()[1].split()[:2]) == (0, ["cats", "unreadable"])
+    assert listed.err.startswith("cats: The run's journal was written by a newer version of tui-trainer: update")
+    told = program("runs", "--json")
+    assert json.loads(told.out)["error"] in listed.err
+    assert (told.status, told.err) == (0, "")

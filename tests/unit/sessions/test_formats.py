@@ -1,9 +1,11 @@
 """Runs in a newer format than this version knows are refused with a sentence by whatever opens them."""
 
 import json
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
@@ -11,15 +13,19 @@ from tests.unit.run.test_lock import held
 from tests.unit.sessions.test_looking import Watching
 from tests.unit.sessions.test_overview import make
 from tests.unit.state.test_run_state import started, step
+from tests.waiting import TIMEOUT
 from tui_trainer.run.codec import encode
+from tui_trainer.run.commands import Command, Pause, Resume, SaveCheckpoint, Stop
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import RunStarted
+from tui_trainer.run.events import CommandApplied, RunStarted, StateChanged
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.formats import CHECKPOINT_FORMAT, JOURNAL_FORMAT, SOCKET_FORMAT, NewerFormatError
 from tui_trainer.sessions.attached import AttachedSession
-from tui_trainer.sessions.control.address import bind
+from tui_trainer.sessions.control.address import bind, unbind
 from tui_trainer.sessions.control.client import Connection
+from tui_trainer.sessions.listing import errors, overviews, table
 from tui_trainer.sessions.overview import overview
+from tui_trainer.sessions.remote_command import RemoteCommand
 from tui_trainer.sessions.replay import ReplaySession
 
 NEWER = "newer version of tui-trainer: update"
@@ -39,19 +45,21 @@ def newer(tmp_path: Path) -> RunDirectory:
     return run
 
 
-def greeting(folder: Folder, told: str) -> None:
-    """Have something greet whoever connects."""
-    listener = bind(folder)
+def greeting(folder: Folder, told: str) -> SimpleQueue[bytes]:
+    """Have something greet whoever connects; the first that they say comes in the queue, nothing if they hang up."""
+    listener, received = bind(folder), SimpleQueue[bytes]()
 
     def greet() -> None:
         connection, _ = listener.accept()
         with connection:
             connection.sendall(told.encode() + b"\n")
             connection.settimeout(5)
+            received.put(connection.recv(100))
             while connection.recv(100):
                 pass
 
     threading.Thread(target=greet, daemon=True).start()
+    return received
 
 
 def test_replay(newer: RunDirectory) -> None:
@@ -86,6 +94,18 @@ def test_status_of_a_newer_checkpoint(tmp_path: Path) -> None:
         overview(run)
 
 
+def test_runs_has_one_of_a_newer_journal(newer: RunDirectory) -> None:
+    os.utime(newer.journal, (10, 10))
+    (found,) = overviews(newer.path.parent)
+    assert (found.name, found.state, found.changed, found.live) == ("cats", "unreadable", 10, False)
+    assert NEWER in found.error
+    assert json.loads(found.json())["error"] == found.error
+    heading, line = table([found], newer.path.parent).splitlines()
+    assert line.split()[:4] == ["cats", "unreadable", "-", "-"]
+    assert heading.index("STATE") == line.index("unreadable")
+    assert errors([found]) == [f"cats: {found.error}"]
+
+
 def test_attach_to_a_newer_trainer(tmp_path: Path) -> None:
     run = make(tmp_path, "cats", started())
     with held(run), run.open() as folder:
@@ -102,6 +122,49 @@ def test_status_of_a_newer_trainer(tmp_path: Path) -> None:
         greeting(folder, json.dumps({"format": SOCKET_FORMAT + 1}))
         with pytest.raises(NewerFormatError, match=NEWER):
             overview(run)
+
+
+def test_runs_has_one_of_a_newer_trainer(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats", started())
+    with held(run), run.open() as folder:
+        greeting(folder, json.dumps({"format": SOCKET_FORMAT + 1}))
+        (found,) = overviews(tmp_path)
+    assert (found.state, found.live, found.pid) == ("unreadable", True, os.getpid())
+    assert NEWER in found.error
+
+
+COMMANDS = [Stop(value=True), Pause(), SaveCheckpoint(), Resume()]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_a_newer_trainer_is_sent_no_command(tmp_path: Path, command: Command) -> None:
+    run = make(tmp_path, "cats", started())
+    with held(run), run.open() as folder:
+        received = greeting(folder, json.dumps({"format": SOCKET_FORMAT + 1, "state": "running"}))
+        result = RemoteCommand(run, command, TIMEOUT).execute()
+        assert (result.done, NEWER in result.line) == (False, True)
+        assert received.get(timeout=TIMEOUT) == b""
+
+
+def test_a_trainer_without_a_format_takes_a_command(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats", started())
+    applied = [CommandApplied(step=7, name="pause", value=None, source="x"), StateChanged(step=7, state="paused")]
+    with held(run), run.open() as folder:
+        lines = [json.dumps({"journal": 0, "state": "running"}), *map(encode, applied)]
+        received = greeting(folder, "\n".join(lines))
+        result = RemoteCommand(run, Pause(), TIMEOUT).execute()
+        assert (result.done, result.line) == (True, "cats is paused at step 7")
+        assert json.loads(received.get(timeout=TIMEOUT)) == {"command": "pause"}
+
+
+def test_status_and_runs_of_a_trainer_without_a_format(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats", started())
+    for look in (overview, lambda run: overviews(run.path.parent)[0]):
+        with held(run), run.open() as folder:
+            greeting(folder, json.dumps({"journal": 0, "state": "paused", "step": 7}))
+            found = look(run)
+            unbind(folder)
+        assert (found.state, found.step) == ("paused", 7)
 
 
 @pytest.mark.parametrize("told", [{}, {"format": 1}, {"format": SOCKET_FORMAT}])

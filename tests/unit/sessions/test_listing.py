@@ -35,10 +35,11 @@ def test_the_table_begins_with_what_is_alive_and_then_with_what_changed_last(roo
     (root / "no-run").mkdir()
     broken = make(root, "broken")
     broken.config.write_text("steps = [", encoding="utf-8")
-    os.utime(broken.path, (0, 0))
+    for path in (broken.path, broken.config):
+        os.utime(path, (0, 0))
     with held(alive):
         lines = table(overviews(root), root).splitlines()
-    assert [line.split()[1] for line in lines] == ["STATE", "running", "stopped", "finished"]
+    assert [line.split()[1] for line in lines] == ["STATE", "running", "stopped", "finished", "unreadable"]
     assert lines[0].index("STATE") == lines[1].index("running") == lines[2].index("stopped")
     assert "\x1b" not in "".join(lines)
 

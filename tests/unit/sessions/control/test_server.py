@@ -18,6 +18,7 @@ from tui_trainer.run import journal
 from tui_trainer.run.commands import Attach, Command, Detach, Pause, SetTemperature, Stop
 from tui_trainer.run.events import Event
 from tui_trainer.run.folder import Folder
+from tui_trainer.run.formats import SOCKET_FORMAT
 from tui_trainer.sessions.base import Joined, Session
 from tui_trainer.sessions.control import server
 from tui_trainer.sessions.control.address import connect
@@ -118,6 +119,10 @@ def test_the_journal_and_what_follows_make_the_whole_run(trainer: Trainer) -> No
             past = []
         future = [viewer.next()["step"] for _ in range(500 - len(past))]
         assert past + future == list(range(1, 501))
+
+
+def test_the_greeting_tells_the_format(trainer: Trainer) -> None:
+    assert Asker(trainer).greeting["format"] == SOCKET_FORMAT
 
 
 def test_commands_arrive_in_order_and_from_whom(trainer: Trainer) -> None:
