@@ -29,7 +29,7 @@ from tui_trainer.sessions.attached import AttachedSession
 from tui_trainer.sessions.listing import overviews
 from tui_trainer.sessions.overview import overview
 from tui_trainer.sessions.replay import ReplaySession
-from tui_trainer.training.checkpoints.format import Checkpoint
+from tui_trainer.training.checkpoints.checkpoint import Checkpoint
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.device import setup
 
