@@ -64,9 +64,9 @@ def combine_equal(cells: Cells, factor: int) -> Cells:
     return combined
 
 
-def grow(cells: Cells, metrics: int, length: int) -> Cells:
-    """A copy with room for more metrics and more cells, in which nothing was measured."""
-    grown = empty_cells(metrics, length)
-    kept = min(length, cells.shape[-1])
+def grow(cells: Cells, metrics: int, length: int, kept: int) -> Cells:
+    """A copy of the first `kept` cells, with room for `length` and for more metrics, of which nothing was measured."""
+    grown = np.empty((metrics, 4, length))
     grown[: len(cells), :, :kept] = cells[:, :, :kept]
+    grown[len(cells) :, :, :kept] = empty_cells(metrics - len(cells), kept)
     return grown

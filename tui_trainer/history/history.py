@@ -141,15 +141,12 @@ class History:
         rows = [view.metrics[name] for name in metrics if name in view.metrics]
         if view.pyramid.stride > 1 or step > view.pyramid.length:
             return
-        nothing = empty_cells(len(rows), 1)
         if step == view.pyramid.length:
             opened = view.open.copy()
-            opened[rows] = nothing
+            opened[rows] = empty_cells(len(rows), 1)
             self._view = replace(view, open=opened)
         else:
-            cells = view.pyramid.cells.copy()
-            cells[rows, :, step] = nothing[:, :, 0]
-            self._view = replace(view, pyramid=Pyramid.of(cells))
+            view.pyramid.empty(rows, step)
 
     def _add_rows(self, recent: Sequence[Measured]) -> None:
         """Give new metrics a row, up to METRICS of them."""
@@ -157,7 +154,7 @@ class History:
         new = {name for _, numbers in recent for name in numbers} - view.metrics.keys()
         if names := sorted(new)[: METRICS - len(view.metrics)]:
             metrics = {name: row for row, name in enumerate([*view.metrics, *names])}
-            opened = grow(view.open, len(metrics), 1)
+            opened = grow(view.open, len(metrics), 1, kept=1)
             self._view = replace(view, pyramid=view.pyramid.with_metrics(len(metrics)), open=opened, metrics=metrics)
 
     def _make_room(self, last_step: int) -> None:

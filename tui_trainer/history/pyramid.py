@@ -1,10 +1,10 @@
 """Buckets of steps at several resolutions, each four times as coarse as the one before.
 
-A pyramid is only appended to, beyond what readers of an earlier one look at; whatever else changes is a new one. So any
-thread may read one without a lock while another appends.
+A pyramid is only appended to, beyond what readers of an earlier one look at, and single buckets are emptied; whatever
+else changes is a new one. So any thread may read one without a lock while another appends.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,8 +16,10 @@ from tui_trainer.history.cells import Cells, combine_equal, empty_cells, grow
 FACTOR: Final = 4
 LEVELS: Final = 5
 
-SMALLEST: Final = 1024
-"""Buckets that there is room for at first; a multiple of those of one bucket of the coarsest level."""
+SMALLEST: Final = 16_384
+"""Buckets that there is room for at first; a multiple of those of one bucket of the coarsest level.
+
+Much room costs nothing, since memory is taken as it is written; little has to be copied to a larger one soon."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,12 @@ class Pyramid:
     stride: int
     length: int
     levels: tuple[Cells, ...]
-    """Of shape (metrics, 4, room), from the finest on."""
+    """Of shape (metrics, 4, room), from the finest on; what lies beyond `length` may be anything."""
 
     @classmethod
     def of(cls, cells: Cells, stride: int = 1) -> "Pyramid":
         """With these buckets, of shape (metrics, 4, length)."""
-        bare = tuple(empty_cells(len(cells), SMALLEST // FACTOR**level) for level in range(LEVELS))
+        bare = tuple(np.empty((len(cells), 4, SMALLEST // size)) for size in _sizes())
         return cls(stride, 0, bare).appended(cells)
 
     @property
@@ -57,7 +59,8 @@ class Pyramid:
             return self
         while room < length:
             room *= 2
-        grown = tuple(grow(cells, metrics, room // size) for cells, size in zip(self.levels, _sizes(), strict=True))
+        sizes = zip(self.levels, _sizes(), strict=True)
+        grown = tuple(grow(cells, metrics, room // size, kept=self.length // size) for cells, size in sizes)
         return replace(self, levels=grown)
 
     def with_metrics(self, metrics: int) -> "Pyramid":
@@ -78,6 +81,15 @@ class Pyramid:
         pairs = np.stack((changed[:, :, buckets], cells), axis=-1)
         changed[:, :, buckets] = combine_equal(pairs.reshape(*cells.shape[:2], -1), 2)
         return Pyramid.of(changed, self.stride)
+
+    def empty(self, metrics: Sequence[int], bucket: int) -> None:
+        """Forget what was measured of some metrics in a bucket, in place: readers of this pyramid miss it, too."""
+        self.levels[0][metrics, :, bucket] = empty_cells(len(metrics), 1)[:, :, 0]
+        for finer, coarser, size in zip(self.levels, self.levels[1:], _sizes()[1:], strict=False):
+            at = bucket // size
+            if at < self.length // size:
+                parts = finer[metrics, :, at * FACTOR : (at + 1) * FACTOR]
+                coarser[metrics, :, at : at + 1] = combine_equal(parts, FACTOR)
 
     def pieces(self, metric: int, first: int, last: int, at_most: int) -> Iterator[tuple[Cells, Cells]]:
         """The finest buckets from `first` to before `last`, in order, in as many cells as are not too many.

@@ -72,7 +72,10 @@ class Session(ABC):
         self.given_up = False
         """Whether the session is over although its thread still does work that only the end of the process stops."""
         self._state = RunState()
+        self._applying = threading.Lock()
+        """Held while an event is applied: one thread at a time writes the history, which others read without a lock."""
         self._lock = threading.Lock()
+        """Held while the state changes, but for its history, or is read; within `_applying`."""
         self._thread: threading.Thread | None = None
         self._subscribers: list[EventQueue] = []
 
@@ -153,14 +156,16 @@ class Session(ABC):
 
         Snapshots show it; subscribers get no event of it.
         """
-        with self._lock:
+        with self._applying, self._lock:
             past.version += self._state.version
             self._state = past
 
     def publish(self, event: Event) -> None:
         """Apply an event to the state and put it into the queues of the subscribers; any thread may call it."""
-        with self._lock:
-            self._state.apply(event)
+        with self._applying:
+            self._state.record(event)
+            with self._lock:
+                self._state.show(event)
         for events in list(self._subscribers):
             if events.qsize() < QUEUE_LIMIT or not isinstance(event, FREQUENT):
                 events.put(event)

@@ -66,9 +66,37 @@ class RunState:
         return self.shown.history
 
     def apply(self, event: Event) -> None:
+        """`record` and `show`, where no other thread takes a snapshot meanwhile."""
+        self.record(event)
+        self.show(event)
+
+    def record(self, event: Event) -> None:
+        """Change the history alone, before the event is shown.
+
+        Other threads may take snapshots meanwhile: it may take a tenth of a second, as arrays are made anew.
+        """
+        match event:
+            case Step():
+                smoother = replace(self.loss_smoother)  # a snapshot may be reading the other
+                self.history.add(event.step, step_numbers(event) | {SMOOTHED: smoother.update(event.loss)})
+                self.loss_smoother = smoother
+            case Evaluation():
+                self._record_evaluation(event)
+            case RunStarted() | BranchStarted():
+                self.history.drop_after(event.step)
+
+    def _record_evaluation(self, event: Evaluation) -> None:
+        """A run resumed from a checkpoint that was saved amid an evaluation does it again: the later one counts."""
+        numbers, before = evaluation_numbers(event), self.shown.last_evaluation
+        if before is not None and before.step == event.step:
+            self.history.forget(event.step, numbers)
+        self.history.add(event.step, numbers)
+
+    def show(self, event: Event) -> None:
+        """Change all but the history; not while another thread takes a snapshot."""
         self.version += 1
         if isinstance(event, Step) and self.shown.state == "loading":  # of another tool, which has no state events
-            self.apply(StateChanged(step=event.step, time=event.time, state="running"))
+            self.show(StateChanged(step=event.step, time=event.time, state="running"))
         if event.journalled:  # so that the same follows from the journal
             self.absences.apply(event)
         self.clock.apply(event)
@@ -109,15 +137,9 @@ class RunState:
         run = self.shown.run
         clip = run.plan.clip if run else None
         self.clipped += bool(clip) and (event.grad_norm or 0) > (clip or 0)
-        self.history.add(event.step, step_numbers(event) | {SMOOTHED: self.loss_smoother.update(event.loss)})
         return {"last_step": event, "step": event.step}
 
     def evaluated(self, event: Evaluation) -> dict[str, Any]:
-        """A run resumed from a checkpoint that was saved amid an evaluation does it again: the later one counts."""
-        numbers, before = evaluation_numbers(event), self.shown.last_evaluation
-        if before is not None and before.step == event.step:
-            self.history.forget(event.step, numbers)
-        self.history.add(event.step, numbers)
         return {"last_evaluation": event} | ({"best_evaluation": event} if event.best else {})
 
     def sampled(self, event: Sample) -> dict[str, Any]:
@@ -150,7 +172,6 @@ class RunState:
 
     def _dropped_after(self, step: int) -> dict[str, Any]:
         """What changes as steps after `step` are not part of the run any more; the absence keeps their alerts."""
-        self.history.drop_after(step)
         self.clipped = self.seen = 0
         self.first_samples = {prompt: first for prompt, first in self.first_samples.items() if first.step <= step}
         shown = vars(self.shown)

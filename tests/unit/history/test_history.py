@@ -177,6 +177,23 @@ def test_an_evaluation_that_is_done_again_counts_once() -> None:
         assert whole(history, "val_loss") == [4.0, 3.001]
 
 
+@pytest.mark.parametrize("step", [1, 64, 199, 255, 256])
+def test_a_step_is_forgotten_at_every_resolution_and_nothing_is_copied(step: int) -> None:
+    """Whatever the number of steps: it is done in the thread that trains."""
+    history = filled([float(step) for step in range(1, 301)], batch=7)
+    history.flush()
+    levels = history._view.pyramid.levels
+    history.forget(step, ["loss"])
+    assert history._view.pyramid.levels is levels
+    expected = History(batch=7)
+    for number in filter(lambda number: number != step, range(1, 301)):
+        expected.add(number, {"loss": float(number)})
+    for columns in (1, 2, 10, 75, 1000):
+        found, wanted = (each.window("loss", 0, 300, columns) for each in (history, expected))
+        for name in ("low", "high", "mean", "count"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name))
+
+
 def test_what_comes_late_is_put_where_it_belongs() -> None:
     """Another tool may write its evaluations steps later."""
     values = [float(step) for step in range(1, 501)]

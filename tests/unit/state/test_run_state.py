@@ -1,5 +1,8 @@
 """Events folded into what the screens show."""
 
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, fields, replace
 from typing import Any
 
@@ -9,7 +12,9 @@ import pytest
 from tests.folding import curve, folded
 from tests.runs import run_started
 from tests.unit.run.test_events import EXAMPLES, RUN
+from tests.waiting import TIMEOUT
 from tui_trainer.analysis.schedules import Schedule
+from tui_trainer.history.history import History
 from tui_trainer.run.commands import Command
 from tui_trainer.run.events import (
     Activity,
@@ -415,3 +420,27 @@ def test_a_run_that_was_planned_anew_and_is_taken_up_has_the_length_it_is_taken_
     changed = ScheduleChanged(step=2, steps=20, schedule="wsd", lr=0.5, min_lr=0.1, warmup=3)
     now = fold(started(), step(1), step(2), changed, started(step=2, steps=30)).snapshot()
     assert now.run is not None and now.run.plan.steps == 30
+
+
+def test_a_snapshot_does_not_wait_for_the_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which copies whole arrays now and then."""
+    session, adding, looked = Idle(), threading.Event(), threading.Event()
+    add = History.add
+
+    def add_later(history: History, step: int, values: Mapping[str, float | None]) -> None:
+        adding.set()
+        assert looked.wait(TIMEOUT)
+        add(history, step, values)
+
+    monkeypatch.setattr(History, "add", add_later)
+    with ThreadPoolExecutor() as threads:
+        published = threads.submit(session.publish, step(1))
+        assert adding.wait(TIMEOUT)
+        before = threads.submit(session.snapshot)
+        try:
+            assert before.result(TIMEOUT).step == 0
+        finally:
+            looked.set()
+        published.result(TIMEOUT)
+    assert session.snapshot().step == 1
+    assert curve(session.snapshot(), "loss").mean.tolist() == [2.0]
