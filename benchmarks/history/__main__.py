@@ -11,7 +11,14 @@ import time
 from pathlib import Path
 
 from benchmarks.history.journals import index, write_run
-from benchmarks.history.measuring import LiveRun, opened, opened_in_process, screen_seconds, status_seconds
+from benchmarks.history.measuring import (
+    LiveRun,
+    opened,
+    opened_in_process,
+    screen_seconds,
+    status_seconds,
+    worst_publish_ms,
+)
 from tui_trainer.run.directory import RunDirectory
 
 TIMES = 3
@@ -20,6 +27,7 @@ TIMES = 3
 GOALS = {
     "snapshot ms": "0.02",
     "window ms": "1",
+    "worst publish ms": "",
     "detail seconds": "1",
     "status seconds": "0.5",
     "replay seconds": "2",
@@ -41,6 +49,7 @@ def measured(root: Path, steps: int) -> dict[str, float]:
     found["journal megabytes"] = run.journal.stat().st_size / 1e6
     found["index megabytes"] = sum(path.stat().st_size for path in run.path.glob("journal.index")) / 1e6
     found |= opened_in_process(run)
+    found["worst publish ms"] = worst_publish_ms(steps)
     found["status seconds"] = min(status_seconds(run) for _ in range(TIMES))
     found["replay seconds"] = min(screen_seconds("replay", run, steps) for _ in range(TIMES))
     live = LiveRun(run, steps)

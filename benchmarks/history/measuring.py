@@ -34,6 +34,12 @@ COLUMNS: Final = 200
 
 DETAIL_STEPS: Final = 20_000
 
+PUBLISHED_STEPS: Final = 70_000
+"""Within which the history's buckets are doubled, and halved, several times."""
+
+NUMBERS: Final = {"lr": 1e-3, "grad_norm": 0.5, "weight_norm": 9.0, "step_seconds": 0.01, "tokens_per_second": 1.0}
+"""Of every step that is published."""
+
 TIMEOUT: Final = 900.0
 
 
@@ -79,6 +85,28 @@ def _showing_costs(state: RunState, run: RunDirectory) -> dict[str, float]:
         ),
         "detail seconds": detail,
     }
+
+
+class IdleSession(Session):
+    """Has only the events that are published."""
+
+    def run(self) -> None:
+        """Return at once."""
+
+    def send(self, command: Command) -> None:
+        """Ignore it."""
+
+
+def worst_publish_ms(steps: int) -> float:
+    """Milliseconds of the thread's CPU time that the slowest event of a run's first steps takes to publish."""
+    session, worst = IdleSession(), 0.0
+    session.publish(StateChanged(state="running"))
+    for step in range(1, min(steps, PUBLISHED_STEPS) + 1):
+        event = Step(step=step, loss=step_loss(step), tokens=step, **NUMBERS)
+        begin = time.thread_time()
+        session.publish(event)
+        worst = max(worst, time.thread_time() - begin)
+    return 1e3 * worst
 
 
 def opened_in_process(run: RunDirectory) -> dict[str, float]:
@@ -130,8 +158,7 @@ class LiveRun(Session):
     def run(self) -> None:
         while not self._ended.wait(SECONDS_A_STEP):
             self._step += 1
-            numbers = {"lr": 1e-3, "grad_norm": 0.5, "weight_norm": 9.0, "step_seconds": 0.01, "tokens_per_second": 1.0}
-            self.publish(Step(step=self._step, loss=step_loss(self._step), tokens=self._step, **numbers))
+            self.publish(Step(step=self._step, loss=step_loss(self._step), tokens=self._step, **NUMBERS))
 
     def publish(self, event: StateChanged | Step) -> None:  # type: ignore[override]
         with self._publishing:
