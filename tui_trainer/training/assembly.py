@@ -11,7 +11,8 @@ from tui_trainer.training.checkpoints.saver import Saver
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.command_queue import CommandQueue
 from tui_trainer.training.commands.handlers import HANDLERS
-from tui_trainer.training.decision import DecisionMaker
+from tui_trainer.training.components import Components
+from tui_trainer.training.decision_maker import DecisionMaker
 from tui_trainer.training.end import End
 from tui_trainer.training.end_models import EndModels
 from tui_trainer.training.length_change import LengthChange
@@ -30,7 +31,7 @@ from tui_trainer.training.saving import Saving
 from tui_trainer.training.states import RunStates
 from tui_trainer.training.step.reports import StepReports
 from tui_trainer.training.step.stepper import Stepper
-from tui_trainer.training.trainer import Components, Trainer
+from tui_trainer.training.trainer import Trainer
 
 Publish = Callable[[Event], None]
 
@@ -52,7 +53,6 @@ def assemble(
     models = EndModels(model, stepper, progress, store)
     sampler = _sampler(config, corpus, model, progress, publish, probes, models)
     requests = RequestProbe(model, corpus.tokenizer, config.sampling.top_k, probes, lambda: models.step)
-    validation = Validation(model, corpus, progress, run.precision, run.patience, publish)
     rollback = Rollback(model, stepper, progress, timetable.steps, run, saved, store.before)
     reports = _reports(config, stepper, progress, publish, probes, check)
     results = Results(reports, rollback, timetable, progress, states, publish)
@@ -60,10 +60,13 @@ def assemble(
     decisions = DecisionMaker(command_queue, timetable, lambda: saver.refused, lambda: check is not None and check.due)
     described = model.shape, corpus.tokenizer.to_json()
     saving = Saving(saver, models, *described, progress, lambda: rollback.states, results, sampler, decisions)
+    evaluated = model, corpus, progress, run.precision, run.patience
+    validation = Validation(*evaluated, publish, save_best=lambda: saving.save("best"))
+    probes.register(validation, sampler, requests)
     length_change = LengthChange(check, progress, timetable, rollback, saving, results, publish)
     ending = progress, timetable, validation, models, sampler, saving, results, rollback, states, decisions
     end = End(*ending, publish)
-    working = model, stepper, progress, timetable, states, decisions, probes, sampler, requests, validation
+    working = model, stepper, progress, timetable, states, decisions, probes, sampler
     return Trainer(Components(*working, results, saving, length_change, end, publish), HANDLERS)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from tui_trainer.run import alerts
 from tui_trainer.run.alerts import Severity
 from tui_trainer.run.events import BEST, LAST, Activity, Event
-from tui_trainer.training.decision import DecisionMaker
+from tui_trainer.training.decision_maker import DecisionMaker
 from tui_trainer.training.end_models import EndModels
 from tui_trainer.training.planning.timetable import Timetable
 from tui_trainer.training.probes.sampling import Sampler
@@ -110,7 +110,7 @@ class End:
         self.use_model(BEST)
 
     def _sample(self, again: bool = False) -> None:
-        self._sampler.write_regular(lambda: self._decisions.stopping, again)
+        self._sampler.write_regular(self._decisions.interrupted, again)
 
     def _written(self, write_samples: Callable[[], None]) -> Iterator[None]:
         while self._sampler.busy:

@@ -9,7 +9,7 @@ from tui_trainer.sessions.requests import OpenRequest
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.planning.calibration import use_threads
 from tui_trainer.training.probes.requests import Subject, answer
-from tui_trainer.training.probes.scheduler import Probe
+from tui_trainer.training.probes.source import Probe
 
 
 def load_answerer(directory: RunDirectory) -> Callable[[OpenRequest], Probe]:

@@ -2,20 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final
 
 from tui_trainer.model.transformer import ModelShape
 from tui_trainer.training.checkpoints.checkpoint import Contents
 from tui_trainer.training.checkpoints.saver import Saver
-from tui_trainer.training.decision import DecisionMaker
+from tui_trainer.training.decision_maker import DecisionMaker
 from tui_trainer.training.end_models import EndModels
 from tui_trainer.training.probes.sampling import Sampler
 from tui_trainer.training.progress import Progress
 from tui_trainer.training.recovery.rollback_buffer import RollbackState
 from tui_trainer.training.results import Results
-
-SAMPLE_SECONDS: Final = 1.0
-"""How long a checkpoint may wait for a sample to be finished."""
 
 
 class Saving:
@@ -40,10 +36,9 @@ class Saving:
 
     def save(self, reason: str) -> None:
         """Begin to save a checkpoint of this step."""
-        self._decisions.on_save()
         self._results.publish_known()
         # A sample is of weights that no checkpoint has: what was begun before this one is not to be lost.
-        self._sampler.finish(lambda: False, SAMPLE_SECONDS)
+        self._sampler.finish(self._decisions.begin_save())
         self._saver.save(self._progress.step, self._contents, reason)
 
     def save_new(self, reason: str) -> None:

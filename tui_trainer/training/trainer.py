@@ -1,54 +1,19 @@
 """The training loop: steps, and between them whatever is due or asked for."""
 
 from collections.abc import Callable, Mapping
-from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from tui_trainer.model.transformer import Transformer
 from tui_trainer.run import alerts
 from tui_trainer.run.commands import Command
-from tui_trainer.run.events import Activity, CommandApplied, Event
-from tui_trainer.training.decision import Decision, DecisionMaker
+from tui_trainer.run.events import CommandApplied
+from tui_trainer.training.components import Components
+from tui_trainer.training.decision import Decision
 from tui_trainer.training.device import resources
-from tui_trainer.training.end import End
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, RunFailedError
-from tui_trainer.training.length_change import LengthChange
 from tui_trainer.training.memory import smaller_batches_alert
 from tui_trainer.training.planning.plan import tokens_per_step
-from tui_trainer.training.planning.timetable import Timetable
-from tui_trainer.training.probes.requests import RequestProbe
-from tui_trainer.training.probes.sampling import Sampler
-from tui_trainer.training.probes.scheduler import Probe, ProbeScheduler
-from tui_trainer.training.probes.validation import Validation
-from tui_trainer.training.progress import Progress
-from tui_trainer.training.results import Results
-from tui_trainer.training.saving import Saving
-from tui_trainer.training.states import RunStates
-from tui_trainer.training.step.stepper import Stepper
-
-
-@dataclass(frozen=True)
-class Components:
-    """The objects that a trainer uses, made by `assembly`; the handlers of commands use them, too."""
-
-    model: Transformer
-    stepper: Stepper
-    progress: Progress
-    timetable: Timetable
-    states: RunStates
-    decisions: DecisionMaker
-    probes: ProbeScheduler
-    sampler: Sampler
-    requests: RequestProbe
-    validation: Validation
-    results: Results
-    saving: Saving
-    length_change: LengthChange
-    end: End
-    publish: Callable[[Event], None]
 
 
 class Trainer:
@@ -87,7 +52,7 @@ class Trainer:
         """Save the weights of a run that fails. Raises nothing: the error to report is the one that it failed with."""
         if self._in_step:  # a step may have changed some of the weights
             return
-        self.components.sampler.drop()  # it may be what failed, and would again
+        self.components.probes.drop()  # it may be what failed, and would again
         try:
             if self.components.saving.wait():
                 self.components.saving.save("failed")
@@ -128,17 +93,16 @@ class Trainer:
         step = self._progress.step
         if self.components.end.reason:
             return
-        if self.components.timetable.evaluation_due(step) and self._progress.evaluated_step != step:
-            self._evaluate()
-        if self.components.timetable.sample_due(step):
-            self.components.sampler.write_regular(self._stopping)
+        decision = self._decisions.decide_overdue(step, self._progress.evaluated_step == step)
+        self._run_exclusive(decision)
+        self.components.probes.start_due(decision, self._decisions.interrupted)
 
     # -- commands ---------------------------------------------------------------------------------------------------
 
     def _apply(self, decision: Decision) -> None:
         """Begin to answer the requests of a decision, and apply its commands, up to a stop that ends the run."""
         for request in decision.requests:
-            self.components.requests.add(request)
+            self.components.probes.add_request(request)
         self.components.results.publish_known()  # a pause may follow, and no step that would publish the last one
         for command in decision.commands:
             if self.over:
@@ -151,9 +115,6 @@ class Trainer:
         decision = self._decisions.decide_during_work()
         self._apply(decision)
         return decision.stop or self.over
-
-    def _stopping(self) -> bool:
-        return self._decisions.stopping
 
     # -- steps ------------------------------------------------------------------------------------------------------
 
@@ -178,7 +139,9 @@ class Trainer:
         """Whether the step was taken: not so when interrupted, or when it has to be tried again with less memory."""
         self._in_step = True
         try:
-            taken = self.components.stepper.take(self._progress.step, self.components.results.lr, self._stopping)
+            taken = self.components.stepper.take(
+                self._progress.step, self.components.results.lr, self._decisions.interrupted
+            )
         except MemoryError as error:
             self._in_step = taken = False
             self._split_batches(error)
@@ -195,38 +158,31 @@ class Trainer:
 
     def _do_what_is_due(self, decision: Decision) -> None:
         """Evaluate, save, sample."""
-        if decision.evaluate:
-            self._evaluate()
+        self._run_exclusive(decision)
         if self.components.end.reason:
             return
         if decision.save:
             self.components.saving.save_new(decision.save)
-        if decision.sample:
-            self.components.sampler.write_regular(self._stopping)
+        self.components.probes.start_due(decision, self._decisions.interrupted)
 
     # -- probes -----------------------------------------------------------------------------------------------------
 
     def _share_time(self, stepping: bool = False) -> None:
         """Between two steps with `stepping`, else while none is taken."""
-        self.components.probes.share(lambda: self._decisions.pending, stepping)
+        self.components.probes.share(self._arrived, stepping)
 
     def _evaluate(self) -> None:
-        """Evaluate on the whole validation part before the next step, and save a checkpoint if it is the best."""
-        self.components.results.publish_known()
-        with self._states.held():
-            self._publish_activity("validating")
-            try:
-                with closing(self._evaluation_probe()) as probe:
-                    self.components.probes.run(probe, self._apply_during_work)
-            finally:
-                self._publish_activity("")
+        self._run_exclusive(Decision(evaluate=True))
 
-    def _evaluation_probe(self) -> Probe:
-        if (yield from self.components.validation.evaluate()):
-            self.components.saving.save("best")
+    def _run_exclusive(self, decision: Decision) -> None:
+        """Run to its end what is due and needs the weights of this very step, unless the run is to stop."""
+        for probe in self.components.probes.exclusive(decision):
+            self.components.results.publish_known()
+            with self._states.held():
+                self.components.probes.run_exclusive(probe, self._apply_during_work, self._arrived)
 
-    def _publish_activity(self, doing: str) -> None:
-        self.components.publish(Activity(step=self._progress.step, doing=doing))
+    def _arrived(self) -> bool:
+        return self._decisions.interrupted(by_any=True)
 
     @property
     def _device(self) -> torch.device:

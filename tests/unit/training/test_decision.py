@@ -6,9 +6,10 @@ from tui_trainer.config import Config
 from tui_trainer.run.commands import Pause, Stop
 from tui_trainer.run.requests import SampleRequest
 from tui_trainer.sessions.requests import OpenRequest
-from tui_trainer.training import decision as module
+from tui_trainer.training import decision_maker as module
 from tui_trainer.training.command_queue import CommandQueue
-from tui_trainer.training.decision import PERIODIC, Decision, DecisionMaker
+from tui_trainer.training.decision import Decision
+from tui_trainer.training.decision_maker import PERIODIC, DecisionMaker
 from tui_trainer.training.planning.timetable import Timetable
 
 
@@ -53,9 +54,10 @@ def test_what_is_asked_comes_before_any_step(maker: Maker) -> None:
     request = OpenRequest(SampleRequest("1", "The"))
     maker.queue.put(Pause())
     maker.queue.put_request(request)
-    assert maker.pending
+    assert maker.interrupted(by_any=True)
+    assert not maker.interrupted(), "only a stop interrupts a step"
     assert maker.at(50) == Decision(commands=(Pause(),), requests=(request,))
-    assert not maker.pending
+    assert not maker.interrupted(by_any=True)
     assert maker.at(50).sample
 
 
@@ -67,10 +69,32 @@ def test_amid_work_a_stop_is_told_and_left_for_later(maker: Maker) -> None:
     assert maker.at(7).commands == (Stop(),)
 
 
+def test_a_stop_interrupts_long_work_and_other_commands_only_where_any_may(maker: Maker) -> None:
+    maker.queue.put(Pause())
+    assert (maker.interrupted(), maker.interrupted(by_any=True)) == (False, True)
+    maker.queue.put(Stop())
+    assert maker.interrupted()
+    maker.cancel_stop()
+    assert not maker.interrupted()
+
+
+def test_what_was_left_undone_at_a_step_goes_by_its_number(maker: Maker) -> None:
+    assert maker.decide_overdue(50, evaluated=False) == Decision(evaluate=True, sample=True)
+    assert maker.decide_overdue(50, evaluated=True) == Decision(sample=True)
+
+
+def test_a_checkpoint_waits_a_second_for_samples(maker: Maker) -> None:
+    over = maker.begin_save()
+    maker.now += 0.9
+    assert not over()
+    maker.now += 0.1
+    assert over()
+
+
 def test_a_long_time_without_a_checkpoint_makes_one_due(maker: Maker) -> None:
     maker.now += 601
     assert maker.at(7).save == PERIODIC
-    maker.on_save()
+    maker.begin_save()
     assert maker.at(8).save == ""
 
 

@@ -24,13 +24,14 @@ from tests.waiting import TIMEOUT, until
 from tui_trainer.model.generation import Generation
 from tui_trainer.run.commands import Pause, Resume, Stop
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import Activity, Event, Sample, StateChanged, Step
+from tui_trainer.run.events import Activity, Evaluation, Event, Sample, StateChanged, Step
 from tui_trainer.run.requests import Refused, Reply, SampleReply, SampleRequest
 from tui_trainer.sessions.attached import OLDER, AttachedSession
 from tui_trainer.sessions.base import Session
 from tui_trainer.sessions.control.client import Connection
 from tui_trainer.sessions.replay import ReplaySession
 from tui_trainer.training.local import LOADING, OVER, LocalSession
+from tui_trainer.training.probes import evaluation, scheduler
 from tui_trainer.training.probes.requests import UNKNOWN_PROMPT
 from tui_trainer.training.recorded import load_answerer
 
@@ -122,6 +123,31 @@ def test_requests_are_answered_while_a_run_is_paused_and_after_an_evaluation(cor
         assert isinstance(asked["paused"].result(TIMEOUT), SampleReply)
         run.ask(Resume())
     assert isinstance(asked["validating"].result(TIMEOUT), SampleReply)
+
+
+def test_a_request_is_answered_amid_an_evaluation_which_finds_the_same(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "TOKENS_PER_BATCH", 1)
+    monkeypatch.setattr(scheduler, "SHARE", 100.0)
+    calm = run_to_end(small_config(corpus, name="calm"))
+    asked, answered = list[Future[Reply]](), list[bool]()
+
+    class Asking(ScriptedSession):
+        def publish(self, event: Event) -> None:
+            super().publish(event)
+            if isinstance(event, Activity) and event.doing == "validating":
+                asked.append(self.request(SampleRequest(str(event.step), "The", tokens=3)))
+            elif isinstance(event, Evaluation):
+                answered.append(asked[-1].done())
+
+    session = Asking(small_config(corpus))
+    session.run()
+    assert answered and all(answered)
+    assert [each.val_loss for each in session.of(Evaluation)] == [each.val_loss for each in calm.of(Evaluation)]
+    assert [each.loss for each in session.of(Step)] == [each.loss for each in calm.of(Step)]
+    replies = [each.result(TIMEOUT) for each in asked]
+    assert [reply.step for reply in replies if isinstance(reply, SampleReply)] == [4, 8, 12]
 
 
 def test_what_cannot_be_answered_yet_or_any_more_is_refused(corpus: Path) -> None:

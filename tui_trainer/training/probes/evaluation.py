@@ -13,6 +13,7 @@ from tui_trainer.training.memory import within_memory
 from tui_trainer.training.step.precision import computing
 
 TOKENS_PER_BATCH: Final = 4096
+"""Also what a part of the probe takes: the loss is rounded by batch, so in smaller ones its last digits are others."""
 
 
 def evaluate(
@@ -32,6 +33,8 @@ def evaluate(
 
 def evaluation(model: Transformer, tokens: np.ndarray, precision: str = "fp32") -> Generator[None, None, float]:
     """A probe: mean loss in nats per token over `tokens`, every one predicted once. Yields between two batches.
+
+    A batch can take far longer than other probes' parts. Whoever runs it takes no step until it is over.
 
     Windows of the model's context do not overlap, so a token's own context is half of it on average, as in training.
     Where there is too little memory for a batch of them, they are taken in smaller ones; raises MemoryError when there

@@ -12,7 +12,8 @@ from tui_trainer.run.requests import Refused, Reply, Request, SampleReply, Sampl
 from tui_trainer.sessions.requests import OpenRequest
 from tui_trainer.training.memory import within_memory
 from tui_trainer.training.probes.frozen import FrozenModel
-from tui_trainer.training.probes.scheduler import Probe, ProbeScheduler
+from tui_trainer.training.probes.scheduler import ProbeScheduler
+from tui_trainer.training.probes.source import Probe, ProbeSource
 
 UNKNOWN_PROMPT: Final = "The prompt has no character that the corpus has: give it one."
 
@@ -61,7 +62,7 @@ def answer(opened: OpenRequest, look: Callable[[], Subject]) -> Probe:
         opened.refuse(f"It could not be answered ({type(error).__name__}: {error}).")
 
 
-class RequestProbe:
+class RequestProbe(ProbeSource):
     """Answers requests one after the other, with the weights of when each is begun. For the trainer's thread alone."""
 
     def __init__(
@@ -78,12 +79,15 @@ class RequestProbe:
         self._waiting: deque[OpenRequest] = deque()
         self._busy = False
 
-    def add(self, opened: OpenRequest) -> None:
-        """Answer it between the steps to come."""
+    def answer(self, opened: OpenRequest) -> bool:
+        """Answer it between the steps to come; False for one that the table has no function for."""
+        if type(opened.request) not in ANSWERS:
+            return False
         self._waiting.append(opened)
         if not self._busy:
             self._busy = True
             self._scheduler.add(self._answer_all(), budgeted=True)
+        return True
 
     def _answer_all(self) -> Probe:
         while self._waiting:

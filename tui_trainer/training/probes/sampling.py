@@ -1,6 +1,5 @@
 """Samples written in slices between training steps, from weights frozen when the sample began."""
 
-import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -13,16 +12,18 @@ from tui_trainer.model.transformer import Transformer
 from tui_trainer.run import alerts
 from tui_trainer.run.events import Event, PartialSample, Sample
 from tui_trainer.run.text import visible_line
+from tui_trainer.training.decision import Decision
 from tui_trainer.training.memory import free, within_memory
 from tui_trainer.training.probes.frozen import FrozenModel
-from tui_trainer.training.probes.scheduler import Interrupted, Probe, ProbeScheduler
+from tui_trainer.training.probes.scheduler import ProbeScheduler
+from tui_trainer.training.probes.source import Interrupted, Probe, ProbeSource
 
 PARTIAL_SECONDS: Final = 0.2
 
 WAITING_LIMIT: Final = 8
 
 
-class Sampler:
+class Sampler(ProbeSource):
     """A probe that writes one sample at a time; `temperature` and `prompt` may be changed between samples."""
 
     def __init__(
@@ -59,6 +60,10 @@ class Sampler:
     def busy(self) -> bool:
         return self._generation is not None
 
+    def start_due(self, decision: Decision, interrupted: Interrupted) -> None:
+        if decision.sample:
+            self.write_regular(interrupted)
+
     def write_regular(self, interrupted: Interrupted, again: bool = False) -> None:
         """Begin the regular sample of this step, with the run's seed, after what was begun before, unless interrupted.
 
@@ -80,10 +85,10 @@ class Sampler:
         else:
             self._begin(seed)
 
-    def finish(self, interrupted: Interrupted, seconds: float = math.inf) -> None:
-        """Write what has been begun or asked for to its end, but for no longer than `seconds`, or until interrupted."""
+    def finish(self, interrupted: Interrupted) -> None:
+        """Write what has been begun or asked for to its end, unless interrupted."""
         if self._probe is not None and self.busy:
-            self._scheduler.run(self._probe, interrupted, seconds)
+            self._scheduler.run(self._probe, interrupted)
 
     def drop(self) -> None:
         """Give up what has been begun or asked for."""

@@ -1,15 +1,19 @@
-"""Probes: whatever looks at the model between steps, a little at a time."""
+"""Probes: whatever looks at the model between steps, a little at a time.
 
-import math
+Most go on while the model is trained, in a slice of time after each step. An evaluation is exclusive of steps: no step
+is taken until it is over, as its loss is of the weights of one step. The others get their slice between its parts.
+"""
+
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Final
 
+from tui_trainer.sessions.requests import OpenRequest
+from tui_trainer.training.decision import Decision
+from tui_trainer.training.probes.source import Interrupted, Probe, ProbeSource
 from tui_trainer.training.step.stepper import StepResult
-
-Probe = Generator[None, None, None]
-"""A generator that yields after at most some 20 ms of work, and finds the model changed after that."""
 
 SHARE: Final = 0.05
 """Part of a step's time that the probes take after it."""
@@ -18,13 +22,14 @@ SLICE_SECONDS: Final = 0.02
 """What those without a budget take after a step however short it is: else a sample of a fast run would take hundreds
 of steps."""
 
-Interrupted = Callable[[], bool]
+NO_ANSWER: Final = "A run that is trained has no answer to requests of this kind."
 
 
 class ProbeScheduler:
     """Gives the probes their time between steps, in turn. Used by the trainer's thread alone."""
 
     def __init__(self) -> None:
+        self._sources: list[ProbeSource] = []
         self._probes: deque[Probe] = deque()
         self._budgeted: deque[Probe] = deque()
         self._budget = 0.0
@@ -34,6 +39,31 @@ class ProbeScheduler:
     @property
     def busy(self) -> bool:
         return bool(self._probes or self._budgeted)
+
+    def register(self, *sources: ProbeSource) -> None:
+        """Have probes of these sources run; they are asked in this order."""
+        self._sources += sources
+
+    def exclusive(self, decision: Decision) -> Iterator[Probe]:
+        """The probes that are due with a decision, and have to be over before the next step: for `run_exclusive`."""
+        for source in self._sources:
+            if (probe := source.exclusive(decision)) is not None:
+                yield probe
+
+    def start_due(self, decision: Decision, interrupted: Interrupted) -> None:
+        """Begin what is due with a decision, and goes on between the steps to come."""
+        for source in self._sources:
+            source.start_due(decision, interrupted)
+
+    def add_request(self, opened: OpenRequest) -> None:
+        """Have a request answered between the steps to come, or refused if no source answers its kind."""
+        if not any(source.answer(opened) for source in self._sources):
+            opened.refuse(NO_ANSWER)
+
+    def drop(self) -> None:
+        """Give up what has been begun: the run has failed."""
+        for source in self._sources:
+            source.drop()
 
     def add(self, probe: Probe, budgeted: bool = False) -> None:
         """Have a probe run by `share`, from its beginning to its end.
@@ -45,7 +75,7 @@ class ProbeScheduler:
     def on_step(self, result: StepResult) -> None:
         """Set the share of the probes by how long a step took."""
         self._step_seconds = result.seconds
-        self._budget = min(self._budget + SHARE * result.seconds, self._slice)
+        self._add_to_budget(result.seconds)
 
     def share(self, interrupted: Interrupted, stepping: bool = False) -> None:
         """One slice of time for those without a budget, and one for the others: of their budget while `stepping`."""
@@ -62,13 +92,32 @@ class ProbeScheduler:
         """Seconds."""
         return max(SLICE_SECONDS, SHARE * self._step_seconds)
 
-    def run(self, probe: Probe, interrupted: Interrupted, seconds: float = math.inf) -> bool:
+    def run_exclusive(self, probe: Probe, interrupted: Interrupted, arrived: Interrupted) -> None:
+        """Run a probe to its end, unless interrupted, which is asked before every part, and close it.
+
+        Between two parts the probes that were added get their time as between two steps; it ends early when something
+        has `arrived`.
+        """
+        with closing(probe):
+            while not interrupted() and self._advance_exclusive(probe):
+                self.share(arrived, stepping=True)
+
+    def _advance_exclusive(self, probe: Probe) -> bool:
+        """Whether there is more to do; the time that it took counts as that of a step for the budget."""
+        begun = time.perf_counter()
+        more = _advance(probe)
+        self._add_to_budget(time.perf_counter() - begun)
+        return more
+
+    def _add_to_budget(self, seconds: float) -> None:
+        self._budget = min(self._budget + SHARE * seconds, self._slice)
+
+    def run(self, probe: Probe, interrupted: Interrupted) -> bool:
         """Run one probe alone, whether it was added or not; whether it has come to its end.
 
-        It has not when it is interrupted, which is asked before every part, or has taken so many seconds.
+        It has not when it is interrupted, which is asked before every part.
         """
-        deadline = time.perf_counter() + seconds
-        while not interrupted() and time.perf_counter() < deadline:
+        while not interrupted():
             if not _advance(probe):
                 if probe in self._probes:
                     self._probes.remove(probe)

@@ -1,22 +1,24 @@
 """Evaluations during a run: the validation loss, the best so far, and early stopping."""
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Final
 
 from tui_trainer.analysis.perplexity import bits_per_byte, perplexity
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run import alerts
-from tui_trainer.run.events import Evaluation, Event, finite
+from tui_trainer.run.events import Activity, Evaluation, Event, finite
+from tui_trainer.training.decision import Decision
 from tui_trainer.training.probes.evaluation import evaluation
+from tui_trainer.training.probes.source import Probe, ProbeSource
 from tui_trainer.training.progress import Progress
 
 OVERFITTING_AFTER: Final = 3
 """Evaluations without improvement after which an alert is published."""
 
 
-class Validation:
+class Validation(ProbeSource):
     """Evaluates the model, and counts in `progress` the evaluations without improvement, for early stopping.
 
     Used by the trainer's thread alone.
@@ -30,6 +32,7 @@ class Validation:
         precision: str,
         patience: int,
         publish: Callable[[Event], None],
+        save_best: Callable[[], None],
     ) -> None:
         self._model = model
         self._corpus = corpus
@@ -37,6 +40,7 @@ class Validation:
         self._precision = precision
         self._patience = patience
         self._publish = publish
+        self._save_best = save_best
 
     @property
     def out_of_patience(self) -> str:
@@ -48,8 +52,18 @@ class Validation:
             return ""
         return f"validation loss has not improved for {self._progress.evaluations_since_best} evaluations"
 
-    def evaluate(self) -> Generator[None, None, bool]:
-        """A probe: evaluate and publish; whether the model is the best so far. Closed early, it changes nothing."""
+    def exclusive(self, decision: Decision) -> Probe | None:
+        return self._evaluate_and_tell() if decision.evaluate else None
+
+    def _evaluate_and_tell(self) -> Probe:
+        self._publish(Activity(step=self._progress.step, doing="validating"))
+        try:
+            yield from self._evaluate()
+        finally:
+            self._publish(Activity(step=self._progress.step, doing=""))
+
+    def _evaluate(self) -> Probe:
+        """Evaluate, publish, and save the model if it is the best so far. Closed early, it changes nothing."""
         loss = yield from evaluation(self._model, self._corpus.val, self._precision)
         progress = self._progress
         best = math.isfinite(loss) and (progress.best_loss is None or loss < progress.best_loss)
@@ -58,10 +72,10 @@ class Validation:
         progress.loss_sum, progress.loss_count = 0.0, 0
         if best:
             progress.best_loss, progress.best_step, progress.evaluations_since_best = loss, progress.step, 0
-            return True
+            self._save_best()
+            return
         progress.evaluations_since_best += 1
         self._watch_overfitting()
-        return False
 
     def _publish_evaluation(self, loss: float, best: bool) -> None:
         progress = self._progress

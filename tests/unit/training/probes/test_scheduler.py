@@ -5,8 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.unit.training.helpers import small_model, small_stepper, take
+from tui_trainer.run.requests import Refused, Request, SampleRequest
+from tui_trainer.sessions.requests import OpenRequest
+from tui_trainer.training.decision import Decision
 from tui_trainer.training.probes import scheduler as module
-from tui_trainer.training.probes.scheduler import Probe, ProbeScheduler
+from tui_trainer.training.probes.scheduler import NO_ANSWER, ProbeScheduler
+from tui_trainer.training.probes.source import Interrupted, Probe, ProbeSource
 from tui_trainer.training.step.stepper import StepResult
 
 
@@ -99,6 +103,71 @@ def test_it_can_be_interrupted_and_carried_on() -> None:
     assert log == ["a0"]
     assert probes.run(mine, never)
     assert log == ["a0", "a1", "a2"]
+
+
+def test_others_get_on_between_the_parts_of_an_exclusive_one(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SLICE_SECONDS", 0.0)
+    probes, log = ProbeScheduler(), list[str]()
+    probes.add(probe(log, "a", 9))
+    probes.run_exclusive(probe(log, "whole", 3), never, never)
+    assert log == ["whole0", "a0", "whole1", "a1", "whole2", "a2"]
+    assert probes.busy
+
+
+def test_an_exclusive_one_that_is_interrupted_is_closed() -> None:
+    log, answers = list[str](), iter([False, True])
+
+    def closing() -> Probe:
+        try:
+            yield from probe(log, "whole", 3)
+        finally:
+            log.append("closed")
+
+    ProbeScheduler().run_exclusive(closing(), lambda: next(answers), never)
+    assert log == ["whole0", "closed"]
+
+
+class Lens(ProbeSource):
+    """A source that writes down what it is asked for."""
+
+    def __init__(self, log: list[str], kinds: tuple[type[Request], ...] = ()) -> None:
+        self.log, self._kinds = log, kinds
+
+    def exclusive(self, decision: Decision) -> Probe | None:
+        return probe(self.log, "whole", 1) if decision.evaluate else None
+
+    def start_due(self, decision: Decision, interrupted: Interrupted) -> None:
+        self.log.append(f"due {decision.sample}")
+
+    def answer(self, opened: OpenRequest) -> bool:
+        return type(opened.request) in self._kinds
+
+    def drop(self) -> None:
+        self.log.append("dropped")
+
+
+def test_a_source_that_is_registered_is_told_what_is_due() -> None:
+    probes, log = ProbeScheduler(), list[str]()
+    probes.register(ProbeSource(), Lens(log))
+    assert not list(probes.exclusive(Decision(sample=True)))
+    assert len(list(probes.exclusive(Decision(evaluate=True)))) == 1
+    probes.start_due(Decision(sample=True), never)
+    probes.drop()
+    assert log == ["due True", "dropped"]
+
+
+def test_a_request_goes_to_the_source_that_answers_its_kind() -> None:
+    probes, opened = ProbeScheduler(), OpenRequest(SampleRequest("1", "The"))
+    probes.register(ProbeSource(), Lens([], (SampleRequest,)))
+    probes.add_request(opened)
+    assert not opened.reply.done(), "left to the source"
+
+
+def test_a_request_that_no_source_answers_is_refused() -> None:
+    probes, opened = ProbeScheduler(), OpenRequest(SampleRequest("1", "The"))
+    probes.register(Lens([]))
+    probes.add_request(opened)
+    assert opened.reply.result(0) == Refused("1", NO_ANSWER)
 
 
 def test_a_probe_that_fails_is_dropped() -> None:

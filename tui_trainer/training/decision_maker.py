@@ -1,0 +1,112 @@
+"""What a training loop does next: decided once a step, by the one object that looks at the clock and at the queue.
+
+`DecisionMaker.decide` is called once a step, and its answer says all that the step and what follows it do. Three other
+methods look again: `decide_during_work` between two parts of an evaluation, `interrupted` at every micro-batch and
+every part of a probe, `begin_save` while a checkpoint waits for a sample. None of them changes what a step computes: a
+step is taken whole or not at all.
+
+Elsewhere time is measured, and the device asked, for what is no decision about the run:
+- slices of time and how often an unfinished sample is shown (`probes`): only how soon a sample or an answer is there
+  depends on them, as both are of weights that were copied;
+- how long a step took, and whether its numbers have arrived from the device (`step.stepper`), which on an accelerator
+  is found out up to two steps later. What follows from the numbers, a rollback, undoes these steps too;
+- the queue before there is a loop and after it has failed (`preparation`, `local`), where nothing but a stop counts.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from tui_trainer.run.commands import Command
+from tui_trainer.sessions.requests import OpenRequest
+from tui_trainer.training.command_queue import CommandQueue
+from tui_trainer.training.decision import Decision
+from tui_trainer.training.planning.timetable import Timetable
+
+RESOURCES_SECONDS: Final = 2.0
+
+CHECKPOINT_SECONDS: Final = 600.0
+"""Time after which a checkpoint is saved however few steps were taken."""
+
+RETRY_SECONDS: Final = 30.0
+"""When a checkpoint that could not be saved is tried again."""
+
+SAMPLE_SECONDS: Final = 1.0
+"""How long a checkpoint may wait for a sample to be finished."""
+
+PERIODIC: Final = "periodic"
+
+
+class DecisionMaker:
+    """The loop's only source of what time it is, and of what has arrived. Used by the trainer's thread alone."""
+
+    def __init__(
+        self,
+        command_queue: CommandQueue,
+        timetable: Timetable,
+        save_refused: Callable[[], bool],
+        length_check_due: Callable[[], bool],
+    ) -> None:
+        """`save_refused` returns whether the last checkpoint could not be saved."""
+        self._command_queue, self._timetable = command_queue, timetable
+        self._save_refused, self._length_check_due = save_refused, length_check_due
+        self._saved_at = time.monotonic()
+        self._resources_at = 0.0
+
+    def decide(self, step: int, wait: bool) -> Decision:
+        """What to do now, or with step number `step` (from 1); `wait` for a command where there is nothing to do."""
+        check_length = self._length_check_due()
+        if asked := tuple(self._command_queue.take(wait and not check_length)):
+            return _decision_on(asked)
+        return Decision(
+            check_length=check_length,
+            evaluate=self._timetable.evaluation_due(step),
+            save=PERIODIC if self._save_due(step) else "",
+            sample=self._timetable.sample_due(step),
+            publish_resources=time.monotonic() - self._resources_at > RESOURCES_SECONDS,
+        )
+
+    def decide_during_work(self) -> Decision:
+        """Between two parts of long work: whether to stop it, or else the commands and requests that have arrived."""
+        return Decision(stop=True) if self.interrupted() else _decision_on(tuple(self._command_queue.take()))
+
+    def decide_overdue(self, step: int, evaluated: bool) -> Decision:
+        """What is due by the number of the step that was taken last; `evaluated` if it has been evaluated."""
+        return Decision(
+            evaluate=self._timetable.evaluation_due(step) and not evaluated, sample=self._timetable.sample_due(step)
+        )
+
+    def interrupted(self, by_any: bool = False) -> bool:
+        """Whether a stop has been asked for, or anything `by_any`: then long work is left for the next decision."""
+        return self._command_queue.pending if by_any else self._command_queue.stopping
+
+    def cancel_stop(self) -> None:
+        """Forget the stop, as nothing could be saved: it must not interrupt what follows."""
+        self._command_queue.cancel_stop()
+
+    def begin_save(self) -> Callable[[], bool]:
+        """A checkpoint is being saved: count the time to the next one from here.
+
+        Returns a function that tells whether it has waited long enough for samples to be finished.
+        """
+        self._saved_at = now = time.monotonic()
+        return lambda: time.monotonic() >= now + SAMPLE_SECONDS
+
+    def note_resources(self) -> None:
+        """They are published: as decided, if the step was taken that this was decided for."""
+        self._resources_at = time.monotonic()
+
+    def _save_due(self, step: int) -> bool:
+        waited = time.monotonic() - self._saved_at
+        retry = waited > RETRY_SECONDS and self._save_refused()
+        return self._timetable.checkpoint_due(step) or waited > CHECKPOINT_SECONDS or retry
+
+
+def _decision_on(asked: Iterable[Command | OpenRequest]) -> Decision:
+    commands, requests = list[Command](), list[OpenRequest]()
+    for each in asked:
+        if isinstance(each, OpenRequest):
+            requests.append(each)
+        else:
+            commands.append(each)
+    return Decision(tuple(commands), tuple(requests))
