@@ -17,6 +17,14 @@ BUCKETS: Final = 32_768
 METRICS: Final = 40
 """Of which a history is kept, the first ones: some 1.4 MB each, so that all take less than 64 MB."""
 
+NAMED: Final = frozenset(
+    (
+        *("loss", "smoothed_loss", "lr", "grad_norm", "weight_norm", "tokens", "step_seconds", "tokens_per_second"),
+        *("train_loss", "val_loss", "bits_per_byte"),
+    )
+)
+"""Metrics of every run, whose rows no other numbers take."""
+
 BATCH: Final = 128
 """Measurements that are put into buckets at once."""
 
@@ -152,7 +160,8 @@ class History:
         """Give new metrics a row, up to METRICS of them."""
         view = self._view
         new = {name for _, numbers in recent for name in numbers} - view.metrics.keys()
-        if names := sorted(new)[: METRICS - len(view.metrics)]:
+        reserved = NAMED | view.metrics.keys()
+        if names := sorted(new & NAMED) + sorted(new - NAMED)[: max(0, METRICS - len(reserved))]:
             metrics = {name: row for row, name in enumerate([*view.metrics, *names])}
             opened = grow(view.open, len(metrics), 1, kept=1)
             self._view = replace(view, pyramid=view.pyramid.with_metrics(len(metrics)), open=opened, metrics=metrics)

@@ -17,10 +17,11 @@ from typing import Any, BinaryIO, Final
 
 import numpy as np
 
-from tui_trainer.history.cells import COUNT, HIGH, LOW, Cells
+from tui_trainer.history.cells import COUNT, Cells
 from tui_trainer.history.history import BUCKETS, METRICS
+from tui_trainer.run.codec import LARGEST, LAST_STEP
 from tui_trainer.run.folder import Folder
-from tui_trainer.run.lineage import FIRST_BRANCHES, Branch, Branches
+from tui_trainer.run.lineage import FIRST_BRANCHES, MAX_BRANCHES, Branch, Branches
 
 INDEX: Final = "journal.index"
 
@@ -30,6 +31,9 @@ FORMAT: Final = 2
 MAX_HEADER: Final = 16 * 2**20
 """Bytes of all that is no cell."""
 
+MAX_BRANCH_ENTRIES: Final = MAX_HEADER // 8
+"""Of all entries together, each some eight bytes at least."""
+
 MAX_BYTES: Final = MAX_HEADER + 8 * 4 * METRICS * BUCKETS
 
 ROOM: Final = 64 * 2**20
@@ -37,6 +41,9 @@ ROOM: Final = 64 * 2**20
 
 MARGIN: Final = 4096
 """Bytes at the beginning of a journal and at the end of the part that is covered by which it is known again."""
+
+ROUNDING: Final = 1e-6
+"""Relative error, at most, of a sum of values."""
 
 DIGEST: Final = 65
 """Bytes before what the digest is of."""
@@ -69,6 +76,8 @@ class Index:
 def write_index(folder: Folder, journal: BinaryIO, index: Index) -> None:
     """Put an index into a run's directory; raises OSError, also where there is no room for it, or too much in it."""
     _require_room(folder)
+    if sum(len(lineage) for entry in index.entries for lineage in entry.branches) > MAX_BRANCH_ENTRIES:
+        raise OSError(EFBIG, "the index would be too large")
     content = json.dumps(
         {
             "format": FORMAT,
@@ -130,7 +139,10 @@ def _index_of(header: Mapping[str, Any], cells: Cells) -> Index:
 
 def _entry_of(step: int, offset: int, lineages: Sequence[Sequence[tuple[int, int]]]) -> IndexEntry:
     branches = tuple(tuple(Branch(int(number), int(begin)) for number, begin in lineage) for lineage in lineages)
-    _require(len(branches) > 0 and all(branches))
+    _require(0 < len(branches) <= MAX_BRANCHES)
+    for lineage in branches:
+        _require(0 < len(lineage) <= MAX_BRANCHES)
+        _require(all(max(abs(branch.id), abs(branch.step)) < LARGEST[int] for branch in lineage))
     return IndexEntry(int(step), int(offset), branches)
 
 
@@ -140,15 +152,25 @@ def _check(index: Index, size: int) -> None:
     for entry in index.entries:
         _require(entry.step > last.step and last.offset < entry.offset <= size)
         last = entry
+    _require(last.step <= LAST_STEP)
     _require(last.step in index.states and index.states.keys() <= {entry.step for entry in index.entries})
     _require(len(set(index.metrics)) == len(index.metrics))
     buckets = index.cells.shape[2]
     _require(index.stride > 0 and index.stride & (index.stride - 1) == 0)
     _require(buckets <= BUCKETS and buckets * index.stride == last.step)
-    counts = index.cells[:, COUNT]
-    measured = index.cells.transpose(0, 2, 1)[counts > 0]
-    _require(bool(np.isfinite(counts).all() and np.isfinite(measured).all()))
-    _require(bool((measured[:, LOW] <= measured[:, HIGH]).all()))
+    _check_cells(index.cells.transpose(0, 2, 1))
+
+
+def _check_cells(cells: Cells) -> None:
+    """Raises ValueError for numbers that no measurements amount to; shape (metrics, buckets, 4)."""
+    counts = cells[:, :, COUNT]
+    _require(bool(((counts >= 0) & (counts < LARGEST[int])).all()))
+    low, high, total, count = cells[counts > 0].T
+    greatest = np.maximum(np.abs(low), np.abs(high))
+    _require(bool(((low <= high) & (greatest < LARGEST[float])).all()))
+    _require(bool((np.abs(total) <= count * greatest * (1 + ROUNDING)).all()))
+    low, high, total, _ = cells[counts == 0].T
+    _require(bool((total == 0).all() and (np.isnan(low) & np.isnan(high) | np.isinf(low) & np.isinf(high)).all()))
 
 
 def _require(true: bool) -> None:

@@ -6,13 +6,11 @@ from types import NoneType
 from typing import Any, Final
 
 from tui_trainer.history.cells import Measured
+from tui_trainer.run.codec import LAST_STEP
 from tui_trainer.run.events import Evaluation, Step
 
 EVALUATED: Final = ("train_loss", "val_loss", "bits_per_byte")
 """Perplexity is left out here and wherever it could be had from a loss: it is its exponential."""
-
-LAST_STEP: Final = 2**63
-"""No run has more steps."""
 
 NUMBERS: Final = frozenset((float, int, NoneType))
 """Types of values, of which bool is none."""
@@ -39,7 +37,7 @@ def measured_in(line: bytes) -> Measured | None:
         kind, step = record["event"], record["step"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    if not isinstance(step, int) or not 0 <= step < LAST_STEP:
+    if not isinstance(step, int) or not 0 <= step <= LAST_STEP:
         return None
     if kind == Step.event:
         return step, numbers_of(record)

@@ -15,6 +15,9 @@ from tui_trainer.run.formats import NewerFormatError, check_journal_format
 LARGEST: Final[dict[type, float]] = {int: 2**63, float: 3.5e38}
 """No number of a run is larger, in fp32; a larger one counts as not finite."""
 
+LAST_STEP: Final = 10**12
+"""No run has more steps: an event of a later one is damage."""
+
 LAST_TIME: Final = 1e11
 """Unix seconds, in the year 5138; events with a later time, or one before 1970, are invalid."""
 
@@ -67,7 +70,7 @@ def _decoded(record: Mapping[str, Any]) -> Event | None:
     for name, fit in _checks(kind).items():
         if name in record and not fit(values.setdefault(name, record[name])):
             return None
-    if not 0 <= values.get("time", 0) < LAST_TIME:
+    if not 0 <= values.get("time", 0) < LAST_TIME or values.get("step", 0) > LAST_STEP:
         return None
     for name, hint in _flat(kind).items():
         values[name] = _further_numbers(record, kind, hint) if name == NUMBERS else _part(record, hint)

@@ -7,10 +7,19 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
+from tui_trainer.analysis.smoothing import Smoother
 from tui_trainer.history.history import History
-from tui_trainer.run.codec import fits
-from tui_trainer.run.events import ScheduleChanged, StateChanged
+from tui_trainer.run.codec import LARGEST, LAST_STEP, LAST_TIME, fits
+from tui_trainer.run.events import Event, ScheduleChanged, StateChanged
+from tui_trainer.state.absence import AbsenceRecorder, AbsenceTracker
+from tui_trainer.state.clock import TrainingClock
 from tui_trainer.state.run_state import RunState
+from tui_trainer.state.snapshot import Snapshot
+
+ROUNDING: Final = 1e-9
+
+COUNTED: Final = (RunState, Snapshot, TrainingClock, AbsenceTracker, AbsenceRecorder)
+"""What has no number but counts, steps, seconds and a temperature."""
 
 STORED: Final = "stored"
 """In the metadata of a field, whether it is part of what is stored."""
@@ -65,7 +74,29 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
 
 def _dataclass_reader(kind: Any) -> Callable[[Any], Any]:
     readers = {name: _reader(hint) for name, hint in _stored(kind).items()}
-    return lambda value: kind(**{name: reader(value[name]) for name, reader in readers.items()})
+
+    def read(value: Any) -> Any:
+        made = kind(**{name: reader(value[name]) for name, reader in readers.items()})
+        _check(made)
+        return made
+
+    return read
+
+
+def _check(made: Any) -> None:
+    """Raises ValueError for what no journal amounts to."""
+    if isinstance(made, Event):
+        bounded = made.step <= LAST_STEP and 0 <= made.time < LAST_TIME
+    elif isinstance(made, Smoother):
+        bounded = 0 <= made.weight <= 1 + ROUNDING and abs(made.sum) <= made.weight * LARGEST[float]
+    elif isinstance(made, COUNTED):
+        numbers = [value for value in vars(made).values() if type(value) in (int, float)]
+        bounded = all(0 <= number < LAST_TIME for number in numbers if isinstance(number, float))
+        bounded &= all(0 <= number <= LAST_STEP for number in numbers if isinstance(number, int))
+    else:
+        return
+    if not bounded:
+        raise ValueError("a number is out of all bounds")
 
 
 def _typed(value: Any, hint: Any) -> Any:

@@ -1,5 +1,6 @@
 """The history of metrics: what a window shows, against the values themselves."""
 
+import dataclasses
 import math
 import random
 import threading
@@ -9,7 +10,10 @@ import numpy as np
 import pytest
 
 from tests.waiting import TIMEOUT
-from tui_trainer.history.history import BUCKETS, METRICS, History
+from tui_trainer.history.history import BUCKETS, METRICS, NAMED, History
+from tui_trainer.history.measurements import EVALUATED
+from tui_trainer.run.events import Step
+from tui_trainer.state.run_state import SMOOTHED
 
 SMALL = {"buckets": 64, "batch": 7}
 
@@ -128,10 +132,26 @@ def test_a_metric_may_come_at_any_time() -> None:
 def test_there_are_only_so_many_metrics() -> None:
     history = History(**SMALL)
     for step in range(1, 200):
-        history.add(step, {"loss": 1.0, f"metric {step}": 1.0})
+        history.add(step, dict.fromkeys(NAMED, 1.0) | {f"metric {step}": 1.0})
     history.flush()
     assert len(history.metrics) == METRICS
     assert history.window("loss", 0, 200, 10).count.sum() == 199
+
+
+def test_however_many_numbers_another_tool_has_those_of_every_run_have_a_row() -> None:
+    history = History(**SMALL)
+    for step in range(1, 200):
+        history.add(step, {f"a {number}": 1.0 for number in range(64)} | {"loss": 2.0})
+    history.add(200, {"val_loss": 3.0})
+    history.flush()
+    assert {"loss", "val_loss"} <= set(history.metrics)
+    assert history.window("loss", 0, 200, 10).count.sum() == 199
+    assert len(history.metrics) <= METRICS
+
+
+def test_those_of_every_run_are_the_fields_of_a_step_and_of_an_evaluation() -> None:
+    fields = {spec.name for spec in dataclasses.fields(Step)} - {"step", "time", "numbers"}
+    assert {*fields, *EVALUATED, SMOOTHED} == NAMED
 
 
 # -- what is dropped -----------------------------------------------------------------------------------------------

@@ -147,6 +147,7 @@ HEADERS: list[dict[str, Any]] = [
     *({name: None} for name in ("format", "journal", "metrics", "stride", "places", "states")),
     {"format": 3},
     {"journal": "of another"},
+    {"stride": 2**70, "places": [[2**72, 12_000, BRANCHES]], "states": [[2**72, ""]]},
     *({"stride": stride} for stride in (0, -4, 3, 8, "x", [], 1e400, 10**30)),
     *({"metrics": metrics} for metrics in ([], ["loss"], ["loss", "loss"], ["loss", "lr", "new"], 5, ["x"] * 41)),
     {"places": []},
@@ -159,7 +160,19 @@ HEADERS: list[dict[str, Any]] = [
     {"places": [8, 16]},
     *(
         {"places": [[8, 500, told], [16, 12_000, BRANCHES]]}
-        for told in ([], 1, [1], [[]], [[1]], [[[1]]], [[[1, 0, 0]]], [[["x", 0]]])
+        for told in (
+            [],
+            1,
+            [1],
+            [[]],
+            [[1]],
+            [[[1]]],
+            [[[1, 0, 0]]],
+            [[["x", 0]]],
+            [[[10**30, 0]]],
+            [[[1, 10**30]]],
+            [[[1, 0]]] * 1001,
+        )
     ),
     {"places": [[8, 500, BRANCHES], [16, float("nan"), BRANCHES]]},
     {"states": []},
@@ -181,6 +194,18 @@ def test_what_no_index_says_is_not_believed(folder: Folder, journal: BinaryIO, c
 def test_a_number_that_is_none_is_not_believed(folder: Folder, journal: BinaryIO, number: int, value: float) -> None:
     cells = GOOD.cells.copy()
     cells[0, number, 1] = value
+    assert not forged(folder, journal, {}, cells)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [(1e308, 1e308, 1e308, 1), (1, 1, 1e308, 1), (1, 2, 5, 2), (1, 1, -1, -1), (1, 1, 1e300, 1e300), (1, 2, 0, 0)],
+)
+def test_numbers_that_no_measurements_amount_to_are_not_believed(
+    folder: Folder, journal: BinaryIO, cell: tuple[float, ...]
+) -> None:
+    cells = GOOD.cells.copy()
+    cells[0, :, 1] = cell
     assert not forged(folder, journal, {}, cells)
 
 

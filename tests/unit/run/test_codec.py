@@ -83,3 +83,10 @@ def test_depth_is_nothing_to_fall_into() -> None:
 
 def test_every_kind_has_an_example() -> None:
     assert {event.event for event in EXAMPLES} == set(EVENTS)
+
+
+def test_an_event_of_a_step_that_no_run_has_is_damage() -> None:
+    """It would leave no detail in any chart."""
+    line = '{"event": "step", "step": %d, "loss": 1.0}'
+    assert decode(line % 10**12) is not None
+    assert decode(line % (10**12 + 1)) is None

@@ -98,6 +98,37 @@ def test_a_schedule_that_nobody_can_follow_is_refused(changes: dict[str, Any]) -
         load_state(json.dumps(values), History())
 
 
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        *((("clock", "elapsed"), wrong) for wrong in (-1e9, 1e38)),
+        (("clock", "last_event_time"), 1e38),
+        (("clock", "interval", "half_life"), -1.0),
+        (("clock", "interval", "weight"), 1e-320),
+        (("clock", "interval", "weight"), 5.0),
+        (("absences", "viewers"), -5),
+        (("absences", "recorder", "seconds"), 3e38),
+        (("absences", "recorder", "until"), -3e38),
+        (("clipped",), -1),
+        (("seen",), 2**62),
+        (("shown", "temperature"), -9.0),
+        (("shown", "step"), 2**62),
+        (("shown", "last_step", "time"), -1.0),
+        (("shown", "last_step", "step"), 2**62),
+    ],
+)
+def test_a_number_that_no_journal_amounts_to_is_refused(path: tuple[str, ...], wrong: float) -> None:
+    """A stranger may have signed it."""
+    values = stored(scripted.running())
+    part = values
+    for name in path[:-1]:
+        part = part[name]
+    assert path[-1] in part
+    part[path[-1]] = wrong
+    with pytest.raises(ValueError):
+        load_state(json.dumps(values), History())
+
+
 def test_nothing_of_a_state_is_forgotten() -> None:
     """Whoever adds a field says whether it is stored."""
     assert set(stored([])) | {"version"} == set(RunState.__dataclass_fields__)
