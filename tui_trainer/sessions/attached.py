@@ -195,6 +195,8 @@ class AttachedSession(Session):
                 self._begin_sending(greeting)
                 self._join(greeting, connection.past())
                 for event in connection.events(self._requests.answer):
+                    if self._leaving.is_set():  # much may have been received before
+                        return
                     self._receive(event)
         finally:
             self._requests.refuse_all(NO_CONNECTION)

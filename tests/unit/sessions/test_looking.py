@@ -412,6 +412,32 @@ def test_a_viewer_that_reads_a_long_past_is_not_sent_away(
     assert watching.ends()
 
 
+def test_a_viewer_leaves_though_much_was_received_before(
+    run: RunDirectory, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without taking it in."""
+
+    def leave(self: AttachedSession, event: Event) -> None:
+        taken.append(event)
+        until(lambda: not trainer_busy.is_set(), "all the steps")
+        self.leave()
+
+    taken: list[Event] = []
+    trainer_busy = threading.Event()
+    trainer_busy.set()
+    monkeypatch.setattr(AttachedSession, "_receive", leave)
+    trainer.publish(started())
+    watching = Watching(session := AttachedSession(run))
+    until(lambda: trainer.asked, "the viewer")
+    for number in range(1, 1000):
+        trainer.publish(step(number))
+    until(lambda: all(events.empty() for events in trainer._subscribers), "the socket")
+    trainer_busy.clear()
+    assert watching.ends()
+    assert len(taken) == 1
+    assert session.outcome == Outcome()
+
+
 def test_the_first_to_come_has_missed_what_happened_and_the_next_nothing(run: RunDirectory, trainer: Trainer) -> None:
     for event in (started(), step(1), step(2)):
         trainer.publish(event)

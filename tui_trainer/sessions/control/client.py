@@ -28,6 +28,16 @@ LOOK_SECONDS: Final = 0.5
 """How often `check` is called while the trainer is waited for."""
 
 
+WAITING_LIMIT: Final = 10**6
+"""Events that a trainer may announce: many hours of steps that a full disk has not taken."""
+
+RECEIVED_LIMIT: Final = 64 * 2**20
+"""Bytes that may wait to be taken in: beyond that the connection is given up, as a trainer does with a slow viewer."""
+
+RECEIVED_LINE: Final = 256
+"""Bytes that each line takes at least, in memory."""
+
+
 @dataclass(frozen=True)
 class Greeting:
     """The first message of a trainer: the state of its run, and how much of the journal precedes the events."""
@@ -52,6 +62,8 @@ class Greeting:
         whole = all(fits(value, _HINTS[name]) for name, value in vars(self).items())
         if not whole or min(self.journal, self.waiting, self.step, self.pid or 0) < 0:
             raise ValueError("a value is of another type than it should be")
+        if self.waiting > WAITING_LIMIT:
+            raise ValueError("so many events do not wait to be written")
         if self.state not in ("", *STATES) or not 0 <= (self.unattended_since or 0) < LAST_TIME:
             raise ValueError("there is no such state or time")
 
@@ -100,8 +112,10 @@ class Connection:
 
     def receive_ahead(self) -> None:
         """Receive in a thread of its own from now on: the trainer disconnects a viewer that makes it wait."""
-        received: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._receiver = threading.Thread(target=_put_all, args=(self._lines, received), name="receiver", daemon=True)
+        received = _ReceivedLines()
+        self._receiver = threading.Thread(
+            target=received.put_all, args=(self._lines, self.hang_up), name="receiver", daemon=True
+        )
         self._receiver.start()
         self._lines = iter(received.get, None)
 
@@ -150,13 +164,31 @@ class Connection:
             yield from read_lines(self._socket, MAX_LINE, self._check)
 
 
-def _put_all(lines: Iterator[bytes], received: "queue.SimpleQueue[bytes | None]") -> None:
-    """None comes last."""
-    try:
-        for line in lines:
-            received.put(line)
-    finally:
-        received.put(None)
+class _ReceivedLines:
+    """What has been received and not been taken: one thread puts, another gets."""
+
+    def __init__(self) -> None:
+        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._put = self._taken = 0
+        """Bytes: each is counted by one of the threads alone."""
+
+    def put_all(self, lines: Iterator[bytes], hang_up: Callable[[], None]) -> None:
+        """Until there are no more, or too many wait; None comes last."""
+        try:
+            for line in lines:
+                self._put += len(line) + RECEIVED_LINE
+                if self._put - self._taken > RECEIVED_LIMIT:
+                    hang_up()
+                    return
+                self._lines.put(line)
+        finally:
+            self._lines.put(None)
+
+    def get(self) -> bytes | None:
+        """The next one, once there is one; None at the end."""
+        line = self._lines.get()
+        self._taken += 0 if line is None else len(line) + RECEIVED_LINE
+        return line
 
 
 def _object(line: bytes) -> dict[str, Any]:

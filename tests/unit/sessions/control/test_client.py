@@ -10,6 +10,7 @@ from tui_trainer.config import InputError
 from tui_trainer.run.codec import encode
 from tui_trainer.run.events import StateChanged
 from tui_trainer.run.folder import Folder
+from tui_trainer.sessions.control import client
 from tui_trainer.sessions.control.address import bind, unbind
 from tui_trainer.sessions.control.client import Connection
 
@@ -43,6 +44,7 @@ def test_a_line_without_an_end_is_not_listened_to_for_ever(tmp_path: Path) -> No
     [
         '{"waiting": "x"}',
         '{"waiting": -1}',
+        '{"waiting": 1000000001}',
         '{"journal": 1.5}',
         '{"journal": null}',
         '{"pid": "1; rm"}',
@@ -87,4 +89,24 @@ def test_what_was_announced_of_the_past_is_no_news(tmp_path: Path) -> None:
                 assert connection.greet().waiting == 2
                 assert not read or [event.step for event in connection.past()] == [0, 1]
                 assert [event.step for event in connection.events()] == [2]
+        unbind(folder)
+
+
+def test_who_sends_more_than_is_taken_in_is_listened_to_no_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is missed is in the journal."""
+    monkeypatch.setattr(client, "RECEIVED_LIMIT", 100_000)
+    line = f"{encode(StateChanged(step=1, state='paused'))}\n".encode()
+    with Folder.open(tmp_path) as folder, bind(folder) as listener, Connection(folder) as connection:
+        trainer, _ = listener.accept()
+        with trainer:
+            trainer.settimeout(TIMEOUT)
+            trainer.sendall(b'{"journal": 0}\n')
+            connection.greet()
+            connection.receive_ahead()
+            with pytest.raises(OSError):
+                while True:
+                    trainer.sendall(line * 100)
+        assert 10 < len(list(connection.events())) < 100_000 / len(line)
         unbind(folder)
