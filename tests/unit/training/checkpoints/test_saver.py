@@ -11,7 +11,7 @@ from tui_trainer.model.generation import Generation
 from tui_trainer.model.transformer import ModelShape
 from tui_trainer.run.commands import Command, Resume, Stop
 from tui_trainer.run.events import Alert, CheckpointSaved, Evaluation, Event, StateChanged, Step
-from tui_trainer.training import decision
+from tui_trainer.training import decision_maker
 from tui_trainer.training.checkpoints.checkpoint import Contents
 from tui_trainer.training.checkpoints.saver import Saver
 from tui_trainer.training.checkpoints.store import CheckpointStore
@@ -142,7 +142,7 @@ def test_what_is_written_is_of_the_step_it_was_asked_at(corpus: Path, monkeypatc
 
 
 def test_a_checkpoint_that_failed_is_tried_again(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decision, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(decision_maker, "RETRY_SECONDS", 0.0)
     full = True
 
     def refuse_at_first(contents: Contents) -> None:

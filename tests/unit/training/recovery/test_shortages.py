@@ -28,7 +28,7 @@ from tui_trainer.model.generation import Generation
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.commands import Command, Generate
 from tui_trainer.run.events import Alert, CheckpointSaved, Event, RunStarted, Sample, StateChanged, Step
-from tui_trainer.training import decision, end_models, preparation
+from tui_trainer.training import decision_maker, end_models, preparation
 from tui_trainer.training.checkpoints import record, tensor_files
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, RunFailedError, out_of_memory
@@ -345,7 +345,7 @@ def test_samples_are_made_again_when_there_is_room(corpus: Path, monkeypatch: py
 def test_a_copy_for_a_checkpoint_that_has_no_room_is_told_and_tried_again(
     corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decision, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(decision_maker, "RETRY_SECONDS", 0.0)
     Scarce(monkeypatch, end_models, "copy_state", last=1)
     session = run_to_end(small_config(corpus, eval_every=100, checkpoint_every=5))
     assert told(session) == [(5, "checkpoint", "The checkpoint could not be saved: not enough memory.")]
