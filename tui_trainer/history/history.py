@@ -78,6 +78,11 @@ class History:
         return tuple(self._view.metrics)
 
     @property
+    def buckets(self) -> int:
+        """Of how many steps, at most, each has a bucket of its own."""
+        return self._buckets
+
+    @property
     def stride(self) -> int:
         """Steps of a bucket: there is no more detail than that."""
         return self._view.pyramid.stride

@@ -3,6 +3,9 @@
 One file in the run's directory: a SHA-256 of what follows, a line of JSON, and the cells as float64, little-endian.
 An index that is damaged, or does not fit the journal, is ignored: it may come from an untrusted source, and can be made
 again from the journal.
+
+An edit in the middle of a journal that does not change its length is not noticed: whoever edits a journal by hand
+has to delete its index.
 """
 
 import hashlib

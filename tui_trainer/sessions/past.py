@@ -115,10 +115,16 @@ class Past:
             self._restore(History.of(index.metrics, index.stride, index.cells))
 
     def _restore(self, history: History, usable: Callable[[IndexEntry], bool] = lambda entry: True) -> None:
-        """Restore the state of the newest usable entry, or that of the beginning."""
+        """Restore the state of the newest usable entry, or that of the beginning.
+
+        Of so few steps that a new history has a bucket for each, one of longer buckets is not worth what it saves.
+        """
         self._entries = tuple(filter(usable, self._entries))
         while self._entries:
             entry = self._entries[-1]
+            if history.stride > 1 and entry.step + self._spacing <= history.buckets:
+                self._entries = ()
+                break
             with suppress(ValueError, TypeError, KeyError, RecursionError):
                 self.state = load_state(self._states[entry.step], History.of(*history.buckets_before(entry.step)))
                 self._position, self._reached, self._branches = entry.offset, entry.step - 1, entry.branches

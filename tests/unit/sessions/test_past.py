@@ -203,6 +203,17 @@ def test_it_is_the_same_in_buckets_of_many_steps(folder: Folder, monkeypatch: py
         assert_same(opened(folder, resumed_at=resumed_at), event_by_event(folder, resumed_at=resumed_at))
 
 
+def test_a_run_taken_up_at_one_of_its_first_steps_has_a_bucket_for_each_again(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_module, "BUCKETS", 64)
+    write_journal(folder.path, started(), *map(step, range(1, 101)))
+    assert indexed(folder).state.history.stride == 2
+    past = opened(folder, resumed_at=40)
+    assert past.state.history.stride == 1
+    assert_same(past, event_by_event(folder, resumed_at=40))
+
+
 def test_only_what_the_index_lacks_is_read(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     write_journal(folder.path, started(), *map(step, range(1, 1001)))
     indexed(folder)
