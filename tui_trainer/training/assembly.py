@@ -58,16 +58,15 @@ def assemble(
     results = Results(reports, rollback, timetable, progress, states, publish)
     saver = Saver(store, publish, replace(progress) if progress.step else None)
     decisions = DecisionMaker(command_queue, timetable, lambda: saver.refused, lambda: check is not None and check.due)
-    described = model.shape, corpus.tokenizer.to_json()
-    saving = Saving(saver, models, *described, progress, lambda: rollback.states, results, sampler, decisions)
+    described = model.shape, corpus.tokenizer.to_json(), progress
+    saving = Saving(saver, models, *described, lambda: rollback.states, results, sampler, decisions)
     evaluated = model, corpus, progress, run.precision, run.patience
     validation = Validation(*evaluated, publish, save_best=lambda: saving.save("best"))
     probes.register(validation, sampler, requests)
     length_change = LengthChange(check, progress, timetable, rollback, saving, results, publish)
-    ending = progress, timetable, validation, models, sampler, saving, results, rollback, states, decisions
-    end = End(*ending, publish)
-    working = model, stepper, progress, timetable, states, decisions, probes, sampler
-    return Trainer(Components(*working, results, saving, length_change, end, publish), HANDLERS)
+    end = End(progress, timetable, validation, models, sampler, saving, results, rollback, states, decisions, publish)
+    working = model, stepper, progress, timetable, states, decisions, probes, sampler, results, saving
+    return Trainer(Components(*working, length_change, end, publish), HANDLERS)
 
 
 def _reports(
