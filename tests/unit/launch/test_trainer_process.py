@@ -83,7 +83,7 @@ def test_an_interrupt_while_stopping_ends_the_process_at_once(
     session = Signalled(first, signal.SIGINT)
     headless(session)
     assert statuses == [130]
-    assert "\nwoods: nothing was trained.\n" in capsys.readouterr().out
+    assert "woods: nothing was trained." in capsys.readouterr().out.splitlines()
     assert session.commands == [Stop(value=True, source=first.name)]
 
 
