@@ -7,7 +7,7 @@ from tui_trainer.config import Config
 from tui_trainer.run.events import BEST, LAST
 
 KEYBOARD, ATTACHED, COMMAND_LINE = "keyboard", "attached", "command line"
-"""Sources of commands: the trainer's own screen, a viewer, and a command that only asks one thing."""
+"""Sources of commands: the trainer's own screen, a viewer, and a connection that does not attach."""
 
 PEOPLE: Final = (KEYBOARD, ATTACHED, COMMAND_LINE)
 """Sources that can be asked again."""

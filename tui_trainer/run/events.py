@@ -206,6 +206,10 @@ class PartialSample(Event):
     model: str = ""
 
 
+PERIODIC, ON_REQUEST = "periodic", "asked"
+"""Reasons of checkpoints: the time has come; a user has asked for it, so that it is never removed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class CheckpointSaved(Event):
     event = "checkpoint"

@@ -144,7 +144,7 @@ class AttachedSession(Session):
         except Exception as error:
             self.outcome = Outcome(1, f"{type(error).__name__}: {error}.")
         finally:
-            self._folder.locate()  # `place` is asked for afterwards, and is where it lay last
+            self._folder.locate()  # `run_path` is read afterwards, and is where the directory was last
             self._folder.close()
 
     def _run(self) -> Outcome:

@@ -3,8 +3,7 @@
 import threading
 import time
 
-from tui_trainer.run.commands import Attach, Command, Detach
-from tui_trainer.sessions.control.server import SOURCE
+from tui_trainer.run.commands import ATTACHED, Attach, Command, Detach
 
 
 class Attendance:
@@ -24,7 +23,7 @@ class Attendance:
             return
         came = isinstance(command, Attach)
         with self._lock:
-            if command.source == SOURCE:
+            if command.source == ATTACHED:
                 self._viewers += 1 if came else -1
             else:
                 self._own = came

@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import Any, Final
 
 from tui_trainer.config import InputError
+from tui_trainer.run import events
 from tui_trainer.run.alerts import AlertKind, Severity
 from tui_trainer.run.commands import Command, Pause, Resume, SaveCheckpoint, Stop
 from tui_trainer.run.directory import RunDirectory
@@ -196,7 +197,7 @@ class RemoteCommand:
                 return self._result(False, f"{now}. {event.message.rstrip('.')}")
             case SaveCheckpoint(), Alert(kind=AlertKind.CHECKPOINT, severity=Severity.ERROR):
                 return self._result(False, f"is {self._state} as before. {event.message.rstrip('.')}")
-            case SaveCheckpoint(), CheckpointSaved(reason="asked"):
+            case SaveCheckpoint(), CheckpointSaved(reason=events.ON_REQUEST):
                 place = self._place(event)
                 return self._result(True, f"is saved at step {event.step:,} in {place}", place)
             case ((Pause() | Resume()), _) if self._state == WANTED[type(self._command)]:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from tui_trainer.run.commands import Command
+from tui_trainer.run.events import PERIODIC
 from tui_trainer.sessions.requests import OpenRequest
 from tui_trainer.training.command_queue import CommandQueue
 from tui_trainer.training.decision import Decision
@@ -33,8 +34,6 @@ RETRY_SECONDS: Final = 30.0
 
 SAMPLE_SECONDS: Final = 1.0
 """How long a checkpoint may wait for a sample to be finished."""
-
-PERIODIC: Final = "periodic"
 
 
 class DecisionMaker:

@@ -5,7 +5,7 @@ from typing import Final
 
 from tui_trainer.run import alerts
 from tui_trainer.run.alerts import Severity
-from tui_trainer.run.events import BEST, LAST, Activity, Event
+from tui_trainer.run.events import BEST, LAST, PERIODIC, Activity, Event
 from tui_trainer.training.decision_maker import DecisionMaker
 from tui_trainer.training.end_models import EndModels
 from tui_trainer.training.planning.timetable import Timetable
@@ -64,7 +64,7 @@ class End:
         yield
         yield from self._written(write_samples)
         if not self._saving.has_step:
-            self._saving.save("periodic")
+            self._saving.save(PERIODIC)
         while self._progress.evaluated_step != self._progress.step:
             evaluate()
             yield

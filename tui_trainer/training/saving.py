@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tui_trainer.model.transformer import ModelShape
+from tui_trainer.run.events import PERIODIC
 from tui_trainer.training.checkpoints.checkpoint import Contents
 from tui_trainer.training.checkpoints.saver import Saver
 from tui_trainer.training.decision_maker import DecisionMaker
@@ -59,7 +60,7 @@ class Saving:
     def save_with_length(self, steps: int) -> bool:
         """Save a checkpoint of a run that has so many steps in all; if that fails, the run has as many as before."""
         before, self._progress.planned_steps = self._progress.planned_steps, steps
-        if self.save_and_wait("periodic"):
+        if self.save_and_wait(PERIODIC):
             return True
         self._progress.planned_steps = before
         return False

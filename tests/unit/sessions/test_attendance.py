@@ -1,8 +1,7 @@
 """Since when nobody looks at a run."""
 
-from tui_trainer.run.commands import Attach, Detach, Pause
+from tui_trainer.run.commands import ATTACHED, Attach, Detach, Pause
 from tui_trainer.sessions.attendance import Attendance
-from tui_trainer.sessions.control.server import SOURCE
 
 
 def test_a_run_is_alone_from_its_beginning() -> None:
@@ -12,20 +11,20 @@ def test_a_run_is_alone_from_its_beginning() -> None:
 def test_it_is_alone_again_when_the_last_one_has_left() -> None:
     attendance = Attendance()
     begin = attendance.unattended_since
-    for command in (Attach(), Attach(SOURCE), Attach(SOURCE)):
+    for command in (Attach(), Attach(ATTACHED), Attach(ATTACHED)):
         attendance.apply(command)
         assert attendance.unattended_since is None
-    for command in (Detach("terminal"), Detach(SOURCE), Pause()):
+    for command in (Detach("terminal"), Detach(ATTACHED), Pause()):
         attendance.apply(command)
         assert attendance.unattended_since is None
-    attendance.apply(Detach(SOURCE))
+    attendance.apply(Detach(ATTACHED))
     assert begin is not None and attendance.unattended_since is not None
     assert attendance.unattended_since >= begin
 
 
 def test_a_terminal_that_is_lost_twice_counts_once() -> None:
     attendance = Attendance()
-    attendance.apply(Attach(SOURCE))
+    attendance.apply(Attach(ATTACHED))
     for _ in range(2):
         attendance.apply(Detach("terminal"))
     assert attendance.unattended_since is None

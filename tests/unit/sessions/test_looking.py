@@ -19,7 +19,17 @@ from tests.waiting import TIMEOUT, arriving, until
 from tui_trainer.config import InputError
 from tui_trainer.history.journal_index import INDEX
 from tui_trainer.run import folder, journal
-from tui_trainer.run.commands import Attach, Generate, Pause, Resume, SaveCheckpoint, SetPrompt, SetTemperature, Stop
+from tui_trainer.run.commands import (
+    ATTACHED,
+    Attach,
+    Generate,
+    Pause,
+    Resume,
+    SaveCheckpoint,
+    SetPrompt,
+    SetTemperature,
+    Stop,
+)
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, CommandApplied, Event, Stage, StateChanged
 from tui_trainer.run.journal import Line
@@ -29,7 +39,6 @@ from tui_trainer.sessions.base import Outcome, Session
 from tui_trainer.sessions.control import server
 from tui_trainer.sessions.control.address import bind
 from tui_trainer.sessions.control.protocol import NO_ROOM
-from tui_trainer.sessions.control.server import SOURCE
 from tui_trainer.sessions.past import Past
 from tui_trainer.sessions.replay import ReplaySession
 
@@ -332,7 +341,7 @@ def test_what_is_asked_meanwhile_is_sent_in_order_when_there_is_a_connection_aga
         until(lambda: len(trainer.commands) == len(asked), "the commands")
         session.send(Generate())
         until(lambda: len(trainer.commands) > len(asked), "one more")
-        assert trainer.commands == [replace(command, source=SOURCE) for command in [*asked, Generate()]]
+        assert trainer.commands == [replace(command, source=ATTACHED) for command in [*asked, Generate()]]
         trainer.control.close()
 
 
@@ -380,7 +389,7 @@ def test_a_trainer_that_hangs_up_before_it_has_greeted_is_tried_again(run: RunDi
         listener.close()
         trainer = Trainer(run.path)
         until(lambda: trainer.commands, "the command")
-        assert trainer.commands == [Pause(SOURCE)]
+        assert trainer.commands == [Pause(ATTACHED)]
         session.leave()
         assert watching.ends()
         trainer.control.close()
@@ -407,7 +416,7 @@ def test_a_viewer_that_reads_a_long_past_is_not_sent_away(
     watching = Watching(session)
     until(lambda: session.snapshot().step == many - 1, "the last step")
     assert len(curve(session.snapshot(), "loss")) == many - 1
-    assert trainer.asked == [Attach(SOURCE)]
+    assert trainer.asked == [Attach(ATTACHED)]
     session.leave()
     assert watching.ends()
 
@@ -444,7 +453,7 @@ def test_the_first_to_come_has_missed_what_happened_and_the_next_nothing(run: Ru
     first = AttachedSession(run)
     watching = [until_told(first)]
     assert first.missed is not None and first.missed.from_start
-    trainer.publish(CommandApplied(step=2, name="attach", value=None, source=SOURCE))
+    trainer.publish(CommandApplied(step=2, name="attach", value=None, source=ATTACHED))
     second = AttachedSession(run)
     watching.append(until_told(second))
     assert second.missed is None

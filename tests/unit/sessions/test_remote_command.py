@@ -15,7 +15,7 @@ from tests.unit.run.journals import write_journal
 from tests.unit.run.test_lock import held
 from tests.waiting import TIMEOUT, until
 from tui_trainer.config import Config
-from tui_trainer.run.commands import Command, Pause, Resume, SaveCheckpoint, Stop
+from tui_trainer.run.commands import COMMAND_LINE, Command, Pause, Resume, SaveCheckpoint, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, CheckpointSaved, CommandApplied, Event, StateChanged
 from tui_trainer.run.folder import Folder
@@ -118,7 +118,7 @@ def test_a_stop_without_saving_says_so(run: RunDirectory, live: Live) -> None:
     session = live(scripted.paused())
     answer = asked(run, Stop(value=False))
     assert answer.done and answer.line == "cats is stopped at step 1,240, without saving"
-    assert session.commands == [Stop(server.COMMAND_LINE, value=False)]
+    assert session.commands == [Stop(COMMAND_LINE, value=False)]
 
 
 @pytest.mark.parametrize(("newest", "done"), [("step-00001200", False), ("step-00001240", True)])
@@ -270,7 +270,7 @@ def test_a_trainer_that_still_prepares_is_waited_for(
     session = live(scripted.running(), listens=False)
     at_the_first_failure(monkeypatch, session.listen_to_others)
     assert asked(run, Stop()).done
-    assert session.commands == [Stop(server.COMMAND_LINE)]
+    assert session.commands == [Stop(COMMAND_LINE)]
 
 
 def test_a_trainer_that_prepares_for_too_long_was_told_nothing(run: RunDirectory, live: Live) -> None:
@@ -294,7 +294,7 @@ def test_an_answer_that_does_not_come_in_time(run: RunDirectory, live: Live) -> 
     session.reacts = lambda session, command: seconds.append(61.0)
     answer = RemoteCommand(run, Pause(), 60.0, clock=lambda: seconds[-1]).execute()
     assert not answer.done and "the command was sent and still stands" in answer.text
-    assert session.commands == [Pause(server.COMMAND_LINE)]
+    assert session.commands == [Pause(COMMAND_LINE)]
 
 
 def test_a_suspended_trainer_is_said_to_be_so_and_told_nothing(

@@ -4,12 +4,13 @@ import pytest
 
 from tui_trainer.config import Config
 from tui_trainer.run.commands import Pause, Stop
+from tui_trainer.run.events import PERIODIC
 from tui_trainer.run.requests import SampleRequest
 from tui_trainer.sessions.requests import OpenRequest
 from tui_trainer.training import decision_maker as module
 from tui_trainer.training.command_queue import CommandQueue
 from tui_trainer.training.decision import Decision
-from tui_trainer.training.decision_maker import PERIODIC, DecisionMaker
+from tui_trainer.training.decision_maker import DecisionMaker
 from tui_trainer.training.planning.timetable import Timetable
 
 

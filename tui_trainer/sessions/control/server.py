@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Final
 
 from tui_trainer.run.codec import encode
-from tui_trainer.run.commands import Attach, Command, Detach
+from tui_trainer.run.commands import ATTACHED, COMMAND_LINE, Attach, Command, Detach
 from tui_trainer.run.events import Event
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.formats import SOCKET_FORMAT
@@ -50,12 +50,6 @@ ACCEPT_SECONDS: Final = 0.2
 
 COMMAND_SECONDS: Final = 0.02
 """Least time between two commands of one viewer; what comes faster waits in the socket."""
-
-SOURCE: Final = "attached"
-"""Of the commands of a viewer, which is a connection that has sent attach."""
-
-COMMAND_LINE: Final = "command line"
-"""Of the commands of connections that do not attach."""
 
 Join = Callable[[], Joined]
 
@@ -134,7 +128,7 @@ class ControlServer:
                 return False
             self._others.discard(viewer)
             self._viewers.add(viewer)
-        self.send(Attach(SOURCE))
+        self.send(Attach(ATTACHED))
         return True
 
     def detach(self, viewer: "_Viewer") -> None:
@@ -142,7 +136,7 @@ class ControlServer:
         with self._connections:
             self._viewers.discard(viewer)
             self._others.add(viewer)
-        self.send(Detach(SOURCE))
+        self.send(Detach(ATTACHED))
 
     def on_close(self, viewer: "_Viewer") -> None:
         self._leave(viewer.events)
@@ -151,7 +145,7 @@ class ControlServer:
             self._viewers.discard(viewer)
             self._others.discard(viewer)
         if attached:
-            self.send(Detach(SOURCE))
+            self.send(Detach(ATTACHED))
 
     def send(self, command: Command) -> None:
         """Hand a command to the trainer."""
@@ -237,7 +231,7 @@ class _Viewer:
             if "request" in message:
                 self._requests.take(message)
                 return
-            command = decode_command(message, SOURCE if self._attached else COMMAND_LINE)
+            command = decode_command(message, ATTACHED if self._attached else COMMAND_LINE)
         except ValueError as error:
             self._write(refusal(str(error)))
             return

@@ -7,15 +7,13 @@ from errno import EINVAL
 from typing import Final
 
 from tui_trainer.config import InputError
+from tui_trainer.run.events import ON_REQUEST
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.pointers import CheckpointId, id_of, pointed
 from tui_trainer.run.text import visible_line
 from tui_trainer.training.checkpoints.checkpoint import Checkpoint, Contents
 from tui_trainer.training.checkpoints.format import FILES, LAST_FILE, ROLLBACK, DamagedError
 from tui_trainer.training.checkpoints.record import Record
-
-BY_HAND: Final = "asked"
-"""Reason of a checkpoint that a person asked for: such are never removed."""
 
 LEFT_OVER: Final = re.compile(r"\.(removed-step-[\db-]+|step-[\db-]+\.partial)")
 """Of a process that was killed while it wrote or removed a checkpoint."""
@@ -112,7 +110,7 @@ def asked_for(root: Folder, wanted: CheckpointId) -> bool:
     """Whether a person asked for this checkpoint; also true if its record cannot be read."""
     try:
         with checkpoint_folder(root, wanted) as checkpoint:
-            return Record.read(checkpoint).reason == BY_HAND
+            return Record.read(checkpoint).reason == ON_REQUEST
     except InputError:
         return True
 

@@ -14,13 +14,13 @@ from typing import Final
 from torch import Tensor
 
 from tui_trainer.config import InputError
+from tui_trainer.run.events import ON_REQUEST
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.lineage import FIRST_LINEAGE, Lineage, branch_ends
 from tui_trainer.run.pointers import BEST, CHECKPOINTS, LATEST, CheckpointId
 from tui_trainer.run.text import visible_line
 from tui_trainer.training.checkpoints.checkpoint import Checkpoint, Contents
 from tui_trainer.training.checkpoints.directories import (
-    BY_HAND,
     LEFT_OVER,
     REPLACED,
     asked_for,
@@ -71,7 +71,7 @@ class CheckpointStore:
         name = CheckpointId(self.branch, progress.step).name
         with self._folder.folder(CHECKPOINTS, create=True) as root:
             if (record := find_same(root, name, contents)) is not None:
-                reason = BY_HAND if record.reason == BY_HAND else reason
+                reason = ON_REQUEST if record.reason == ON_REQUEST else reason
                 trainer = trainer_record(progress, reason, record.rollback_steps, self._lineage, self._parent)
                 with root.folder(name) as checkpoint:
                     checkpoint.replace_text(LAST_FILE, sealed(trainer, record.hashes))

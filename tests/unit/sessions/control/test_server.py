@@ -15,7 +15,7 @@ from tests.unit.run import journals
 from tests.unit.state.test_run_state import step
 from tests.waiting import TIMEOUT, until
 from tui_trainer.run import journal
-from tui_trainer.run.commands import Attach, Command, Detach, Pause, SetTemperature, Stop
+from tui_trainer.run.commands import ATTACHED, COMMAND_LINE, Attach, Command, Detach, Pause, SetTemperature, Stop
 from tui_trainer.run.events import Event
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.formats import SOCKET_FORMAT
@@ -23,7 +23,7 @@ from tui_trainer.sessions.base import Joined, Session
 from tui_trainer.sessions.control import server
 from tui_trainer.sessions.control.address import connect
 from tui_trainer.sessions.control.protocol import MAX_MESSAGE, NO_ROOM, encode_command
-from tui_trainer.sessions.control.server import COMMAND_LINE, SOURCE, ControlServer
+from tui_trainer.sessions.control.server import ControlServer
 
 
 class Trainer(Session):
@@ -129,14 +129,14 @@ def test_commands_arrive_in_order_and_from_whom(trainer: Trainer) -> None:
     viewer = Viewer(trainer)
     viewer.say(encode_command(Pause()) + encode_command(SetTemperature(value=0.5)))
     until(lambda: len(trainer.commands) == 2)
-    assert trainer.commands == [Pause(SOURCE), SetTemperature(SOURCE, 0.5)]
+    assert trainer.commands == [Pause(ATTACHED), SetTemperature(ATTACHED, 0.5)]
 
 
 def test_coming_and_going_is_told(trainer: Trainer) -> None:
     viewer = Viewer(trainer)
-    until(lambda: trainer.asked == [Attach(SOURCE)])
+    until(lambda: trainer.asked == [Attach(ATTACHED)])
     viewer.connection.shutdown(socket.SHUT_RDWR)
-    until(lambda: trainer.asked == [Attach(SOURCE), Detach(SOURCE)])
+    until(lambda: trainer.asked == [Attach(ATTACHED), Detach(ATTACHED)])
     assert trainer._subscribers == []
 
 
@@ -152,7 +152,7 @@ def test_who_only_asks_does_not_come_and_go(trainer: Trainer) -> None:
 def test_who_says_twice_that_it_stays_is_one(trainer: Trainer) -> None:
     viewer = Viewer(trainer)
     viewer.say(encode_command(Attach()) + encode_command(Detach()) + encode_command(Pause()))
-    until(lambda: trainer.asked == [Attach(SOURCE), Detach(SOURCE), Pause(COMMAND_LINE)])
+    until(lambda: trainer.asked == [Attach(ATTACHED), Detach(ATTACHED), Pause(COMMAND_LINE)])
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_what_is_no_command_is_refused_and_the_viewer_stays(trainer: Trainer, li
     viewer = Viewer(trainer)
     viewer.say(line + b"\n" + encode_command(Pause()))
     assert "refused" in viewer.next()
-    until(lambda: trainer.commands == [Pause(SOURCE)])
+    until(lambda: trainer.commands == [Pause(ATTACHED)])
 
 
 @pytest.mark.parametrize("end", [b"", b"\n"])
@@ -172,7 +172,7 @@ def test_a_line_without_end_is_refused_and_cut_off(trainer: Trainer, end: bytes)
         viewer.say(b"x" * (MAX_MESSAGE * 4) + end)
     assert viewer.ended
     other.say(encode_command(Pause()))
-    until(lambda: trainer.commands == [Pause(SOURCE)])
+    until(lambda: trainer.commands == [Pause(ATTACHED)])
 
 
 def test_half_a_command_is_none(trainer: Trainer) -> None:
@@ -180,7 +180,7 @@ def test_half_a_command_is_none(trainer: Trainer) -> None:
     viewer.say(encode_command(Stop(value=True))[:-5])
     viewer.connection.close()
     viewer.lines.close()
-    until(lambda: Detach(SOURCE) in trainer.asked)
+    until(lambda: Detach(ATTACHED) in trainer.asked)
     assert trainer.commands == []
 
 
@@ -225,7 +225,7 @@ def test_a_viewer_too_far_behind_is_sent_away(trainer: Trainer, monkeypatch: pyt
 
 def full_house(trainer: Trainer) -> list[Viewer]:
     viewers = [Viewer(trainer) for _ in range(server.MAX_VIEWERS)]
-    until(lambda: trainer.asked == [Attach(SOURCE)] * len(viewers), "all viewers")
+    until(lambda: trainer.asked == [Attach(ATTACHED)] * len(viewers), "all viewers")
     return viewers
 
 
@@ -237,7 +237,7 @@ def test_there_is_room_for_so_many_and_again_when_one_leaves(trainer: Trainer) -
     assert late.next() == {"refused": NO_ROOM}
     assert late.ended and trainer.commands == []
     viewers[0].connection.shutdown(socket.SHUT_RDWR)
-    until(lambda: Detach(SOURCE) in trainer.asked)
+    until(lambda: Detach(ATTACHED) in trainer.asked)
     assert Viewer(trainer).greeting["room"]
 
 
@@ -250,11 +250,11 @@ def test_as_many_viewers_as_there_may_be_leave_room_to_steer(trainer: Trainer) -
 def test_connections_that_say_nothing_leave_room_for_viewers(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "MAX_OTHERS", 2)
     viewer = Viewer(trainer)
-    until(lambda: trainer.asked == [Attach(SOURCE)])
+    until(lambda: trainer.asked == [Attach(ATTACHED)])
     silent = [Asker(trainer) for _ in range(2)]
     assert "2 others ask something" in Asker(trainer).greeting["refused"]
     viewer.say(encode_command(Pause()))
-    until(lambda: trainer.commands == [Pause(SOURCE)])
+    until(lambda: trainer.commands == [Pause(ATTACHED)])
     silent[0].connection.shutdown(socket.SHUT_RDWR)
     until(lambda: "journal" in Asker(trainer).greeting)
 

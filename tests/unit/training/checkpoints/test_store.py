@@ -18,11 +18,10 @@ from tests.unit.training.helpers import run_to_end, small_config, small_model, s
 from tui_trainer.config import InputError
 from tui_trainer.corpus.tokenizer import Tokenizer
 from tui_trainer.model.transformer import Transformer
-from tui_trainer.run.events import Alert, CheckpointSaved, Step
+from tui_trainer.run.events import ON_REQUEST, Alert, CheckpointSaved, Step
 from tui_trainer.run.folder import Folder
 from tui_trainer.training.checkpoints import tensor_files
 from tui_trainer.training.checkpoints.checkpoint import Contents
-from tui_trainer.training.checkpoints.directories import BY_HAND
 from tui_trainer.training.checkpoints.format import FILES, LAST_FILE
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.progress import Progress
@@ -163,7 +162,7 @@ def test_a_checkpoint_before_the_first_step(saver: Saver, kind: str) -> None:
 
 def test_the_latest_the_best_and_those_asked_for_are_kept(tmp_path: Path) -> None:
     saver = Saver(tmp_path / "checkpoints", keep=2)
-    saver.save(1, reason=BY_HAND)
+    saver.save(1, reason=ON_REQUEST)
     saver.save(2, best_step=2)
     for step in (3, 4, 5, 6):
         saver.save(step, best_step=2)
@@ -175,7 +174,7 @@ def test_the_latest_the_best_and_those_asked_for_are_kept(tmp_path: Path) -> Non
 
 def test_one_saved_for_itself_stays_when_it_is_saved_again_for_another_reason(tmp_path: Path) -> None:
     saver = Saver(tmp_path / "checkpoints", keep=1)
-    saver.save(1, reason=BY_HAND)
+    saver.save(1, reason=ON_REQUEST)
     saver.save(1, reason="stopped")
     saver.save(2)
     saver.save(3)
