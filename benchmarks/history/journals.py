@@ -17,7 +17,7 @@ from tui_trainer.run.events import (
     StateChanged,
 )
 from tui_trainer.run.run_parts import RunMachine, RunModel, RunPlan, RunSampling, RunSource
-from tui_trainer.sessions.past import Past
+from tui_trainer.sessions.journal_reader import JournalReader
 
 BEGIN = 1_700_000_000.0
 SECONDS_A_STEP = 0.01
@@ -48,10 +48,10 @@ def write_run(root: Path, steps: int, state: str = "finished") -> RunDirectory:
 def index(run: RunDirectory) -> None:
     """Write the index that the run's trainer would have written."""
     with run.open() as folder:
-        past = Past(folder)
-        for _ in past.read():
+        reader = JournalReader(folder)
+        for _ in reader.read():
             pass
-        past.write_index()
+        reader.write_index()
 
 
 def step_loss(step: int) -> float:

@@ -23,7 +23,7 @@ from tui_trainer.run.journal import Journal
 from tui_trainer.run.lock import RunLock
 from tui_trainer.sessions.base import Joined, Session
 from tui_trainer.sessions.control.server import ControlServer
-from tui_trainer.sessions.past import Past
+from tui_trainer.sessions.journal_reader import JournalReader
 from tui_trainer.state.run_state import RunState
 
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -60,12 +60,12 @@ def opened(run: RunDirectory) -> dict[str, float]:
     process = psutil.Process()
     before, begin = process.memory_info().rss, time.perf_counter()
     with run.open() as folder:
-        past = Past(folder)
-        for _ in past.read():
+        reader = JournalReader(folder)
+        for _ in reader.read():
             pass
         seconds = time.perf_counter() - begin
         megabytes = (process.memory_info().rss - before) / 1e6
-        return {"open seconds": seconds, "open megabytes": megabytes, **_showing_costs(past.state, run)}
+        return {"open seconds": seconds, "open megabytes": megabytes, **_showing_costs(reader.state, run)}
 
 
 def _showing_costs(state: RunState, run: RunDirectory) -> dict[str, float]:

@@ -14,8 +14,8 @@ from tests.unit.test_headless import lines
 from tui_trainer.run.codec import decode
 from tui_trainer.run.events import Event
 from tui_trainer.run.folder import Folder
+from tui_trainer.sessions.journal_reader import JournalReader
 from tui_trainer.sessions.overview import overview
-from tui_trainer.sessions.past import Past
 from tui_trainer.state.absence import describe
 from tui_trainer.state.summary import summary
 from tui_trainer.ui.panes.vitals import detail_rows, progress_rows
@@ -89,10 +89,10 @@ def test_an_overview_and_the_past(tmp_path: Path) -> None:
     assert (found.step, found.loss, found.val_loss, found.seconds_left) == (50, 2.5, None, None)
     assert "theirs" in found.line()
     with Folder.open(run.path) as folder:
-        past = Past(folder)
-        for _ in past.read():
+        reader = JournalReader(folder)
+        for _ in reader.read():
             pass
-    assert past.state.snapshot().step == 50
+    assert reader.state.snapshot().step == 50
 
 
 def test_a_plan_without_a_schedule_has_a_length() -> None:

@@ -23,7 +23,7 @@ from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.base import Outcome, Session
 from tui_trainer.sessions.control.client import Connection, Greeting
 from tui_trainer.sessions.control.protocol import NO_ROOM
-from tui_trainer.sessions.past import READING, Past
+from tui_trainer.sessions.journal_reader import READING, JournalReader
 from tui_trainer.sessions.remote_requests import RemoteRequests
 from tui_trainer.sessions.requests import OpenRequest
 
@@ -238,9 +238,9 @@ class AttachedSession(Session):
         that a viewer is attached already, which may not be in the journal yet.
         """
         later = [start_of(event) for event in waiting if isinstance(event, RunStarted | BranchStarted)]
-        past = Past(self._folder)
+        reader = JournalReader(self._folder)
         try:
-            for done, total in past.read(size, later) if size != 0 else ():
+            for done, total in reader.read(size, later) if size != 0 else ():
                 if self._leaving.is_set():
                     return
                 if not self._past_shown:
@@ -248,11 +248,11 @@ class AttachedSession(Session):
         except OSError as error:
             raise InputError(f"The journal of {self.label} cannot be read: {error.strerror}.") from error
         for event in waiting:
-            past.state.apply(event)
+            reader.state.apply(event)
         if not self._past_shown and not attended:
-            self.missed = past.state.snapshot().absence
+            self.missed = reader.state.snapshot().absence
         self._past_shown = True
-        self.replace_state(past.state)
+        self.replace_state(reader.state)
 
     def _receive(self, event: Event) -> None:
         if isinstance(event, Alert) and event.kind == AlertKind.STOP:

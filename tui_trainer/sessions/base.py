@@ -151,14 +151,14 @@ class Session(ABC):
         """Put nothing more into a queue that `subscribe` returned."""
         self._subscribers.remove(events)
 
-    def replace_state(self, past: RunState) -> None:
-        """Show a past in place of what was shown so far; nothing else may change it from now on.
+    def replace_state(self, state: RunState) -> None:
+        """Show a state in place of what was shown so far; nothing else may change it from now on.
 
         Snapshots show it; subscribers get no event of it.
         """
         with self._applying, self._lock:
-            past.version += self._state.version
-            self._state = past
+            state.version += self._state.version
+            self._state = state
 
     def publish(self, event: Event) -> None:
         """Apply an event to the state and put it into the queues of the subscribers; any thread may call it."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tui_trainer.run.events import Event
-from tui_trainer.sessions.past import Past
+from tui_trainer.sessions.journal_reader import JournalReader
 
 EVERY_SECONDS: Final = 30.0
 """From index to index, of a run that takes as many steps meanwhile as are worth one."""
@@ -20,12 +20,12 @@ class IndexWriter:
     Where it cannot be written there is none, or an older one: the rest is read from the journal when the run is opened.
     """
 
-    def __init__(self, past: Past, offset: Callable[[], int | None]) -> None:
-        """Of a run whose state and journal go on from those of `past`.
+    def __init__(self, reader: JournalReader, offset: Callable[[], int | None]) -> None:
+        """Of a run whose state and journal go on from those of `reader`.
 
         `offset` returns where the next event will be in the journal; None while others wait to be written before it.
         """
-        self._past, self._offset = past, offset
+        self._reader, self._offset = reader, offset
         self._over = threading.Event()
         self._thread: threading.Thread | None = threading.Thread(target=self._run, name="journal index", daemon=True)
         try:
@@ -35,7 +35,7 @@ class IndexWriter:
 
     def before_event(self, event: Event) -> None:
         """Before an event changes the state, and is journalled; the caller holds the lock for both."""
-        self._past.before_event(event, self._offset)
+        self._reader.before_event(event, self._offset)
 
     def close(self) -> None:
         """Write the last index; to be called when all is in the journal."""
@@ -45,5 +45,5 @@ class IndexWriter:
 
     def _run(self) -> None:
         while not self._over.wait(EVERY_SECONDS):
-            self._past.write_index()
-        self._past.write_index()
+            self._reader.write_index()
+        self._reader.write_index()

@@ -16,7 +16,7 @@ from tui_trainer.run.requests import Reply, Request
 from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.attached import VANISHED
 from tui_trainer.sessions.base import Outcome, Session
-from tui_trainer.sessions.past import READING, Past
+from tui_trainer.sessions.journal_reader import READING, JournalReader
 from tui_trainer.sessions.requests import NO_MODEL, Answer, AnsweringThread, OpenRequests
 
 
@@ -60,7 +60,7 @@ class ReplaySession(Session):
     def run(self) -> None:
         try:
             with self.directory.open() as folder:
-                self._load_history(Past(folder), folder)
+                self._load_history(JournalReader(folder), folder)
         except OSError as error:
             self.outcome = Outcome(2, f"The journal of {self.label} cannot be read: {error.strerror}.")
             return
@@ -74,12 +74,12 @@ class ReplaySession(Session):
         self._requests.refuse_all("The recording was left.")
         self.outcome = Outcome()
 
-    def _load_history(self, past: Past, folder: Folder) -> None:
+    def _load_history(self, reader: JournalReader, folder: Folder) -> None:
         """Show the run's past, or what has been read of it when this session is left."""
-        for done, total in past.read():
+        for done, total in reader.read():
             if self._left.is_set():
                 break
             self.publish(Stage(stage=READING, done=done, total=total))
-        self.replace_state(past.state)
+        self.replace_state(reader.state)
         if folder.owner == os.geteuid():
-            past.write_index()
+            reader.write_index()

@@ -21,7 +21,7 @@ from tui_trainer.sessions.attendance import Attendance
 from tui_trainer.sessions.base import Joined, Session
 from tui_trainer.sessions.control.server import ControlServer
 from tui_trainer.sessions.index_writer import IndexWriter
-from tui_trainer.sessions.past import Past
+from tui_trainer.sessions.journal_reader import JournalReader
 
 LOG: Final = "output.log"
 
@@ -36,7 +36,7 @@ class JournalledSession(Session):
         self._publishing = threading.RLock()
         """Held while an event is applied to the state and journalled, so that a viewer joins between two events."""
         self._journal: JournalWriter | None = None
-        self._past: Past | None = None
+        self._reader: JournalReader | None = None
         """What was read of a run that is resumed."""
         self._index: IndexWriter | None = None
         self._control: ControlServer | None = None
@@ -127,8 +127,8 @@ class JournalledSession(Session):
         with self._publishing:
             self._directory_monitor = DirectoryMonitor(self.folder)
             self._journal = JournalWriter(journal.Journal(self.folder), self._publishing, self.publish)
-            past = self._past or Past(self.folder, state=self._state)
-            self._index = IndexWriter(past, self._journal.next_offset)
+            reader = self._reader or JournalReader(self.folder, state=self._state)
+            self._index = IndexWriter(reader, self._journal.next_offset)
         if last < step:
             self.publish(missing_steps(last + 1, step, step, "the trainer ended before it had written them"))
         try:

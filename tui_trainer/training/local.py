@@ -20,8 +20,8 @@ from tui_trainer.run.lineage import Start
 from tui_trainer.run.lock import LOCK_FILE
 from tui_trainer.run.requests import Reply, Request
 from tui_trainer.sessions.base import Outcome
+from tui_trainer.sessions.journal_reader import READING, JournalReader
 from tui_trainer.sessions.overview import saved_progress
-from tui_trainer.sessions.past import READING, Past
 from tui_trainer.sessions.requests import OpenRequests
 from tui_trainer.training.command_queue import CommandQueue
 from tui_trainer.training.errors import NOT_ENOUGH_MEMORY, PreparationStopped, RunFailedError, out_of_memory
@@ -177,7 +177,7 @@ class LocalSession(JournalledSession):
         self.directory = directory
         if not self._resumed:
             self.take_lock(directory)
-        elif self.snapshot().step > start.step or (self._past is not None and self._past.branch != start.branch):
+        elif self.snapshot().step > start.step or (self._reader is not None and self._reader.branch != start.branch):
             # A killed run has steps after its checkpoint in the journal: they are taken again.
             self._load_history([start])
         self.open_journal(start.step)
@@ -186,9 +186,9 @@ class LocalSession(JournalledSession):
 
     def _load_history(self, later: Sequence[Start] = ()) -> None:
         """Show a resumed run's past; `later` is where it will be resumed, once that is known."""
-        past = Past(self.folder)
+        reader = JournalReader(self.folder)
         try:
-            for done, total in past.read(later=later):
+            for done, total in reader.read(later=later):
                 if self._command_queue.stopping:
                     raise PreparationStopped
                 self.publish(Stage(stage=READING, done=done, total=total))
@@ -196,9 +196,9 @@ class LocalSession(JournalledSession):
             return
         except OSError as error:
             raise cannot_write(self.folder.path, error) from error
-        past.state.apply(StateChanged(state="loading"))
-        self.replace_state(past.state)
-        self._past = past
+        reader.state.apply(StateChanged(state="loading"))
+        self.replace_state(reader.state)
+        self._reader = reader
 
     def _fail(self, error: Exception) -> Outcome:
         """Publish the reason, write the traceback to the run directory, and wait for the user to leave."""

@@ -12,25 +12,25 @@ from tui_trainer.history.journal_index import INDEX, Index, read_index
 from tui_trainer.run.events import Event
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import JOURNAL, Journal
-from tui_trainer.sessions import index_writer, past
+from tui_trainer.sessions import index_writer, journal_reader
 from tui_trainer.sessions.index_writer import IndexWriter
-from tui_trainer.sessions.past import Past
+from tui_trainer.sessions.journal_reader import JournalReader
 
 
 class Trainer:
     """Journals what happens, as a session that trains does."""
 
     def __init__(self, folder: Folder) -> None:
-        self.folder, self.past = folder, Past(folder)
+        self.folder, self.reader = folder, JournalReader(folder)
         self.journal = Journal(folder)
         self.waiting = False
         """Whether the disk refuses what is written."""
-        self.writer = IndexWriter(self.past, lambda: None if self.waiting else self.journal.size)
+        self.writer = IndexWriter(self.reader, lambda: None if self.waiting else self.journal.size)
 
     def publish(self, *events: Event) -> None:
         for event in events:
             self.writer.before_event(event)
-            self.past.state.apply(event)
+            self.reader.state.apply(event)
             self.journal.append(event)
 
     def index(self) -> Index | None:
@@ -45,7 +45,7 @@ class Trainer:
 
 @pytest.fixture
 def trainer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trainer]:
-    monkeypatch.setattr(past, "SPACING", 4)
+    monkeypatch.setattr(journal_reader, "SPACING", 4)
     monkeypatch.setattr(history, "BATCH", 1)
     with Folder.open(tmp_path) as folder:
         trainer = Trainer(folder)
@@ -64,7 +64,7 @@ def test_at_the_end_there_is_an_index_of_the_whole_run(trainer: Trainer) -> None
 def test_meanwhile_there_is_one_now_and_then(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_writer, "EVERY_SECONDS", 0.01)
     trainer.writer.close()
-    trainer.writer = IndexWriter(trainer.past, lambda: trainer.journal.size)
+    trainer.writer = IndexWriter(trainer.reader, lambda: trainer.journal.size)
     for last in (4, 8, 12):
         trainer.publish(*map(step, range(last - 3, last + 1)))
         until(lambda last=last: trainer.entries()[-1:] == [last], "the index")  # type: ignore[misc]
@@ -74,7 +74,7 @@ def test_a_run_that_goes_on_has_entries_of_its_past_too(trainer: Trainer) -> Non
     trainer.publish(started(), *map(step, range(1, 11)))
     trainer.writer.close()
     again = Trainer(trainer.folder)
-    for _ in again.past.read():
+    for _ in again.reader.read():
         pass
     again.publish(started(step=10), *map(step, range(11, 21)))
     again.writer.close()
@@ -97,7 +97,7 @@ def test_where_no_index_can_be_the_run_goes_on(trainer: Trainer, tmp_path: Path)
     (tmp_path / INDEX).mkdir()
     trainer.publish(started(), *map(step, range(1, 11)))
     trainer.writer.close()
-    assert trainer.past.state.snapshot().step == 10
+    assert trainer.reader.state.snapshot().step == 10
     assert (tmp_path / INDEX).is_dir()
 
 
@@ -107,7 +107,7 @@ def test_without_a_thread_there_is_no_index(trainer: Trainer, monkeypatch: pytes
 
     trainer.writer.close()
     monkeypatch.setattr("threading.Thread.start", refuse)
-    trainer.writer = IndexWriter(trainer.past, lambda: trainer.journal.size)
+    trainer.writer = IndexWriter(trainer.reader, lambda: trainer.journal.size)
     trainer.publish(started(), *map(step, range(1, 11)))
     trainer.writer.close()
     assert trainer.entries() == []

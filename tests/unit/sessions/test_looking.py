@@ -33,13 +33,13 @@ from tui_trainer.run.commands import (
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, CommandApplied, Event, Stage, StateChanged
 from tui_trainer.run.journal import Line
-from tui_trainer.sessions import past
+from tui_trainer.sessions import journal_reader
 from tui_trainer.sessions.attached import UNSENT_LIMIT, AttachedSession
 from tui_trainer.sessions.base import Outcome, Session
 from tui_trainer.sessions.control import server
 from tui_trainer.sessions.control.address import bind
 from tui_trainer.sessions.control.protocol import NO_ROOM
-from tui_trainer.sessions.past import Past
+from tui_trainer.sessions.journal_reader import JournalReader
 from tui_trainer.sessions.replay import ReplaySession
 
 
@@ -115,7 +115,7 @@ def test_a_recording_can_be_left_while_its_journal_is_read(run: RunDirectory, mo
 def test_while_a_long_recording_is_read_it_is_told_how_much_is(
     run: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(past, "LINES", 100)
+    monkeypatch.setattr(journal_reader, "LINES", 100)
     write_journal(run.path, started(), *map(step, range(1, 1001)))
     watching = until_told(ReplaySession(run))
     told = [event for event in (watching.events.get_nowait() for _ in range(10)) if isinstance(event, Stage)]
@@ -130,7 +130,7 @@ def test_while_a_long_recording_is_read_it_is_told_how_much_is(
 def test_an_index_is_kept_of_a_recording_that_is_ours(
     run: RunDirectory, monkeypatch: pytest.MonkeyPatch, ours: bool
 ) -> None:
-    monkeypatch.setattr(past, "SPACING", 16)
+    monkeypatch.setattr(journal_reader, "SPACING", 16)
     write_journal(run.path, started(), *map(step, range(1, 101)))
     user = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: user if ours else user + 1)
@@ -401,14 +401,14 @@ def test_a_viewer_that_reads_a_long_past_is_not_sent_away(
     """More happens meanwhile than a socket holds, and it takes longer than the trainer waits for anybody."""
     many = 4_000
 
-    def read_long(self: Past, *arguments: Any) -> Iterator[tuple[int, int]]:
+    def read_long(self: JournalReader, *arguments: Any) -> Iterator[tuple[int, int]]:
         yield from read(self, *arguments)
         for number in range(2, many):
             trainer.publish(step(number))
         until(lambda: all(events.empty() for events in trainer._subscribers), "the socket")
 
-    read = Past.read
-    monkeypatch.setattr(Past, "read", read_long)
+    read = JournalReader.read
+    monkeypatch.setattr(JournalReader, "read", read_long)
     monkeypatch.setattr(server, "STALLED_SECONDS", 0.05)
     trainer.publish(started())
     trainer.publish(step(1))

@@ -7,7 +7,7 @@ import pytest
 
 from tests import scripted
 from tests.folding import folded
-from tests.unit.sessions.test_past import eventful
+from tests.unit.sessions.test_journal_reader import eventful
 from tui_trainer.history.history import History
 from tui_trainer.run.events import Event
 from tui_trainer.state.run_state import RunState

@@ -11,8 +11,8 @@ from tui_trainer.history.journal_index import INDEX, Index, read_index
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import JOURNAL
-from tui_trainer.sessions import past as module
-from tui_trainer.sessions.past import Past
+from tui_trainer.sessions import journal_reader as module
+from tui_trainer.sessions.journal_reader import JournalReader
 
 
 @pytest.fixture(autouse=True)
@@ -32,10 +32,10 @@ def index_of(run: RunDirectory) -> Index:
 def made_anew(run: RunDirectory) -> Index:
     (run.path / INDEX).unlink()
     with run.open() as folder:
-        past = Past(folder)
-        for _ in past.read():
+        reader = JournalReader(folder)
+        for _ in reader.read():
             pass
-        past.write_index()
+        reader.write_index()
     return index_of(run)
 
 

@@ -1,4 +1,4 @@
-"""The past of a run, read from its journal, from the last entry of the index beside it on."""
+"""Reads a journal, from the last entry of the index beside it on, into the state of the run and its history."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
@@ -24,7 +24,7 @@ LINES: Final = 256
 """Read at once: a hundredth of a second."""
 
 
-class Past:
+class JournalReader:
     """Events folded into a state and its history; can be read on as the journal grows. For one thread at a time.
 
     Every `spacing` steps an entry with the state is added, to read on from: the next time that the run is opened, or
@@ -32,7 +32,7 @@ class Past:
     """
 
     def __init__(self, folder: Folder, spacing: int | None = None, state: RunState | None = None) -> None:
-        """Of the run in a directory, with an entry every `spacing` steps; `state` is that of a run that has no past."""
+        """With an entry every `spacing` steps; `state` is that of a run which has no journal yet."""
         self.state = RunState() if state is None else state
         self._folder, self._spacing = folder, spacing or SPACING
         self._position: int | None = None

@@ -30,7 +30,7 @@ from tui_trainer.run.events import (
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import JOURNAL
 from tui_trainer.run.lineage import FIRST, Start
-from tui_trainer.sessions.past import Past
+from tui_trainer.sessions.journal_reader import JournalReader
 from tui_trainer.state.run_state import RunState
 from tui_trainer.state.serialization import dump_state
 
@@ -107,29 +107,29 @@ def taken_up(step: int | None) -> list[Start]:
     return [] if step is None else [Start(FIRST, step)]
 
 
-def read(past: Past, size: int = 0, resumed_at: int | None = None) -> Past:
-    for _ in past.read(size, taken_up(resumed_at)):
+def read(reader: JournalReader, size: int = 0, resumed_at: int | None = None) -> JournalReader:
+    for _ in reader.read(size, taken_up(resumed_at)):
         pass
-    return past
+    return reader
 
 
-def opened(folder: Folder, size: int = 0, resumed_at: int | None = None) -> Past:
+def opened(folder: Folder, size: int = 0, resumed_at: int | None = None) -> JournalReader:
     """As whoever opens the run finds its past."""
-    return read(Past(folder, SPACING), size, resumed_at)
+    return read(JournalReader(folder, SPACING), size, resumed_at)
 
 
-def indexed(folder: Folder) -> Past:
-    past = opened(folder)
-    past.write_index()
-    return past
+def indexed(folder: Folder) -> JournalReader:
+    reader = opened(folder)
+    reader.write_index()
+    return reader
 
 
 def event_by_event(folder: Folder, size: int = 0, resumed_at: int | None = None) -> RunState:
     return folded(journal.without_superseded(folder, size, taken_up(resumed_at)))
 
 
-def assert_same(past: Past, expected: RunState) -> None:
-    found = past.state
+def assert_same(reader: JournalReader, expected: RunState) -> None:
+    found = reader.state
     assert dump_state(found) == dump_state(expected)
     for each in (found, expected):
         each.history.flush()
@@ -164,12 +164,12 @@ def test_it_is_the_same_as_event_by_event(folder: Folder, seed: int) -> None:
 def test_it_is_the_same_for_a_run_of_many_branches(folder: Folder, seed: int) -> None:
     """At any size: wherever it had been read to before it went back, also with an index from there."""
     lines = [f"{encode(event)}\n".encode() for event in branching(seed)]
-    past = Past(folder, SPACING)
+    reader = JournalReader(folder, SPACING)
     for begin in range(0, len(lines), 25):
         with folder.open_to_append(JOURNAL) as file:
             file.write(b"".join(lines[begin : begin + 25]))
-        assert_same(read(past), expected := event_by_event(folder))
-        past.write_index()
+        assert_same(read(reader), expected := event_by_event(folder))
+        reader.write_index()
         assert_same(opened(folder), expected)
 
 
@@ -179,14 +179,14 @@ def test_it_is_the_same_when_it_is_read_on_as_the_journal_grows(folder: Folder, 
     events = eventful(seed)
     lines = [f"{encode(event)}\n".encode() for event in events]
     chosen = random.Random(seed)
-    past, size = Past(folder, SPACING), 0
+    reader, size = JournalReader(folder, SPACING), 0
     data = b"".join(lines)
     while size < len(data):
         with folder.open_to_append(JOURNAL) as file:
             file.write(data[size : size + chosen.randint(1, 9_000)])
         size = folder.stat(JOURNAL).st_size
-        assert_same(read(past), expected := event_by_event(folder))
-        past.write_index()
+        assert_same(read(reader), expected := event_by_event(folder))
+        reader.write_index()
         assert_same(opened(folder), expected)
 
 
@@ -209,9 +209,9 @@ def test_a_run_taken_up_at_one_of_its_first_steps_has_a_bucket_for_each_again(
     monkeypatch.setattr(history_module, "BUCKETS", 64)
     write_journal(folder.path, started(), *map(step, range(1, 101)))
     assert indexed(folder).state.history.stride == 2
-    past = opened(folder, resumed_at=40)
-    assert past.state.history.stride == 1
-    assert_same(past, event_by_event(folder, resumed_at=40))
+    reader = opened(folder, resumed_at=40)
+    assert reader.state.history.stride == 1
+    assert_same(reader, event_by_event(folder, resumed_at=40))
 
 
 def test_only_what_the_index_lacks_is_read(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,8 +299,8 @@ def test_an_index_that_is_none_is_made_anew(folder: Folder, kind: str) -> None:
         write_journal(folder.path, *eventful(4))
     else:
         damage(folder.path / INDEX, kind)
-    past = indexed(folder)
-    assert_same(past, event_by_event(folder))
+    reader = indexed(folder)
+    assert_same(reader, event_by_event(folder))
     if kind == "directory":
         assert (folder.path / INDEX).is_dir()
     else:
@@ -353,12 +353,12 @@ def test_of_a_journal_whose_middle_is_left_out_there_is_no_index(
 def test_a_torn_last_line_is_read_when_it_is_whole(folder: Folder) -> None:
     write_journal(folder.path, started(), step(1))
     line = f"{encode(step(2))}\n".encode()
-    past = Past(folder, SPACING)
+    reader = JournalReader(folder, SPACING)
     for part, expected in ((line[:50], 1), (line[50:], 2), (b"{garbage}\n", 2), (line[:-1], 2), (b"\n", 2)):
         with folder.open_to_append(JOURNAL) as file:
             file.write(part)
-        assert read(past).state.snapshot().step == expected
-    assert_same(past, event_by_event(folder))
+        assert read(reader).state.snapshot().step == expected
+    assert_same(reader, event_by_event(folder))
 
 
 def test_steps_that_go_back_without_a_word_are_taken_as_they_come(folder: Folder) -> None:
@@ -366,24 +366,24 @@ def test_steps_that_go_back_without_a_word_are_taken_as_they_come(folder: Folder
     numbers = [*range(1, 60), *range(20, 90), 3, *range(90, 100)]
     write_journal(folder.path, started(), *map(step, numbers))
     indexed(folder)
-    past = opened(folder)
-    assert past.state.snapshot().step == 99
-    assert past.state.history.window("loss", 0, 100, 1).high.tolist() == [2.0]
+    reader = opened(folder)
+    assert reader.state.snapshot().step == 99
+    assert reader.state.history.window("loss", 0, 100, 1).high.tolist() == [2.0]
 
 
 def test_reading_can_be_given_up_while_starts_are_looked_for(folder: Folder) -> None:
     write_journal(folder.path, *(BranchStarted(step=1, id=number, parent=1) for number in range(2, 5000)))
-    past = Past(folder, SPACING)
-    assert next(past.read()) == (0, folder.stat(JOURNAL).st_size)
+    reader = JournalReader(folder, SPACING)
+    assert next(reader.read()) == (0, folder.stat(JOURNAL).st_size)
 
 
 def test_hours_of_reading_can_be_given_up(folder: Folder) -> None:
     write_journal(folder.path, started(), *map(step, range(1, 1001)))
-    past = Past(folder, SPACING)
-    for done, total in past.read():
+    reader = JournalReader(folder, SPACING)
+    for done, total in reader.read():
         assert 0 < done <= total == folder.stat(JOURNAL).st_size
         break
-    assert 0 < past.state.snapshot().step < 1000
+    assert 0 < reader.state.snapshot().step < 1000
     assert isinstance(event_by_event(folder).snapshot().run, RunStarted)
-    assert_same(read(past), event_by_event(folder))
-    assert past.state.snapshot().state
+    assert_same(read(reader), event_by_event(folder))
+    assert reader.state.snapshot().state
