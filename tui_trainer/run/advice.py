@@ -9,7 +9,7 @@ from pathlib import Path
 from tui_trainer.config import STANDARD_INPUT, InputError
 from tui_trainer.run.directory import RunDirectory, runs_root
 from tui_trainer.run.finding import find_run
-from tui_trainer.run.index import indexed_runs
+from tui_trainer.run.run_index import indexed_runs
 from tui_trainer.run.text import visible_line
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tui_trainer.config import InputError
 from tui_trainer.run.directory import RunDirectory, is_run, runs_in
-from tui_trainer.run.index import indexed_runs
 from tui_trainer.run.lock import is_locked
+from tui_trainer.run.run_index import indexed_runs
 from tui_trainer.run.text import visible_line
 
 

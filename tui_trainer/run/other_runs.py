@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tui_trainer.run import alerts, index
+from tui_trainer.run import alerts, run_index
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert
 from tui_trainer.run.finding import live_runs
@@ -10,10 +10,10 @@ from tui_trainer.run.lock import trainer_pid
 from tui_trainer.run.text import visible_line
 
 
-def enter_index(run: RunDirectory, step: int) -> Iterator[Alert]:
+def add_to_index(run: RunDirectory, step: int) -> Iterator[Alert]:
     """Add the run to the index; yields an alert, at `step`, if that fails."""
     try:
-        index.enter(run)
+        run_index.add_run(run)
     except OSError as error:
         reason = error.strerror or error
         message = f"The run is not in the index of your runs ({reason}): from elsewhere it is found by its path alone."
@@ -26,7 +26,7 @@ def look_for_others(run: RunDirectory) -> Iterator[Alert]:
     Accesses the directory of every known run, which takes as long as the slowest disk. Raises OSError, or InputError if
     the directory that contains the run cannot be read.
     """
-    index.drop_missing()
+    run_index.drop_missing()
     here = run.path.resolve()
     others = [each for each in live_runs(run.path.parent) if each.path.resolve() != here]
     # A run without a process here is trained on another machine that shares its disk, or by another user.

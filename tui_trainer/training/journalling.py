@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from tui_trainer.config import InputError
-from tui_trainer.run import alerts, index, journal
+from tui_trainer.run import alerts, journal, run_index
 from tui_trainer.run.alerts import Severity
 from tui_trainer.run.directory import RunDirectory, cannot_write
 from tui_trainer.run.events import ENDED, CheckpointSaved, Event, StateChanged
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal_writer import JournalWriter, missing_steps
 from tui_trainer.run.lock import RunLock
-from tui_trainer.run.other_runs import enter_index, look_for_others
+from tui_trainer.run.other_runs import add_to_index, look_for_others
 from tui_trainer.run.relocation import DirectoryMonitor
 from tui_trainer.run.requests import REQUESTS
 from tui_trainer.sessions.attendance import Attendance
@@ -87,8 +87,8 @@ class JournalledSession(Session):
             moved = self.folder.locate()
             if moved is not None:
                 self.directory = RunDirectory(moved)
-                with suppress(OSError):  # it is entered again when the run is resumed
-                    index.enter(self.directory)
+                with suppress(OSError):  # it is added again when the run is resumed
+                    run_index.add_run(self.directory)
             severity = Severity.ERROR if self.folder.deleted else Severity.WARNING
             self.publish(alerts.directory(event.step, message, severity))
 
@@ -138,7 +138,7 @@ class JournalledSession(Session):
 
     def look_for_other_runs(self, directory: RunDirectory, step: int) -> None:
         """Enter the run in the user's list of runs, and warn of others that are live."""
-        for alert in enter_index(directory, step):
+        for alert in add_to_index(directory, step):
             self.publish(alert)
         with suppress(RuntimeError):  # the system has no thread left: the run continues without it
             threading.Thread(target=self._report_other_runs, args=[directory], name="other runs", daemon=True).start()

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.run.test_directory import make_run
 from tests.unit.run.test_lock import held
 from tui_trainer.config import InputError
-from tui_trainer.run import index
+from tui_trainer.run import run_index
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.finding import find_live_run, find_run, known_runs, live_runs
 from tui_trainer.sessions.choosing import find_run_to_resume
@@ -16,7 +16,7 @@ from tui_trainer.sessions.listing import overviews
 
 def make_indexed(root: Path, name: str, age: float = 0.0) -> RunDirectory:
     run = RunDirectory(make_run(root, name, age))
-    index.enter(run)
+    run_index.add_run(run)
     return run
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.unit.run.test_lock import held
 from tests.unit.sessions.test_overview import SHORT, make
 from tests.unit.state.test_run_state import state
-from tui_trainer.run import index
+from tui_trainer.run import run_index
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Resources
 from tui_trainer.sessions import presence
@@ -51,7 +51,7 @@ def test_no_runs_are_a_heading(root: Path) -> None:
 def test_a_run_elsewhere_is_listed_by_its_path(root: Path, tmp_path: Path) -> None:
     make(root, "cats", *SHORT)
     elsewhere = make(tmp_path / ("deep" * 20), "owls", *SHORT)
-    index.enter(elsewhere)
+    run_index.add_run(elsewhere)
     lines = table(overviews(root), root).splitlines()
     assert str(elsewhere.path) in lines
     below = lines[lines.index(str(elsewhere.path)) + 1]

@@ -18,7 +18,7 @@ NAME_LENGTH: Final = 32
 """Characters of a hash that name a link."""
 
 
-def enter(run: RunDirectory) -> None:
+def add_run(run: RunDirectory) -> None:
     """Add a run to the index; raises OSError. Accesses no other run."""
     folder = _folder()
     folder.mkdir(PRIVATE, parents=True, exist_ok=True)

@@ -10,9 +10,9 @@ import pytest
 from tests.unit.run.test_directory import make_run
 from tests.unit.run.test_lock import held
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.index import drop_missing, enter, indexed_runs
 from tui_trainer.run.lock import LOCK_FILE
-from tui_trainer.run.other_runs import enter_index, look_for_others
+from tui_trainer.run.other_runs import add_to_index, look_for_others
+from tui_trainer.run.run_index import add_run, drop_missing, indexed_runs
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_an_added_run_is_found_once_by_its_absolute_path(
     make_run(tmp_path / "runs", "cats")
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
-        enter(RunDirectory(Path("runs/cats")))
+        add_run(RunDirectory(Path("runs/cats")))
     assert indexed_runs() == [RunDirectory(tmp_path / "runs" / "cats")]
     assert folder.stat().st_mode & 0o077 == 0
 
@@ -46,20 +46,20 @@ def test_without_an_index_there_are_no_runs(folder: Path) -> None:
 
 def test_a_moved_or_deleted_run_is_dropped(tmp_path: Path, folder: Path) -> None:
     moved, other = make(tmp_path, "moved"), make(tmp_path, "other")
-    enter(moved)
+    add_run(moved)
     moved.path.rename(tmp_path / "away")
     assert indexed_runs() == []
-    enter(other)
+    add_run(other)
     assert len(list(folder.iterdir())) == 2
     drop_missing()
     assert len(list(folder.iterdir())) == 1
-    enter(RunDirectory(tmp_path / "away"))
+    add_run(RunDirectory(tmp_path / "away"))
     assert [run.name for run in indexed_runs()] == ["away", "other"]
 
 
 def test_a_run_on_an_unmounted_disk_is_kept(tmp_path: Path, folder: Path) -> None:
     cats = make(tmp_path / "disk" / "runs", "cats")
-    enter(cats)
+    add_run(cats)
     (tmp_path / "disk" / "runs").rename(tmp_path / "away")
     drop_missing()
     assert indexed_runs() == []
@@ -79,7 +79,7 @@ def test_circular_and_dangling_links_are_dropped(tmp_path: Path, folder: Path) -
 
 def test_runs_of_other_users_are_left_out(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cats = make(tmp_path, "cats")
-    enter(cats)
+    add_run(cats)
     (folder / "torn").write_bytes(b"\xff{")
     (folder / "folder").mkdir()
     (folder / "relative").symlink_to("../../../cats")
@@ -95,7 +95,7 @@ def test_runs_of_other_users_are_left_out(tmp_path: Path, folder: Path, monkeypa
 
 def test_many_trainers_add_at_once(tmp_path: Path, folder: Path) -> None:
     all_runs = [make(tmp_path, f"run-{number:02}") for number in range(20)]
-    trainers = [threading.Thread(target=enter, args=[run]) for run in all_runs * 3]
+    trainers = [threading.Thread(target=add_run, args=[run]) for run in all_runs * 3]
     for trainer in trainers:
         trainer.start()
     for trainer in trainers:
@@ -111,7 +111,7 @@ def test_an_index_that_cannot_be_written_is_a_warning(
     state = tmp_path / place if place == "file" else Path(place)
     monkeypatch.setattr(platformdirs, "user_state_path", lambda *_, **__: state)
     cats = make(tmp_path, "cats")
-    (alert,) = enter_index(cats, 7)
+    (alert,) = add_to_index(cats, 7)
     assert (alert.severity, alert.kind, alert.step) == ("warning", "index", 7)
     assert "found by its path alone" in alert.message
     assert indexed_runs() == []
@@ -119,8 +119,8 @@ def test_an_index_that_cannot_be_written_is_a_warning(
 
 def test_other_runs_cause_an_alert(tmp_path: Path, folder: Path) -> None:
     cats, dogs, owls = (make(tmp_path / place, place) for place in ("cats", "dogs", "owls\x1b"))
-    enter(cats)
-    enter(dogs)
+    add_run(cats)
+    add_run(dogs)
     with held(cats):
         assert list(look_for_others(cats)) == []
         with held(dogs):
@@ -128,7 +128,7 @@ def test_other_runs_cause_an_alert(tmp_path: Path, folder: Path) -> None:
             assert alert.severity == "info"
             assert alert.message == f"Another run trains on this machine: cats (pid {os.getpid()})."
             with held(owls):
-                enter(owls)
+                add_run(owls)
                 (alert,) = look_for_others(cats)
                 assert alert.message.startswith("2 other runs train on this machine: dogs (pid ")
                 assert "owls\u241b (pid " in alert.message
