@@ -13,7 +13,6 @@ from tui_trainer.training.command_queue import CommandQueue
 from tui_trainer.training.commands.handlers import HANDLERS
 from tui_trainer.training.components import Components
 from tui_trainer.training.decision_maker import DecisionMaker
-from tui_trainer.training.end import End
 from tui_trainer.training.end_models import EndModels
 from tui_trainer.training.length_change import LengthChange
 from tui_trainer.training.planning.plan import tokens_per_step
@@ -27,6 +26,7 @@ from tui_trainer.training.progress import Progress
 from tui_trainer.training.recovery.rollback import Rollback
 from tui_trainer.training.recovery.rollback_buffer import RollbackState
 from tui_trainer.training.results import Results
+from tui_trainer.training.run_end import RunEnd
 from tui_trainer.training.saving import Saving
 from tui_trainer.training.states import RunStates
 from tui_trainer.training.step.reports import StepReports
@@ -64,7 +64,7 @@ def assemble(
     validation = Validation(*evaluated, publish, save_best=lambda: saving.save("best"))
     probes.register(validation, sampler, requests)
     length_change = LengthChange(check, progress, timetable, rollback, saving, results, publish)
-    end = End(progress, timetable, validation, models, sampler, saving, results, rollback, states, decisions, publish)
+    end = RunEnd(progress, timetable, validation, models, sampler, saving, results, rollback, states, decisions, publish)
     working = model, stepper, progress, timetable, states, decisions, probes, sampler, results, saving
     return Trainer(Components(*working, length_change, end, publish), HANDLERS)
 

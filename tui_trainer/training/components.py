@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.events import Event
 from tui_trainer.training.decision_maker import DecisionMaker
-from tui_trainer.training.end import End
 from tui_trainer.training.length_change import LengthChange
 from tui_trainer.training.planning.timetable import Timetable
 from tui_trainer.training.probes.sampling import Sampler
 from tui_trainer.training.probes.scheduler import ProbeScheduler
 from tui_trainer.training.progress import Progress
 from tui_trainer.training.results import Results
+from tui_trainer.training.run_end import RunEnd
 from tui_trainer.training.saving import Saving
 from tui_trainer.training.states import RunStates
 from tui_trainer.training.step.stepper import Stepper
@@ -36,5 +36,5 @@ class Components:
     results: Results
     saving: Saving
     length_change: LengthChange
-    end: End
+    end: RunEnd
     publish: Callable[[Event], None]

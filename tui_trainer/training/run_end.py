@@ -23,7 +23,7 @@ LAST_SAMPLES: Final = "last samples"
 """The activity shown at the end of a run, when the header has no more steps to count."""
 
 
-class End:
+class RunEnd:
     """Ends a run in phases, between which the trainer applies commands. Used by the trainer's thread alone."""
 
     def __init__(
