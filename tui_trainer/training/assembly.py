@@ -18,7 +18,7 @@ from tui_trainer.training.length_change import LengthChange
 from tui_trainer.training.planning.plan import tokens_per_step
 from tui_trainer.training.planning.replan import LengthCheck
 from tui_trainer.training.planning.timetable import Timetable
-from tui_trainer.training.probes.requests import RequestProbe
+from tui_trainer.training.probes.requests import RequestHandler
 from tui_trainer.training.probes.sampling import Sampler
 from tui_trainer.training.probes.scheduler import ProbeScheduler
 from tui_trainer.training.probes.validation import Validation
@@ -52,7 +52,7 @@ def assemble(
     run, timetable, states, probes = config.run, Timetable(config), RunStates(progress, publish), ProbeScheduler()
     models = EndModels(model, stepper, progress, store)
     sampler = _sampler(config, corpus, model, progress, publish, probes, models)
-    requests = RequestProbe(model, corpus.tokenizer, config.sampling.top_k, probes, lambda: models.step)
+    request_handler = RequestHandler(model, corpus.tokenizer, config.sampling.top_k, probes, lambda: models.step)
     rollback = Rollback(model, stepper, progress, timetable.steps, run, saved, store.before)
     reports = _reports(config, stepper, progress, publish, probes, check)
     results = Results(reports, rollback, timetable, progress, states, publish)
@@ -62,9 +62,11 @@ def assemble(
     saving = Saving(saver, models, *described, lambda: rollback.states, results, sampler, decisions)
     evaluated = model, corpus, progress, run.precision, run.patience
     validation = Validation(*evaluated, publish, save_best=lambda: saving.save("best"))
-    probes.register(validation, sampler, requests)
+    probes.register(validation, sampler, request_handler)
     length_change = LengthChange(check, progress, timetable, rollback, saving, results, publish)
-    end = RunEnd(progress, timetable, validation, models, sampler, saving, results, rollback, states, decisions, publish)
+    end = RunEnd(
+        progress, timetable, validation, models, sampler, saving, results, rollback, states, decisions, publish
+    )
     working = model, stepper, progress, timetable, states, decisions, probes, sampler, results, saving
     return Trainer(Components(*working, length_change, end, publish), HANDLERS)
 

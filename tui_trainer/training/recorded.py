@@ -8,7 +8,7 @@ from tui_trainer.run.directory import RunDirectory
 from tui_trainer.sessions.requests import OpenRequest
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.planning.calibration import use_threads
-from tui_trainer.training.probes.requests import Subject, answer
+from tui_trainer.training.probes.requests import RequestContext, answer
 from tui_trainer.training.probes.source import Probe
 
 
@@ -21,5 +21,5 @@ def load_answerer(directory: RunDirectory) -> Callable[[OpenRequest], Probe]:
     model = Transformer(checkpoint.shape).eval().requires_grad_(False)
     model.load_qwen3_weights(checkpoint.weights)
     tokenizer = Tokenizer.from_json(checkpoint.tokenizer)
-    subject = Subject(model, tokenizer, checkpoint.progress.step, config.sampling.top_k)
-    return lambda opened: answer(opened, lambda: subject)
+    context = RequestContext(model, tokenizer, checkpoint.progress.step, config.sampling.top_k)
+    return lambda opened: answer(opened, lambda: context)

@@ -19,8 +19,8 @@ UNKNOWN_PROMPT: Final = "The prompt has no character that the corpus has: give i
 
 
 @dataclass(frozen=True)
-class Subject:
-    """What a request is about: the weights of `step`, which nothing changes meanwhile."""
+class RequestContext:
+    """What a request is answered with: the weights of `step`, which nothing changes meanwhile."""
 
     model: Transformer
     tokenizer: Tokenizer
@@ -28,29 +28,29 @@ class Subject:
     top_k: int
 
 
-def write_sample(request: SampleRequest, subject: Subject) -> Generator[None, None, Reply]:
-    ids, unknown = subject.tokenizer.encode_prompt(request.prompt)
+def write_sample(request: SampleRequest, context: RequestContext) -> Generator[None, None, Reply]:
+    ids, unknown = context.tokenizer.encode_prompt(request.prompt)
     if not len(ids):
         return Refused(request.id, UNKNOWN_PROMPT)
-    writing = Generation(subject.model, ids.tolist(), request.tokens, request.temperature, subject.top_k, request.seed)
+    writing = Generation(context.model, ids.tolist(), request.tokens, request.temperature, context.top_k, request.seed)
     while not writing.done:
         writing.advance()
         yield
     prompt = "".join(character for character in request.prompt if character not in unknown)
-    return SampleReply(request.id, prompt, subject.tokenizer.decode(writing.tokens), subject.step)
+    return SampleReply(request.id, prompt, context.tokenizer.decode(writing.tokens), context.step)
 
 
-ANSWERS: Final[Mapping[type[Request], Callable[[Any, Subject], Generator[None, None, Reply]]]] = {
+ANSWERS: Final[Mapping[type[Request], Callable[[Any, RequestContext], Generator[None, None, Reply]]]] = {
     SampleRequest: write_sample,
 }
 
 
-def answer(opened: OpenRequest, look: Callable[[], Subject]) -> Probe:
-    """Answer a request, with a refusal if that fails, unless it was cancelled; `look` returns its subject."""
+def answer(opened: OpenRequest, get_context: Callable[[], RequestContext]) -> Probe:
+    """Answer a request, with a refusal if that fails, unless it was cancelled."""
     if opened.given_up:
         return
     try:
-        work = ANSWERS[type(opened.request)](opened.request, within_memory(look))
+        work = ANSWERS[type(opened.request)](opened.request, within_memory(get_context))
         while not opened.given_up:
             within_memory(lambda: next(work))
             yield
@@ -62,7 +62,7 @@ def answer(opened: OpenRequest, look: Callable[[], Subject]) -> Probe:
         opened.refuse(f"It could not be answered ({type(error).__name__}: {error}).")
 
 
-class RequestProbe(ProbeSource):
+class RequestHandler(ProbeSource):
     """Answers requests one after the other, with the weights of when each is begun. For the trainer's thread alone."""
 
     def __init__(
@@ -91,9 +91,9 @@ class RequestProbe(ProbeSource):
 
     def _answer_all(self) -> Probe:
         while self._waiting:
-            yield from answer(self._waiting.popleft(), self._look)
+            yield from answer(self._waiting.popleft(), self._context)
         self._frozen.drop()
         self._busy = False
 
-    def _look(self) -> Subject:
-        return Subject(self._frozen.freeze(), self._tokenizer, self._step(), self._top_k)
+    def _context(self) -> RequestContext:
+        return RequestContext(self._frozen.freeze(), self._tokenizer, self._step(), self._top_k)
