@@ -66,11 +66,13 @@ def _decoded(record: Mapping[str, Any]) -> Event | None:
     kind: Any = EVENTS[record["event"]]
     if kind is RunStarted:
         check_journal_format(record.get("format", 1))
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"time": 0.0}
     for name, fit in _checks(kind).items():
-        if name in record and not fit(values.setdefault(name, record[name])):
-            return None
-    if not 0 <= values.get("time", 0) < LAST_TIME or values.get("step", 0) > LAST_STEP:
+        if name in record:
+            values[name] = record[name]
+            if not fit(values[name]):
+                return None
+    if not 0 <= values["time"] < LAST_TIME or values.get("step", 0) > LAST_STEP:
         return None
     for name, hint in _flat(kind).items():
         values[name] = _further_numbers(record, kind, hint) if name == NUMBERS else _part(record, hint)

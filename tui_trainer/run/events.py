@@ -45,7 +45,7 @@ LAST, BEST = "last", "best"
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something that happened after `step` optimizer steps, at `time` (unix seconds)."""
+    """Something that happened after `step` optimizer steps, at `time` (unix seconds; 0 if its line does not tell)."""
 
     event: ClassVar[str]
     journalled: ClassVar[bool] = True

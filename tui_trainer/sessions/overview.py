@@ -3,20 +3,21 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Final
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
 
 from tui_trainer.config import LARGEST
 from tui_trainer.run import journal
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Evaluation, Event, RunStarted, StateChanged
+from tui_trainer.run.finding import last_change
 from tui_trainer.run.formats import check_checkpoint_format
 from tui_trainer.run.lock import is_locked
 from tui_trainer.run.pointers import CHECKPOINTS, LATEST, TRAINER_FILE, pointed
 from tui_trainer.run.text import human_seconds, visible_line
 from tui_trainer.sessions.presence import Presence, presence
 from tui_trainer.state.run_state import RunState
+from tui_trainer.state.snapshot import Snapshot
 
 RATE_STEPS: Final = 200
 """How many of the last steps the time left is computed from."""
@@ -48,7 +49,7 @@ class Overview:
     best_step: int
     seconds_left: float | None
     changed: float
-    """Unix seconds of the last event."""
+    """Unix seconds of the last event, or of the last change of the journal where the event has no time."""
     live: bool = False
     """Whether a trainer holds the run; only then are the following known."""
     pid: int | None = None
@@ -104,8 +105,8 @@ class Overview:
 def overview(run: RunDirectory) -> Overview:
     """Raises InputError for a run whose configuration cannot be read, or which a newer version has written."""
     folded = _folded(events := _last_events(run))
-    shown, saved = folded.snapshot(), saved_progress(run)
-    live = is_locked(run)
+    live, saved = is_locked(run), saved_progress(run)
+    shown = folded.snapshot() if live else _with_saved(folded.snapshot(), saved)
     process = presence(run) if live else Presence()
     greeting, resources = process.greeting, shown.resources
     best_loss, best_step = _best(shown.best_evaluation, saved)
@@ -123,7 +124,7 @@ def overview(run: RunDirectory) -> Overview:
         best_val_loss=best_loss,
         best_step=best_step,
         seconds_left=folded.clock.seconds_left(steps - shown.step) if state == "running" else None,
-        changed=events[-1].time if events else _modified(run.path),
+        changed=(events[-1].time if events else 0) or last_change(run),
         live=live,
         pid=process.pid,
         memory_bytes=process.memory_bytes,
@@ -131,6 +132,19 @@ def overview(run: RunDirectory) -> Overview:
         attended=process.attended,
         unattended_since=greeting.unattended_since if greeting else None,
     )
+
+
+def _with_saved(shown: Snapshot, saved: Mapping[str, float]) -> Snapshot:
+    """What is shown of a run that nobody trains, corrected by its checkpoint where the journal lacks the end."""
+    step, changes = int(saved.get("step", 0)), dict[str, Any]()
+    if step > shown.step:
+        changes = {"last_step": None, "step": step}
+        if shown.schedule is not None and saved.get("planned_steps"):
+            changes["schedule"] = replace(shown.schedule, steps=int(saved["planned_steps"]))
+    taken_up = shown.run is not None and shown.run.step == step
+    if saved.get("finished") and step >= shown.step and not taken_up and (changes or shown.state not in ENDED):
+        changes["state"] = "finished"
+    return shown.changed(changes)
 
 
 def _best(shown: Evaluation | None, saved: Mapping[str, float]) -> tuple[float | None, int]:
@@ -184,10 +198,3 @@ def saved_progress(run: RunDirectory) -> dict[str, float]:
         return {}
     check_checkpoint_format(record.get("format", 1))
     return {key: value for key, value in record.items() if isinstance(value, int | float) and abs(value) < LARGEST}
-
-
-def _modified(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0

@@ -199,7 +199,7 @@ def _commanded(command: CommandApplied) -> str:
 def _validation(absence: Absence, now: float) -> tuple[str, str]:
     best = absence.best
     if best is not None and best.val_loss is not None:
-        ago = human_seconds(absence.best_age + max(0.0, now - absence.until))
+        ago = human_seconds(absence.best_age + max(0.0, now - (absence.until or now)))
         return "Best validation", f"{best.val_loss:.4f} at step {best.step:,}, {ago} ago"
     if not absence.evaluations:
         return "Validation", "none meanwhile"

@@ -50,7 +50,7 @@ class TrainingClock:
             self._advance_to(event.time)
         self.running = event.state == "running"
         self.last_event_time = event.time
-        self.last_time = event.time if self.running else None
+        self.last_time = event.time or None if self.running else None
 
     def _advance_to(self, time: float) -> None:
         passed = time - self.last_event_time
@@ -64,16 +64,16 @@ class TrainingClock:
         return max(GAP_SECONDS, 20 * (self.interval.update(None) or 0.0))
 
     def _tick(self, event: Step) -> None:
-        if self.running and event.time >= self.last_event_time:
+        if self.running and 0 < self.last_event_time <= event.time:
             self._advance_to(event.time)
-        else:  # a single step of a paused run; or the computer's clock was set back
+        else:  # a single step of a paused run; or the clock was set back; or the journal has no times
             self.elapsed += event.step_seconds or 0.0
             self.last_event_time = event.time
         interval = event.step_seconds if self.last_time is None else event.time - self.last_time
         if interval is not None and interval < 0:  # the computer's clock was set back
             interval = event.step_seconds
         # A single step of a paused run: the wait for the next one is not training.
-        self.last_time = event.time if self.running else None
+        self.last_time = event.time or None if self.running else None
         if interval is None or (self.interval.update(None) is not None and interval > self._longest_silence):
             return
         self.interval.update(interval)

@@ -13,7 +13,7 @@ import pytest
 
 from tui_trainer.history.cells import Cells, cells_of, empty_cells
 from tui_trainer.history.history import BUCKETS
-from tui_trainer.history.journal_index import DIGEST, INDEX, ROOM, Index, IndexEntry, read_index, write_index
+from tui_trainer.history.journal_index import DIGEST, FORMAT, INDEX, ROOM, Index, IndexEntry, read_index, write_index
 from tui_trainer.run.folder import Folder
 
 JOURNAL = b"".join(b"line %d\n" % number for number in range(2000))
@@ -145,7 +145,7 @@ BRANCHES = [[[1, 0]]]
 HEADERS: list[dict[str, Any]] = [
     *({name: ...} for name in ("format", "journal", "metrics", "stride", "places", "states")),
     *({name: None} for name in ("format", "journal", "metrics", "stride", "places", "states")),
-    {"format": 3},
+    {"format": FORMAT + 1},
     {"journal": "of another"},
     {"stride": 2**70, "places": [[2**72, 12_000, BRANCHES]], "states": [[2**72, ""]]},
     *({"stride": stride} for stride in (0, -4, 3, 8, "x", [], 1e400, 10**30)),

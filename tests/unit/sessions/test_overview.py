@@ -135,6 +135,44 @@ def test_a_best_that_the_journal_lacks_is_taken_from_the_checkpoint(tmp_path: Pa
     assert (overview(run).best_val_loss, overview(run).best_step) == (2.25, 40)
 
 
+def finished(run: RunDirectory, step: int, planned: int) -> None:
+    save_progress(run, step, 2.25, 40)
+    record = run.checkpoints / f"step-{step:08}" / "trainer.json"
+    told = {**json.loads(record.read_text()), "finished": True, "planned_steps": planned}
+    record.write_text(json.dumps(told))
+
+
+@pytest.mark.parametrize("last", [10, 60], ids=["steps and end are missing", "the end is missing"])
+def test_the_checkpoint_tells_the_end_that_the_journal_lacks(tmp_path: Path, last: int) -> None:
+    run = make(tmp_path, "cats", *SHORT[:2], step(last))
+    finished(run, 60, 60)
+    found = overview(run)
+    assert (found.state, found.step) == ("finished", 60)
+    assert (found.steps, found.loss) == ((100, 2.0) if last == 60 else (60, None))
+
+
+def test_a_checkpoint_beyond_the_journal_that_is_not_of_the_end_is_of_a_dead_run(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats", *SHORT)
+    save_progress(run, 60, 2.25, 40)
+    assert (overview(run).state, overview(run).step) == ("dead", 60)
+
+
+def test_a_finished_run_that_was_taken_up_again_and_killed_is_dead(tmp_path: Path) -> None:
+    run = make(tmp_path, "cats", *SHORT[:2], step(60), started(step=60), state("running", 200.0, step=60))
+    finished(run, 60, 60)
+    assert overview(run).state == "dead"
+    write_journal(run.path, step(61))
+    assert (overview(run).state, overview(run).step) == ("dead", 61)
+
+
+@pytest.mark.parametrize("time", ["", '"time": 0, '])
+def test_the_last_sign_of_a_run_without_times_is_the_change_of_its_journal(tmp_path: Path, time: str) -> None:
+    run = make(tmp_path, "theirs")
+    run.journal.write_text('{"event": "run", "run": "x"}\n{"event": "step", ' + time + '"step": 1, "loss": 4}\n')
+    os.utime(run.journal, (1_700_000_000, 1_700_000_000))
+    assert overview(run).changed == 1_700_000_000
+
+
 def test_the_line_and_the_object(tmp_path: Path) -> None:
     run = make(tmp_path, "cats", *SHORT, state("finished", time.time() - 65, step=10))
     found = overview(run)

@@ -15,6 +15,7 @@ from tests.unit.run.test_events import EXAMPLES, RUN
 from tests.waiting import TIMEOUT
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.history.history import History
+from tui_trainer.run.codec import decode
 from tui_trainer.run.commands import Command
 from tui_trainer.run.events import (
     Activity,
@@ -444,3 +445,10 @@ def test_a_snapshot_does_not_wait_for_the_history(monkeypatch: pytest.MonkeyPatc
         published.result(TIMEOUT)
     assert session.snapshot().step == 1
     assert curve(session.snapshot(), "loss").mean.tolist() == [2.0]
+
+
+def test_without_times_the_clock_goes_by_the_seconds_of_the_steps() -> None:
+    taken = [f'{{"event": "step", "step": {number}, "loss": 4, "step_seconds": 2}}' for number in range(1, 11)]
+    told = ['{"event": "run", "run": "x", "steps": 100}', *taken]
+    now = look(*(event for line in told if (event := decode(line)) is not None))
+    assert (now.elapsed, now.seconds_left) == (pytest.approx(20.0), pytest.approx(180.0))
