@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.run.test_events import EXAMPLES
+from tests.unit.run.examples import EXAMPLES
 from tui_trainer.run.codec import decode, encode
 from tui_trainer.run.events import EVENTS, RunStarted
 from tui_trainer.state.run_state import RunState

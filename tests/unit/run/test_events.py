@@ -6,108 +6,28 @@ import subprocess
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.runs import run_started
-from tests.unit.run.journals import read, write_journal
+from tests.unit.run.examples import EXAMPLES, RUN
+from tests.unit.run.journals import read
 from tui_trainer.run.codec import decode, encode
 from tui_trainer.run.events import (
     EVENTS,
     MAX_NUMBER_NAME,
     MAX_NUMBERS,
-    Activity,
-    Alert,
-    BranchStarted,
-    CheckpointSaved,
-    CommandApplied,
-    Evaluation,
     Event,
     Layers,
-    PartialSample,
-    Resources,
     RunStarted,
     Sample,
-    ScheduleChanged,
-    Stage,
     StateChanged,
     Step,
 )
-from tui_trainer.run.folder import Folder
 from tui_trainer.run.formats import JOURNAL_FORMAT, NewerFormatError
-from tui_trainer.run.journal import Journal
 from tui_trainer.run.run_parts import RunMachine, RunModel, RunPlan, RunSampling, RunSource
 
-RUN: dict[str, Any] = {
-    "run": "cats",
-    "path": "runs/cats",
-    "corpus": "cats",
-    "versions": {"python": "3.11", "torch": "2.9"},
-    "device": "cpu",
-    "precision": "fp32",
-    "preset": "nano",
-    "parameters": 808_576,
-    "layers": 4,
-    "width": 128,
-    "heads": 4,
-    "context": 64,
-    "tokenizer": "char",
-    "vocab_size": 65,
-    "fingerprint": "ab" * 32,
-    "train_tokens": 900,
-    "val_tokens": 100,
-    "unigram_entropy": 3.3,
-    "tokens_per_epoch": 1000,
-    "tokens_per_step": 768,
-    "steps": 5000,
-    "schedule": "wsd",
-    "lr": 3e-3,
-    "min_lr": 0.0,
-    "warmup": 100,
-    "clip": 1.0,
-    "temperature": 0.8,
-    "prompt": "The",
-    "optimizer": "adamw",
-}
-
 PART_NAMES = {"source", "model", "machine", "plan", "sampling"}
-
-EXAMPLES: list[Event] = [
-    run_started(time=1.5, **RUN),
-    Step(
-        step=1,
-        time=2.5,
-        loss=4.1,
-        lr=1e-3,
-        grad_norm=0.5,
-        weight_norm=140.0,
-        tokens=768,
-        step_seconds=0.1,
-        tokens_per_second=7680.0,
-    ),
-    run_started(time=1.5, run="another tool's", format=1),
-    Step(step=2, time=2.5, loss=None, numbers={"momentum": 0.9, "loss_scale": 65536, "entropy": None}),
-    Layers(step=2, time=2.5, numbers={"grad_norm": [0.1, None, 3], "dead": []}),
-    BranchStarted(step=2, time=2.5, id=2, parent=1),
-    Evaluation(
-        step=2, time=3.5, train_loss=1.0, val_loss=4.0, perplexity=54.6, bits_per_byte=5.8, best=True, part="sample"
-    ),
-    Evaluation(step=2, time=3.5, train_loss=None, val_loss=4.0, perplexity=54.6, bits_per_byte=5.8, best=True),
-    Sample(step=2, time=3.5, prompt="The\n", text='cat "sat" \u732b \x1b[2J\u2028', temperature=0.8, top_k=0, seed=1),
-    PartialSample(step=2, time=3.5, prompt="The", text="ca", temperature=0.8),
-    CheckpointSaved(step=2, time=3.5, path="runs/cats/checkpoints/step-00000002", reason="best"),
-    StateChanged(step=2, time=3.5, state="paused", reason="by keyboard"),
-    CommandApplied(step=2, time=3.5, name="set_temperature", value=0.5, source="keyboard"),
-    CommandApplied(step=2, time=3.5, name="stop", value=True, source="SIGTERM"),
-    CommandApplied(step=2, time=3.5, name="pause", value=None, source="keyboard"),
-    Alert(step=2, time=3.5, kind="divergence", severity="error", message="The loss is not finite."),
-    Resources(step=2, time=3.5, memory_bytes=10**9, device_memory_bytes=0),
-    Activity(step=2, time=3.5, doing="validating"),
-    Stage(step=0, time=0.5, stage="reading", done=5, total=10),
-    ScheduleChanged(step=4, time=2.0, steps=9, schedule="wsd", lr=1e-3, min_lr=0.0, warmup=2, reason="9, as x"),
-    ScheduleChanged(step=4, time=2.0, steps=9, schedule="wsd", lr=1e-3, min_lr=0.0, warmup=2, factor=0.5, until=8),
-]
 
 PARTS = (RunSource, RunModel, RunMachine, RunPlan, RunSampling)
 
@@ -268,65 +188,3 @@ def test_what_cannot_be_is_refused_by_an_optimized_interpreter_too() -> None:
     program = "import sys; from tui_trainer.run.codec import decode; print([*map(decode, sys.argv[1:])])"
     told = subprocess.run([sys.executable, "-O", "-c", program, *lines], capture_output=True, text=True, check=True)
     assert told.stdout == "[None, None, None, None, None]\n"
-
-
-# -- the file ------------------------------------------------------------------------------------------------------
-
-WRITTEN = [event for event in EXAMPLES if event.journalled]
-
-
-def test_a_line_an_event(tmp_path: Path) -> None:
-    path = tmp_path / "journal.jsonl"
-    write_journal(tmp_path, *WRITTEN)
-    lines = path.read_bytes().split(b"\n")
-    assert lines.pop() == b""
-    assert [json.loads(line)["event"] for line in lines] == [event.event for event in WRITTEN]
-    assert list(read(path)) == WRITTEN
-
-
-def test_an_event_is_on_disk_at_once(tmp_path: Path) -> None:
-    with Folder.open(tmp_path) as folder:
-        journal = Journal(folder)
-    journal.append(WRITTEN[0])
-    assert list(read(tmp_path / "journal.jsonl")) == WRITTEN[:1]
-    journal.close()
-
-
-def test_a_journal_is_gone_on_with(tmp_path: Path) -> None:
-    for event in WRITTEN:
-        write_journal(tmp_path, event)
-    assert list(read(tmp_path / "journal.jsonl")) == WRITTEN
-
-
-def test_damage_in_the_middle_costs_its_line(tmp_path: Path) -> None:
-    path = tmp_path / "journal.jsonl"
-    good = [encode(event).encode() for event in WRITTEN[:2]]
-    path.write_bytes(good[0] + b"\n\xff\xfe{\x00\n\n" + good[1] + b"\n")
-    assert list(read(path)) == WRITTEN[:2]
-
-
-@pytest.mark.parametrize("torn", [b'{"event": "st', b"x" * 65_536, b"\xe7\x8c" * 100_000, b"\x00"], ids=range(4))
-@pytest.mark.parametrize("whole", [0, 1, 5])
-def test_a_torn_last_line_is_cut_before_more_is_written(tmp_path: Path, torn: bytes, whole: int) -> None:
-    path = tmp_path / "journal.jsonl"
-    write_journal(tmp_path, *WRITTEN[:whole])
-    before = path.read_bytes()
-    path.write_bytes(before + torn)
-    assert list(read(path)) == WRITTEN[:whole]
-    write_journal(tmp_path, *WRITTEN[whole : whole + 1])
-    assert path.read_bytes() == before + encode(WRITTEN[whole]).encode() + b"\n"
-
-
-def test_a_whole_journal_is_not_cut(tmp_path: Path) -> None:
-    path = tmp_path / "journal.jsonl"
-    write_journal(tmp_path, *WRITTEN)
-    before = path.read_bytes()
-    write_journal(tmp_path)
-    assert path.read_bytes() == before
-
-
-def test_text_that_is_no_unicode_is_kept(tmp_path: Path) -> None:
-    event = CheckpointSaved(step=1, time=1.0, path="caf\udce9", reason="best")
-    write_journal(tmp_path, event)
-    (tmp_path / "journal.jsonl").read_text(encoding="utf-8")
-    assert list(read(tmp_path / "journal.jsonl")) == [event]

@@ -13,7 +13,7 @@ import pytest
 from tests.folding import curve
 from tests.unit.run.journals import write_journal
 from tests.unit.run.test_lock import held
-from tests.unit.sessions.control.test_server import Trainer
+from tests.unit.sessions.control.peers import Trainer
 from tests.unit.state.test_run_state import started, state, step
 from tests.waiting import TIMEOUT, arriving, until
 from tui_trainer.config import InputError

@@ -11,7 +11,7 @@ import pytest
 
 from tests.folding import curve, folded
 from tests.runs import run_started
-from tests.unit.run.test_events import EXAMPLES, RUN
+from tests.unit.run.examples import EXAMPLES, RUN
 from tests.waiting import TIMEOUT
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.history.history import History

@@ -1,7 +1,7 @@
 """A tiny run, and ways to watch it: in a thread as a screen does, or scripted, in the test's own thread."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,9 @@ PRECISIONS = ("fp32", "bf16")
 """What must hold in every precision is tested in these: every CPU computes both, some of them slowly."""
 
 ENDLESS = 10**6
+NEVER_ENDING: dict[str, Any] = dict.fromkeys(("steps", "eval_every", "sample_every", "checkpoint_every"), ENDLESS)
+"""A run that takes steps, and does nothing else."""
+
 CPU = torch.device("cpu")
 TIMINGS = Timings(step=0.01, evaluation=0.02, token=0.001)
 """What a run is told instead of measuring the machine."""
@@ -144,10 +147,21 @@ class Resumed(ScriptedSession):
         self.react = react
 
 
+def resume(directory: RunDirectory, steps: int = 0) -> ScriptedSession:
+    """Take a run up again, and let it end."""
+    session = Resumed(directory, steps)
+    session.run()
+    return session
+
+
 def run_to_end(config: Config, react: Callable[[Event], Command | None] = lambda event: None) -> ScriptedSession:
     session = ScriptedSession(config, react)
     session.run()
     return session
+
+
+def steps_of(events: Iterable[Event]) -> list[int]:
+    return [event.step for event in events if isinstance(event, Step)]
 
 
 def stop_after(step: int, save: bool = True) -> Callable[[Event], Command | None]:

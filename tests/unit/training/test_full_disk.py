@@ -13,6 +13,7 @@ from tests.unit.training.helpers import (
     only_run,
     run_to_end,
     small_config,
+    steps_of,
     stop_after,
     watched,
 )
@@ -198,10 +199,6 @@ def test_a_run_that_is_not_to_be_saved_needs_no_room(corpus: Path, monkeypatch: 
 
 
 # -- the journal ----------------------------------------------------------------------------------------------------
-
-
-def steps_of(events: list[Event]) -> list[int]:
-    return [event.step for event in events if isinstance(event, Step)]
 
 
 def refusing(monkeypatch: pytest.MonkeyPatch, first: int, last: int) -> None:

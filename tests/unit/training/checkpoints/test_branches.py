@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tests.unit.training.checkpoints.forging import forge, read, told
-from tests.unit.training.checkpoints.test_store import TOKENIZER, progress
+from tests.unit.training.checkpoints.saving import TOKENIZER, progress
 from tests.unit.training.helpers import small_model, small_stepper, take
 from tui_trainer.config import InputError
 from tui_trainer.run.folder import Folder
