@@ -12,10 +12,9 @@ from tui_trainer.config import InputError
 from tui_trainer.run.requests import Refused, Reply, Request
 
 MAX_OPEN: Final = 16
-"""Requests of all who ask, that are not answered yet."""
+"""Requests of one viewer, or of the screen of the process that trains, that are not answered yet."""
 
 TOO_MANY: Final = f"{MAX_OPEN} requests wait for their reply, which is the most: ask again later."
-
 
 NO_MODEL: Final = "There is no model here to ask."
 
@@ -26,6 +25,8 @@ class OpenRequest:
 
     request: Request
     reply: Future[Reply] = field(default_factory=Future)
+    asker: object = None
+    """Whose request it is, of several: each has a share of its own."""
 
     @property
     def given_up(self) -> bool:
@@ -57,9 +58,9 @@ class OpenRequests:
         self._lock = threading.Lock()
         """Guards both; no reply is given while it is held, as its receiver may call this again."""
 
-    def ask(self, request: Request, pass_on: Callable[[OpenRequest], None]) -> Future[Reply]:
+    def ask(self, request: Request, pass_on: Callable[[OpenRequest], None], asker: object = None) -> Future[Reply]:
         """The future reply, of which a refusal is one; `pass_on` is called unless it is refused at once."""
-        opened = OpenRequest(request)
+        opened = OpenRequest(request, asker=asker)
         with self._lock:
             refusal = self._take(opened)
         if refusal:
@@ -71,7 +72,8 @@ class OpenRequests:
 
     def _take(self, opened: OpenRequest) -> str:
         """Keep a request, or say why it is refused; the caller holds `_lock`."""
-        refusal = self._refusal or (TOO_MANY if len(self._open) >= MAX_OPEN else "")
+        share = sum(each.asker is opened.asker for each in self._open)
+        refusal = self._refusal or (TOO_MANY if share >= MAX_OPEN else "")
         if not refusal:
             self._open.add(opened)
         return refusal

@@ -1,6 +1,7 @@
 """A session that writes a run's directory: events go to the screen, the journal and the viewers."""
 
 import threading
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,13 @@ from tui_trainer.run.journal_writer import JournalWriter, missing_steps
 from tui_trainer.run.lock import RunLock
 from tui_trainer.run.other_runs import add_to_index, look_for_others
 from tui_trainer.run.relocation import DirectoryMonitor
-from tui_trainer.run.requests import REQUESTS
+from tui_trainer.run.requests import REQUESTS, Reply, Request
 from tui_trainer.sessions.attendance import Attendance
 from tui_trainer.sessions.base import Joined, Session
 from tui_trainer.sessions.control.server import ControlServer
 from tui_trainer.sessions.index_writer import IndexWriter
 from tui_trainer.sessions.journal_reader import JournalReader
+from tui_trainer.sessions.requests import refuse
 
 LOG: Final = "output.log"
 
@@ -106,6 +108,10 @@ class JournalledSession(Session):
             about["requests"] = list(REQUESTS)
             return Joined(self._journal.size, self._journal.waiting(), self.subscribe(), about)
 
+    def request_of(self, request: Request, asker: object) -> Future[Reply]:
+        """As `request`, for one of several who ask."""
+        return refuse(request)
+
     # -- from beginning to end --------------------------------------------------------------------------------------
 
     def take_lock(self, directory: RunDirectory) -> None:
@@ -132,7 +138,7 @@ class JournalledSession(Session):
         if last < step:
             self.publish(missing_steps(last + 1, step, step, "the trainer ended before it had written them"))
         try:
-            self._control = ControlServer(self.folder, self.join, self.unsubscribe, self.send, self.request)
+            self._control = ControlServer(self.folder, self.join, self.unsubscribe, self.send, self.request_of)
         except OSError as error:
             self.publish(alerts.control(step, f"No other terminal can attach to this run ({error.strerror or error})."))
 

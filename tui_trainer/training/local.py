@@ -93,7 +93,10 @@ class LocalSession(JournalledSession):
         self._command_queue.put(command)
 
     def request(self, request: Request) -> Future[Reply]:
-        return self._requests.ask(request, self._command_queue.put_request)
+        return self.request_of(request, self)
+
+    def request_of(self, request: Request, asker: object) -> Future[Reply]:
+        return self._requests.ask(request, self._command_queue.put_request, asker)
 
     def run(self) -> None:
         try:

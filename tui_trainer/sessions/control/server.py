@@ -63,7 +63,7 @@ class ControlServer:
         join: Join,
         leave: Callable[[EventQueue], None],
         send: Callable[[Command], None],
-        ask: Ask = refuse,
+        ask: Ask = lambda request, asker: refuse(request),
     ) -> None:
         self._folder, self._join, self._leave, self._send, self.ask = folder, join, leave, send, ask
         self._closed = threading.Event()

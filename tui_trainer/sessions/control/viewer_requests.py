@@ -9,7 +9,8 @@ from typing import Any
 from tui_trainer.run.requests import MAX_ID, Refused, Reply, Request
 from tui_trainer.sessions.control.request_lines import decode_request, encode_reply
 
-Ask = Callable[[Request], Future[Reply]]
+Ask = Callable[[Request, object], Future[Reply]]
+"""Called with a request and who asks it."""
 
 
 class ViewerRequests:
@@ -32,7 +33,7 @@ class ViewerRequests:
                 raise
             self._replies.put(Refused(request_id, str(error)))
             return
-        reply = self._ask(request)
+        reply = self._ask(request, self)
         self._open = [*(each for each in self._open if not each.done()), reply]
         reply.add_done_callback(self._put)
         if self._given_up:  # the viewer has gone since this began, and `give_up` may not have seen the last
