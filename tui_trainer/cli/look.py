@@ -34,13 +34,13 @@ def replay(run: str, runs_dir: str) -> int:
 
     RUN is a name or a path; the one that changed last, of those that nobody trains, when left out.
     """
-    from tui_trainer.sessions.replay import ReplaySession
+    from tui_trainer.sessions.replay import Publish, ReplaySession
     from tui_trainer.sessions.requests import Answer
 
-    def load(directory: RunDirectory) -> Answer:
+    def load(directory: RunDirectory, publish: Publish) -> Answer:
         from tui_trainer.training.recorded import load_answerer
 
-        return load_answerer(directory)
+        return load_answerer(directory, publish)
 
     directory = find_run(run, runs_root(runs_dir), lambda each: each.journal.is_file() and not is_locked(each))
     return view(ReplaySession(directory, load), directory.name)

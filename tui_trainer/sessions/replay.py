@@ -9,7 +9,7 @@ from pathlib import Path
 from tui_trainer.config import InputError
 from tui_trainer.run.commands import Command, Stop
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import ENDED, Stage, StateChanged
+from tui_trainer.run.events import ENDED, Event, Stage, StateChanged
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.lock import is_locked
 from tui_trainer.run.requests import Reply, Request
@@ -19,8 +19,10 @@ from tui_trainer.sessions.base import Outcome, Session
 from tui_trainer.sessions.journal_reader import READING, JournalReader
 from tui_trainer.sessions.requests import NO_MODEL, Answer, AnsweringThread, OpenRequests
 
+Publish = Callable[[Event], None]
 
-def _refuse(directory: RunDirectory) -> Answer:
+
+def _refuse(directory: RunDirectory, publish: Publish) -> Answer:
     raise InputError(NO_MODEL)
 
 
@@ -29,14 +31,17 @@ class ReplaySession(Session):
 
     read_only_reason = "This is a recording: resume goes on with the run, q leaves."
 
-    def __init__(self, directory: RunDirectory, load: Callable[[RunDirectory], Answer] = _refuse) -> None:
-        """Raises InputError when the run is alive, or has no journal. `load` makes what answers requests."""
+    def __init__(self, directory: RunDirectory, load: Callable[[RunDirectory, Publish], Answer] = _refuse) -> None:
+        """Raises InputError when the run is alive, or has no journal.
+
+        `load` makes what answers requests, and publishes what is to be known of it.
+        """
         super().__init__()
         self.directory = directory
         self.label = directory.name
         self._left = threading.Event()
         self._requests = OpenRequests()
-        self._answering = AnsweringThread(lambda: load(directory))
+        self._answering = AnsweringThread(lambda: load(directory, self.publish))
         name = visible_line(directory.name)
         if is_locked(directory):
             raise InputError(f"The run {name} is being trained: look at it with attach.")

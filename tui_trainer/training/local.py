@@ -19,6 +19,7 @@ from tui_trainer.run.folder import Folder
 from tui_trainer.run.lineage import Start
 from tui_trainer.run.lock import LOCK_FILE
 from tui_trainer.run.requests import Reply, Request
+from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.base import Outcome
 from tui_trainer.sessions.journal_reader import READING, JournalReader
 from tui_trainer.sessions.overview import saved_progress
@@ -84,9 +85,14 @@ class LocalSession(JournalledSession):
 
     @classmethod
     def resume(cls, directory: RunDirectory, steps: int = 0, again: bool = False) -> "LocalSession":
-        """Take up a run; raises InputError, for too few steps too, rather than when torch has been loaded."""
-        check_steps(steps, int(saved_progress(directory).get("step", 0)))
-        return cls(directory.read_config(), directory, steps, again)
+        """Take up a run; raises InputError, for too few steps too, before any screen is opened."""
+        config = directory.read_config()
+        if not config.data.corpus:
+            name = visible_line(directory.name)
+            raise InputError(f"The config.toml of {name} is empty, or lacks the corpus: restore that file.")
+        if 0 < steps < saved_progress(directory).get("step", 0):
+            check_steps(steps, _steps_taken(directory))
+        return cls(config, directory, steps, again)
 
     def send(self, command: Command) -> None:
         self.attendance.apply(command)
@@ -216,6 +222,17 @@ class LocalSession(JournalledSession):
             for _ in self._command_queue.take(wait=True):
                 pass
         return Outcome(1, reason)
+
+
+def _steps_taken(run: RunDirectory) -> int:
+    """In the newest checkpoint that is whole; loads torch. Raises InputError where there is none."""
+    from tui_trainer.training.checkpoints.store import CheckpointStore
+
+    try:
+        with run.open() as folder:
+            return CheckpointStore(folder, keep=1).newest()[0].progress.step
+    except OSError as error:
+        raise cannot_write(run.path, error) from error
 
 
 def _sentence(error: Exception) -> str:

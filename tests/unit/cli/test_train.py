@@ -88,6 +88,14 @@ def test_fewer_steps_than_were_taken_are_refused_before_the_run_is_loaded(
     assert "The run has taken 6 steps already: give --steps a larger number." in outcome.err
 
 
+def test_a_run_whose_configuration_is_empty_says_so(program: Program, corpus: Path, runs: Path) -> None:
+    program(corpus, *SMALL)
+    (runs / "cats" / "config.toml").write_text("")
+    outcome = program("resume", "--headless")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "The config.toml of cats is empty, or lacks the corpus: restore that file." in outcome.err
+
+
 def test_the_corpus_may_come_through_standard_input(
     program: Program, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

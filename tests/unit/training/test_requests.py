@@ -43,7 +43,7 @@ def ask(session: Session, request: SampleRequest = REQUEST) -> Reply:
 
 
 def recording(run: RunDirectory) -> ReplaySession:
-    return ReplaySession(run, lambda directory: load_answerer(directory))
+    return ReplaySession(run, lambda directory, publish: load_answerer(directory, publish))
 
 
 def pausing(event: Event) -> Any:
@@ -206,7 +206,17 @@ def test_a_recording_without_a_checkpoint_refuses(corpus: Path, tmp_path: Path) 
     (run.path / "config.toml").write_text(small_config(corpus).to_toml())
     refused = ask(recording(run))
     assert isinstance(refused, Refused)
-    assert "checkpoint" in refused.reason
+    assert refused.reason == "The run bare has no checkpoint that can be read, and so no model to ask."
+
+
+def test_a_recording_says_which_model_answers_where_the_newest_is_damaged(corpus: Path, runs: Path) -> None:
+    run_to_end(small_config(corpus), stop_after(7))
+    (only_run(runs).checkpoints / "step-00000007" / "model.safetensors").write_bytes(b"")
+    session = recording(only_run(runs))
+    reply = ask(session)
+    assert isinstance(reply, SampleReply) and reply.step == 6
+    told = "Requests are answered by the model of step 6: step-00000007 cannot be read."
+    assert [alert.message for alert in session.snapshot().alerts] == [told]
 
 
 def test_a_reply_is_for_the_viewer_that_asked(corpus: Path, runs: Path) -> None:

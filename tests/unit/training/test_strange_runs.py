@@ -10,6 +10,7 @@ import pytest
 from tests.unit.training.helpers import Resumed, only_run, run_to_end, small_config
 from tui_trainer.config import InputError
 from tui_trainer.run.directory import RunDirectory
+from tui_trainer.training.local import LocalSession
 
 
 @pytest.fixture
@@ -103,3 +104,11 @@ def test_a_linked_directory_of_checkpoints_is_not_entered(run: RunDirectory, tmp
     session = resume(run)
     assert session.outcome is not None and session.outcome.status == 2
     assert [path for path in sorted(tmp_path.rglob("*")) if path not in before] == []
+
+
+def test_the_steps_of_a_damaged_checkpoint_are_not_counted_as_taken(run: RunDirectory) -> None:
+    (run.checkpoints / "step-00000012" / "model.safetensors").write_bytes(b"")
+    with pytest.raises(InputError, match="has taken 9 steps already"):
+        LocalSession.resume(run, 8)
+    LocalSession.resume(run, 9)
+    assert resume(run).snapshot().state == "finished"

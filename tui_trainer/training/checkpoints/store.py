@@ -45,6 +45,10 @@ WITH_ROLLBACK: Final = 2
 """How many of the newest checkpoints keep the states that a rollback may go back to."""
 
 
+class NoCheckpointError(InputError):
+    """A run has no checkpoint that can be read."""
+
+
 class CheckpointStore:
     """The checkpoints in a run's open directory, of which the newest `keep` of its branch stay, beside the best.
 
@@ -93,8 +97,8 @@ class CheckpointStore:
     def newest(self) -> tuple[Checkpoint, list[str]]:
         """The newest checkpoint that is whole, and the names of the newer ones that are damaged.
 
-        That is the newest of the last branch that has one. Changes nothing on disk. Raises InputError if none is
-        whole, or one cannot be read for another reason than its damage.
+        That is the newest of the last branch that has one. Changes nothing on disk. Raises NoCheckpointError if none
+        is whole, InputError if one cannot be read for another reason than its damage.
         """
         damaged: list[str] = []
         with self._opened() as root:
@@ -165,9 +169,9 @@ class CheckpointStore:
         except OSError as error:
             raise unreadable(self._folder, CHECKPOINTS, error) from error
 
-    def _nothing_to_read(self) -> InputError:
+    def _nothing_to_read(self) -> NoCheckpointError:
         run = visible_line(str(self._folder.path))
-        return InputError(f"{run} has no checkpoint that can be read: train anew under another name.")
+        return NoCheckpointError(f"{run} has no checkpoint that can be read: train anew under another name.")
 
     def _prune(self, root: Folder, best_step: int) -> None:
         for name in filter(LEFT_OVER.fullmatch, root.names()):
