@@ -1,12 +1,12 @@
 """Puts a trainer together from what a preparation has made."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tui_trainer.config import Config
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.transformer import Transformer
-from tui_trainer.run.events import Event
+from tui_trainer.run.events import BEST, Event
 from tui_trainer.training.checkpoints.saver import Saver
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.command_queue import CommandQueue
@@ -33,66 +33,69 @@ from tui_trainer.training.step.reports import StepReports
 from tui_trainer.training.step.stepper import Stepper
 from tui_trainer.training.trainer import Trainer
 
-Publish = Callable[[Event], None]
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a trainer is made of, which continues from `progress`."""
+
+    config: Config
+    corpus: Corpus
+    model: Transformer
+    stepper: Stepper
+    progress: Progress
+    store: CheckpointStore
+    command_queue: CommandQueue
+    publish: Callable[[Event], None]
+    length_check: LengthCheck | None = None
+    rollback_states: Sequence[RollbackState] = ()
+    """Those that a resumed run can restore."""
 
 
-def assemble(
-    config: Config,
-    corpus: Corpus,
-    model: Transformer,
-    stepper: Stepper,
-    progress: Progress,
-    store: CheckpointStore,
-    command_queue: CommandQueue,
-    publish: Publish,
-    check: LengthCheck | None = None,
-    saved: Sequence[RollbackState] = (),
-) -> Trainer:
-    """A trainer that continues from `progress`; `saved` are the states that a resumed run can restore."""
-    run, timetable, states, probes = config.run, Timetable(config), RunStates(progress, publish), ProbeScheduler()
-    models = EndModels(model, stepper, progress, store)
-    sampler = _sampler(config, corpus, model, progress, publish, probes, models)
-    request_handler = RequestHandler(model, corpus.tokenizer, config.sampling.top_k, probes, lambda: models.step)
-    rollback = Rollback(model, stepper, progress, timetable.steps, run, saved, store.before)
-    reports = _reports(config, stepper, progress, publish, probes, check)
-    results = Results(reports, rollback, timetable, progress, states, publish)
-    saver = Saver(store, publish, replace(progress) if progress.step else None)
-    decisions = DecisionMaker(command_queue, timetable, lambda: saver.refused, lambda: check is not None and check.due)
-    described = model.shape, corpus.tokenizer.to_json(), progress
-    saving = Saving(saver, models, *described, lambda: rollback.states, results, sampler, decisions)
-    evaluated = model, corpus, progress, run.precision, run.patience
-    validation = Validation(*evaluated, publish, save_best=lambda: saving.save("best"))
+def assemble(made: Prepared) -> Trainer:
+    config, model, stepper, progress, publish = made.config, made.model, made.stepper, made.progress, made.publish
+    timetable, states, probes = Timetable(config), RunStates(progress, publish), ProbeScheduler()
+    models = EndModels(model, stepper, progress, made.store)
+    sampler = _sampler(made, probes, models)
+    request_handler = RequestHandler(model, made.corpus.tokenizer, config.sampling.top_k, probes, lambda: models.step)
+    states_before, saved_before = made.rollback_states, made.store.before
+    rollback = Rollback(model, stepper, progress, timetable.steps, config.run, states_before, saved_before)
+    results = Results(_reports(made, probes), rollback, timetable, progress, states, publish)
+    saver = Saver(made.store, publish, replace(progress) if progress.step else None)
+    decisions = _decision_maker(made, timetable, saver)
+    tokenizer = made.corpus.tokenizer.to_json()
+    saving = Saving(saver, models, model.shape, tokenizer, progress, rollback, results, sampler, decisions)
+    validation = Validation(model, made.corpus, progress, config.run, publish, save_best=lambda: saving.save(BEST))
     probes.register(validation, sampler, request_handler)
-    length_change = LengthChange(check, progress, timetable, rollback, saving, results, publish)
+    length_change = LengthChange(made.length_check, progress, timetable, rollback, saving, results, publish)
     end = RunEnd(
         progress, timetable, validation, models, sampler, saving, results, rollback, states, decisions, publish
     )
-    working = model, stepper, progress, timetable, states, decisions, probes, sampler, results, saving
-    return Trainer(Components(*working, length_change, end, publish), HANDLERS)
+    components = Components(
+        stepper, progress, timetable, states, decisions, probes, sampler, results, saving, length_change, end, publish
+    )
+    return Trainer(components, HANDLERS)
 
 
-def _reports(
-    config: Config,
-    stepper: Stepper,
-    progress: Progress,
-    publish: Publish,
-    probes: ProbeScheduler,
-    check: LengthCheck | None,
-) -> StepReports:
-    callbacks = [probes.on_step, *([] if check is None else [check.on_step])]
-    return StepReports(stepper, progress, config.run.precision, tokens_per_step(config), publish, callbacks)
-
-
-def _sampler(
-    config: Config,
-    corpus: Corpus,
-    model: Transformer,
-    progress: Progress,
-    publish: Publish,
-    probes: ProbeScheduler,
-    models: EndModels,
-) -> Sampler:
-    sampler = Sampler(model, corpus, config.sampling, config.run.seed, publish, probes, lambda: models.step)
+def _sampler(made: Prepared, probes: ProbeScheduler, models: EndModels) -> Sampler:
+    config, progress = made.config, made.progress
+    seed = config.run.seed
+    sampler = Sampler(made.model, made.corpus, config.sampling, seed, made.publish, probes, lambda: models.step)
     sampler.temperature, sampler.prompt = progress.temperature, progress.prompt
     sampler.scheduled_step = sampler.published_step = progress.sampled_step
     return sampler
+
+
+def _reports(made: Prepared, probes: ProbeScheduler) -> StepReports:
+    check, precision = made.length_check, made.config.run.precision
+    callbacks = [probes.on_step, *([] if check is None else [check.on_step])]
+    return StepReports(made.stepper, made.progress, precision, tokens_per_step(made.config), made.publish, callbacks)
+
+
+def _decision_maker(made: Prepared, timetable: Timetable, saver: Saver) -> DecisionMaker:
+    check = made.length_check
+    return DecisionMaker(
+        made.command_queue,
+        timetable,
+        save_refused=lambda: saver.refused,
+        length_check_due=lambda: check is not None and check.due,
+    )

@@ -25,7 +25,7 @@ def shape_of(config: Config, corpus: Corpus) -> ModelShape:
 
 
 def build_model(config: Config, corpus: Corpus, device: torch.device) -> Transformer:
-    """A model with its first, random weights."""
+    """A model with its first, random weights, in training mode."""
     model = Transformer(shape_of(config, corpus))
     model.initialise(torch.Generator().manual_seed(config.run.seed))
     return model.to(device)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tui_trainer.model.transformer import Transformer
 from tui_trainer.run.events import Event
 from tui_trainer.training.decision_maker import DecisionMaker
 from tui_trainer.training.length_change import LengthChange
@@ -25,7 +24,6 @@ class Components:
     Whatever looks at the model is reached by `probes`; `sampler` is here for the commands about samples.
     """
 
-    model: Transformer
     stepper: Stepper
     progress: Progress
     timetable: Timetable

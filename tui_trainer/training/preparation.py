@@ -17,7 +17,7 @@ from tui_trainer.run.folder import Folder
 from tui_trainer.run.lineage import FIRST_LINEAGE, Start
 from tui_trainer.run.pointers import CheckpointId
 from tui_trainer.run.text import visible_line
-from tui_trainer.training.assembly import assemble
+from tui_trainer.training.assembly import Prepared, assemble
 from tui_trainer.training.build import build_model, build_optimizer, build_stepper, shape_of
 from tui_trainer.training.checkpoints.checkpoint import Checkpoint
 from tui_trainer.training.checkpoints.store import CheckpointStore
@@ -111,8 +111,9 @@ class Preparation:
         model = build_model(config, corpus, device)
         stepper = self._build_stepper(config, corpus, model)
         restore(checkpoint, model, stepper, directory)
-        parts = corpus, model, stepper, progress, directory, opened
-        trainer = self._finish(Plan(config), *parts, checkpoint=checkpoint, damaged=damaged)
+        trainer = self._finish(
+            Plan(config), corpus, model, stepper, progress, directory, opened, checkpoint=checkpoint, damaged=damaged
+        )
         for alert in describe_resumption(checkpoint, planned):
             self._publish(alert)
         return trainer
@@ -161,8 +162,10 @@ class Preparation:
         self._publish(describe(plan, corpus, model, progress, directory, store.branch))
         self._warn(progress.step, stepper.sizes, aside)
         check, states = make_check(folder) if make_check else None, checkpoint.rollback_states if checkpoint else ()
-        made = corpus, model, stepper, progress, store, self._command_queue
-        return assemble(plan.config, *made, self._publish, check, states)
+        made = Prepared(
+            plan.config, corpus, model, stepper, progress, store, self._command_queue, self._publish, check, states
+        )
+        return assemble(made)
 
     @staticmethod
     def _open(

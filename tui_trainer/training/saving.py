@@ -1,6 +1,5 @@
 """What the trainer saves as a checkpoint, and when; the saver writes it in another thread."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tui_trainer.model.transformer import ModelShape
@@ -11,7 +10,7 @@ from tui_trainer.training.decision_maker import DecisionMaker
 from tui_trainer.training.end_models import EndModels
 from tui_trainer.training.probes.sampling import Sampler
 from tui_trainer.training.progress import Progress
-from tui_trainer.training.recovery.rollback_buffer import RollbackState
+from tui_trainer.training.recovery.rollback import Rollback
 from tui_trainer.training.results import Results
 
 
@@ -25,14 +24,14 @@ class Saving:
         shape: ModelShape,
         tokenizer: str,
         progress: Progress,
-        rollback_states: Callable[[], Sequence[RollbackState]],
+        rollback: Rollback,
         results: Results,
         sampler: Sampler,
         decisions: DecisionMaker,
     ) -> None:
-        """`tokenizer` as JSON; `rollback_states` gives the states that may still be restored."""
+        """`tokenizer` as JSON."""
         self._saver, self._models, self._shape, self._tokenizer = saver, models, shape, tokenizer
-        self._progress, self._rollback_states, self._results = progress, rollback_states, results
+        self._progress, self._rollback, self._results = progress, rollback, results
         self._sampler, self._decisions = sampler, decisions
 
     def save(self, reason: str) -> None:
@@ -83,4 +82,4 @@ class Saving:
         """A copy of all that a checkpoint holds."""
         copy = self._models.last()
         progress = replace(self._progress, sampled_step=self._sampler.published_step)
-        return Contents(progress, copy.weights, copy.state, self._shape, self._tokenizer, self._rollback_states())
+        return Contents(progress, copy.weights, copy.state, self._shape, self._tokenizer, self._rollback.states)

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
-
 from tui_trainer.run import alerts
 from tui_trainer.run.commands import Command
 from tui_trainer.run.events import CommandApplied
@@ -37,7 +35,6 @@ class Trainer:
 
     def run(self) -> None:
         """Train to the end, then wait for a stop; raises RunFailedError, or any error of PyTorch or the system."""
-        self.components.model.train()
         self.components.results.publish_lowered_schedule()
         self._states.change("running")
         try:
@@ -128,7 +125,7 @@ class Trainer:
         progress.tokens += self._tokens_per_step
         self.components.results.publish_known(wait=self._states.state != "running")
         if decision.publish_resources:
-            self.components.publish(resources(self._device, progress.step))
+            self.components.publish(resources(self.components.stepper.device, progress.step))
             self._decisions.note_resources()
         self.components.results.buffer_state()
         self._share_time(stepping=not self.components.end.reason)
@@ -183,10 +180,6 @@ class Trainer:
 
     def _arrived(self) -> bool:
         return self._decisions.interrupted(by_any=True)
-
-    @property
-    def _device(self) -> torch.device:
-        return self.components.model.lm_head.weight.device
 
 
 def _applied(command: Command, step: int) -> CommandApplied:

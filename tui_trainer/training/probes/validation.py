@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tui_trainer.analysis.perplexity import bits_per_byte, perplexity
+from tui_trainer.config import RunConfig
 from tui_trainer.corpus.corpus import Corpus
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run import alerts
@@ -29,16 +30,15 @@ class Validation(ProbeSource):
         model: Transformer,
         corpus: Corpus,
         progress: Progress,
-        precision: str,
-        patience: int,
+        config: RunConfig,
         publish: Callable[[Event], None],
         save_best: Callable[[], None],
     ) -> None:
         self._model = model
         self._corpus = corpus
         self._progress = progress
-        self._precision = precision
-        self._patience = patience
+        self._precision = config.precision
+        self._patience = config.patience
         self._publish = publish
         self._save_best = save_best
 

@@ -78,8 +78,8 @@ class Stepper:
         self._seed = seed
         self._precision = precision
         self._parameters = list(model.parameters())
-        self._device = self._parameters[0].device
-        self._loss_scale = LossScale(precision, self._device)
+        self.device = self._parameters[0].device
+        self._loss_scale = LossScale(precision, self.device)
         self._last_known = 0.0
         self._pending_steps: deque[_PendingStep] = deque()
 
@@ -106,7 +106,7 @@ class Stepper:
     def _compute(self, step: int, lr: float, interrupted: Callable[[], bool]) -> Tensor | None:
         """Gradients and update; what `_update` returns, or None when interrupted."""
         self._drop_gradients()
-        loss = torch.zeros((), device=self._device)
+        loss = torch.zeros((), device=self.device)
         for part in range(self._accumulate):
             if interrupted():
                 return None
@@ -164,7 +164,7 @@ class Stepper:
     def _backward(self, index: int) -> Tensor:
         """Add micro-batch `index`'s share to the gradients; its share of the step's loss."""
         inputs, targets = self._batch_loader.take(index)
-        with computing(self._precision, self._device):
+        with computing(self._precision, self.device):
             loss = self._model.loss(inputs, targets) / self._accumulate
         (loss * self._loss_scale.value).backward()  # type: ignore[no-untyped-call]
         return loss.detach()
