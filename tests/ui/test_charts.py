@@ -9,8 +9,9 @@ import pytest
 from tui_trainer.history.curve import Curve, exact_curve
 from tui_trainer.history.history import History
 from tui_trainer.ui.charts import axes
-from tui_trainer.ui.charts.layout import Line, Mark, Plot, Rule, message, render
-from tui_trainer.ui.charts.series import clipped, envelope, mean_line, quantile_limits, spaced_indexes, without_start
+from tui_trainer.ui.charts.layout import Drawing, message, render
+from tui_trainer.ui.charts.plot import Line, Plot, Point, Rule
+from tui_trainer.ui.charts.series import between, clipped, envelope, mean_line, quantile_limits, spaced_indexes
 from tui_trainer.ui.palette import MIXES
 from tui_trainer.ui.view import CURVE_POINTS
 
@@ -28,8 +29,12 @@ def plot_of(values: list[float | None], log: bool = False) -> Plot:
     curve = series(values)
     finite = [value for value in values if value is not None and math.isfinite(value)] or [0.0]
     lines = [Line(curve, "raw", band=True), Line(curve, "bright", dotted=True)]
-    rules, marks = [Rule(max(finite), "top")], [Mark(1, finite[0], "here")]
-    return Plot(0, len(values), min(finite), max(finite), lines, rules, marks, log=log)
+    rules, points = [Rule(max(finite), "top")], [Point(1, finite[0], "here")]
+    return Plot(0, len(values), min(finite), max(finite), lines, rules, points, log=log)
+
+
+def text(drawing: Drawing) -> str:
+    return "\n".join(drawing.canvas.plain)
 
 
 def labels(scale: axes.Scale) -> list[str]:
@@ -116,7 +121,7 @@ def test_a_line_that_leaves_the_chart_is_cut_where_it_leaves() -> None:
 
 def test_rare_spikes_and_the_steep_beginning_do_not_set_the_limits() -> None:
     falling = series([10.0] * 50 + [2.0] * 949 + [50.0])
-    low, high = quantile_limits(without_start(falling, 1_000))
+    low, high = quantile_limits(between(falling, 100, 1_000))
     assert (low, high) == (2.0, 2.0)
 
 
@@ -144,38 +149,38 @@ def test_dots_are_spaced_and_mark_the_end() -> None:
 )
 def test_every_chart_has_the_size_requested(size: tuple[int, int], log: bool, values: list[float | None]) -> None:
     width, height = size
-    lines = render(plot_of(values, log), width, height, COLOURS).plain.split("\n")
+    lines = render(plot_of(values, log), width, height, COLOURS).canvas.plain
     assert len(lines) == height
     assert {len(line) for line in lines} == {width}
 
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
 def test_without_room_nothing_is_drawn(size: tuple[int, int]) -> None:
-    assert render(plot_of([1.0, 2.0]), *size, COLOURS).plain == ""
+    assert text(render(plot_of([1.0, 2.0]), *size, COLOURS)).strip() == ""
 
 
 def test_without_data_the_chart_is_empty() -> None:
     empty = exact_curve(np.empty(0), np.empty(0))
     picture = render(Plot(0, 10, 0, 1, [Line(empty, "bright"), Line(empty, "raw", band=True)]), 40, 8, COLOURS)
-    assert "┤" in picture.plain
+    assert "┤" in text(picture)
 
 
 def test_the_plot_keeps_its_left_edge_as_numbers_change() -> None:
     edges = set()
     for scale in (1e-3, 1.0, 1e3, 1e6):
         picture = render(plot_of([scale, 2 * scale, 3 * scale]), 60, 12, COLOURS)
-        edges.add(picture.plain.split("\n")[-2].index("└"))
+        edges.add(picture.canvas.plain[-2].index("└"))
     assert edges == {axes.LABEL_WIDTH}
 
 
 def test_a_rule_shows_its_label() -> None:
     falling = Line(series([80.0 - 0.7 * step for step in range(100)]), "bright")
     plot = Plot(0, 100, 5, 80, [falling], [Rule(65, "guessing 65")])
-    row = next(line for line in render(plot, 60, 12, COLOURS).plain.split("\n") if "guessing" in line)
+    row = next(line for line in render(plot, 60, 12, COLOURS).canvas.plain if "guessing" in line)
     assert "╌ guessing 65 ╌" in row
 
 
 def test_a_message_is_centred_and_cut_to_the_room() -> None:
-    assert message("hello", 11, 3).plain == "\n   hello   "
-    assert message("hello", 2, 2).plain == "he\nll"
-    assert message("hello", 0, 0).plain == ""
+    assert message("hello", 11, 3, COLOURS).canvas.plain == [" " * 11, "   hello   ", " " * 11]
+    assert message("hello", 2, 2, COLOURS).canvas.plain == ["he", "ll"]
+    assert message("hello", 0, 0, COLOURS).canvas.plain == []

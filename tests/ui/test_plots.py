@@ -46,7 +46,7 @@ def test_the_whole_schedule_is_drawn_from_the_start() -> None:
     assert plot is not None
     planned, used = plot.lines
     assert (planned.curve.steps[0], planned.curve.steps[-1], plot.start, plot.end) == (1, 5_000, 0, 5_000)
-    assert len(used.curve) == 0 and plot.marks[0].step == 0
+    assert len(used.curve) == 0 and plot.points[0].step == 0
     assert plot.high == scripted.PLAN.lr
 
 

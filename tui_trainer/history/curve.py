@@ -27,15 +27,19 @@ class Curve:
     def __len__(self) -> int:
         return len(self.steps)
 
-    def since(self, step: float) -> "Curve":
-        """The points from a step on."""
-        begin = int(np.searchsorted(self.steps, step))
-        return Curve(*(values[begin:] for values in vars(self).values()))
+    def part(self, begin: int, end: int) -> "Curve":
+        """The points from the number `begin` to before `end`, as of a sequence."""
+        return Curve(*(values[begin:end] for values in vars(self).values()))
 
 
 def exact_curve(steps: Values, values: Values) -> Curve:
     """A curve of single values."""
     return Curve(steps, values, values, values, np.ones(len(values)))
+
+
+def joined(*curves: Curve) -> Curve:
+    """The points of several curves, which follow one another."""
+    return Curve(*(np.concatenate(values) for values in zip(*(vars(curve).values() for curve in curves), strict=True)))
 
 
 EMPTY_CURVE = exact_curve(np.empty(0), np.empty(0))

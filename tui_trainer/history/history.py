@@ -21,6 +21,7 @@ NAMED: Final = frozenset(
     (
         *("loss", "smoothed_loss", "lr", "grad_norm", "weight_norm", "tokens", "step_seconds", "tokens_per_second"),
         *("train_loss", "val_loss", "bits_per_byte"),
+        *("lightly_smoothed_loss", "strongly_smoothed_loss", "elapsed"),
     )
 )
 """Metrics of every run, whose rows no other numbers take."""

@@ -52,11 +52,19 @@ class TrainingClock:
         self.last_event_time = event.time
         self.last_time = event.time or None if self.running else None
 
-    def _advance_to(self, time: float) -> None:
+    def elapsed_after(self, event: Step) -> float:
+        """The time spent training at the end of a step."""
+        if self.running and 0 < self.last_event_time <= event.time:
+            return self._elapsed_at(event.time)
+        # a single step of a paused run; or the clock was set back; or the journal has no times
+        return self.elapsed + (event.step_seconds or 0.0)
+
+    def _elapsed_at(self, time: float) -> float:
         passed = time - self.last_event_time
-        if 0 < passed <= self._longest_silence:
-            self.elapsed += passed
-        self.last_event_time = time
+        return self.elapsed + (passed if 0 < passed <= self._longest_silence else 0.0)
+
+    def _advance_to(self, time: float) -> None:
+        self.elapsed, self.last_event_time = self._elapsed_at(time), time
 
     @property
     def _longest_silence(self) -> float:
@@ -64,11 +72,7 @@ class TrainingClock:
         return max(GAP_SECONDS, 20 * (self.interval.update(None) or 0.0))
 
     def _tick(self, event: Step) -> None:
-        if self.running and 0 < self.last_event_time <= event.time:
-            self._advance_to(event.time)
-        else:  # a single step of a paused run; or the clock was set back; or the journal has no times
-            self.elapsed += event.step_seconds or 0.0
-            self.last_event_time = event.time
+        self.elapsed, self.last_event_time = self.elapsed_after(event), event.time
         interval = event.step_seconds if self.last_time is None else event.time - self.last_time
         if interval is not None and interval < 0:  # the computer's clock was set back
             interval = event.step_seconds

@@ -8,7 +8,6 @@ from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.analysis.smoothing import Smoother
 from tui_trainer.history.history import History
 from tui_trainer.history.measurements import evaluation_numbers, step_numbers
-from tui_trainer.run.alerts import Severity
 from tui_trainer.run.events import (
     EVENTS,
     Activity,
@@ -30,15 +29,20 @@ from tui_trainer.run.events import (
 from tui_trainer.run.run_parts import RunPlan
 from tui_trainer.state.absence import AbsenceTracker
 from tui_trainer.state.clock import TrainingClock
+from tui_trainer.state.marks import mark_of, with_mark
 from tui_trainer.state.samples import same_sample
 from tui_trainer.state.snapshot import NOT_STORED, Snapshot
 
-SMOOTHED: Final = "smoothed_loss"
-"""The metric that is derived from the others."""
+SMOOTHINGS: Final = {"light": "lightly_smoothed_loss", "normal": "smoothed_loss", "strong": "strongly_smoothed_loss"}
+"""By strength: the metric, which is derived from the losses of all steps."""
+
+HALF_LIVES: Final = {"lightly_smoothed_loss": 1 / 800, "smoothed_loss": 1 / 200, "strongly_smoothed_loss": 1 / 50}
+"""Of the average that each is: as a part of the run's length."""
+
+SMOOTHED: Final = SMOOTHINGS["normal"]
 
 SAMPLES_KEPT: Final = 50
 ALERTS_KEPT: Final = 50
-MARKS_KEPT: Final = 200
 
 OF_A_STEP: Final = ("last_step", "last_evaluation", "best_evaluation", "last_checkpoint")
 OF_SEVERAL_STEPS: Final = ("samples", "alerts", "marks")
@@ -58,7 +62,8 @@ class RunState:
     """Steps since the trainer started the run or resumed it whose gradient was clipped, of so many `seen`."""
     seen: int = 0
     clock: TrainingClock = field(default_factory=TrainingClock)
-    loss_smoother: Smoother = field(default_factory=lambda: Smoother(10.0))
+    smoothers: dict[str, Smoother] = field(default_factory=lambda: {name: Smoother(10.0) for name in HALF_LIVES})
+    """By the metric that each makes of the losses."""
     absences: AbsenceTracker = field(default_factory=AbsenceTracker)
 
     @property
@@ -77,9 +82,11 @@ class RunState:
         """
         match event:
             case Step():
-                smoother = replace(self.loss_smoother)  # a snapshot may be reading the other
-                self.history.add(event.step, step_numbers(event) | {SMOOTHED: smoother.update(event.loss)})
-                self.loss_smoother = smoother
+                smoothers = {name: replace(each) for name, each in self.smoothers.items()}  # snapshots read the others
+                derived = {name: each.update(event.loss) for name, each in smoothers.items()}
+                derived["elapsed"] = self.clock.elapsed_after(event)
+                self.history.add(event.step, step_numbers(event) | derived)
+                self.smoothers = smoothers
             case Evaluation():
                 self._record_evaluation(event)
             case RunStarted() | BranchStarted():
@@ -100,7 +107,10 @@ class RunState:
         if event.journalled:  # so that the same follows from the journal
             self.absences.apply(event)
         self.clock.apply(event)
-        self.shown = self.shown.changed(CHANGES[type(event)](self, event))
+        changes = CHANGES[type(event)](self, event)
+        if (mark := mark_of(event)) is not None:
+            changes["marks"] = with_mark(changes.get("marks", self.shown.marks), mark)
+        self.shown = self.shown.changed(changes)
 
     def snapshot(self) -> Snapshot:
         """A frozen copy; nothing in it changes later."""
@@ -108,7 +118,7 @@ class RunState:
         steps = shown.run.plan.steps if shown.run else 0
         derived = {
             "version": self.version,
-            "smoothed_loss": self.loss_smoother.update(None),
+            "smoothed_loss": self.smoothers[SMOOTHED].update(None),
             "step_seconds": self.clock.step_seconds,
             "tokens_per_second": self._tokens_per_second,
             "seconds_left": self.clock.seconds_left(steps - shown.step) if steps else None,
@@ -192,12 +202,14 @@ class RunState:
         return {"run": run, "schedule": schedule}
 
     def alerted(self, event: Alert) -> dict[str, Any]:
-        alerts, marks = (event, *self.shown.alerts)[:ALERTS_KEPT], self.shown.marks
-        return {"alerts": alerts, "marks": marks if event.severity == Severity.INFO else (*marks, event)[-MARKS_KEPT:]}
+        return {"alerts": (event, *self.shown.alerts)[:ALERTS_KEPT]}
 
     def _smooth_for(self, steps: int) -> None:
         """Smooth the loss over a part of a run of so many steps."""
-        self.loss_smoother = self.loss_smoother.with_half_life(max(10, steps / 200))
+        self.smoothers = {
+            name: each.with_half_life(max(10 * 200 * HALF_LIVES[name], steps * HALF_LIVES[name]))
+            for name, each in self.smoothers.items()
+        }
 
 
 def _command_applied(state: RunState, event: CommandApplied) -> dict[str, Any]:

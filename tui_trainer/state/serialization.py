@@ -13,7 +13,7 @@ from tui_trainer.run.codec import LARGEST, LAST_STEP, LAST_TIME, fits
 from tui_trainer.run.events import Event, ScheduleChanged, StateChanged
 from tui_trainer.state.absence import AbsenceRecorder, AbsenceTracker
 from tui_trainer.state.clock import TrainingClock
-from tui_trainer.state.run_state import RunState
+from tui_trainer.state.run_state import HALF_LIVES, RunState
 from tui_trainer.state.snapshot import Snapshot
 
 ROUNDING: Final = 1e-9
@@ -34,6 +34,8 @@ def load_state(text: str, history: History) -> RunState:
     """A state with its history; raises ValueError, TypeError, KeyError or RecursionError for what is none."""
     state: RunState = from_json(json.loads(text), RunState)
     StateChanged(state=state.shown.state, step=state.shown.step)  # which checks that there can be such a one
+    if state.smoothers.keys() != HALF_LIVES.keys():
+        raise ValueError("other averages are kept")
     if state.shown.schedule is not None:
         plan = asdict(state.shown.schedule)
         ScheduleChanged(schedule=plan.pop("kind"), **plan)  # likewise

@@ -17,6 +17,7 @@ from tui_trainer.run.events import (
     Step,
 )
 from tui_trainer.state.absence import Absence
+from tui_trainer.state.marks import Mark
 
 NOT_STORED: Final = {"stored": False}
 """Marks a field that does not follow from the journal, or from others that are stored."""
@@ -62,8 +63,8 @@ class Snapshot:
     """Is asked for windows, and grows with the run: a window that ends at `step` has all up to this moment."""
     absence: Absence | None = field(default=None, metadata=NOT_STORED)
     """What happened since the last viewer left; None while there is one."""
-    marks: tuple[Alert, ...] = ()
-    """Where the run was rolled back or at risk, oldest first; for the charts."""
+    marks: tuple[Mark, ...] = ()
+    """For the charts, oldest first."""
     schedule: Schedule | None = None
     """The learning rate of the steps to come."""
 

@@ -16,7 +16,8 @@ from textual.screen import Screen
 
 from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.base import Session
-from tui_trainer.ui.actions import SAMPLES_NUMBER, RunActions
+from tui_trainer.ui.actions import SAMPLES_NUMBER
+from tui_trainer.ui.chart_actions import ChartActions
 from tui_trainer.ui.clock import RunningClock
 from tui_trainer.ui.job_control import can_be_continued, stop_and_continue_with_job
 from tui_trainer.ui.key_table import KEYS
@@ -42,7 +43,7 @@ With Python's default of 5 ms a small model trains 4 % slower.
 """
 
 
-class TrainerApp(RunActions):
+class TrainerApp(ChartActions):
     CSS_PATH = Path(__file__).with_name("app.tcss")
     BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
@@ -112,6 +113,7 @@ class TrainerApp(RunActions):
             if isinstance(self.screen, QuitScreen):
                 self.screen.update_snapshot(before, self.snapshot)
             panes |= before.state != self.snapshot.state
+        self.load_detail()
         self.draw(panes)
 
     def _show_absence(self) -> None:
@@ -127,7 +129,16 @@ class TrainerApp(RunActions):
 
     def draw(self, panes: bool = True) -> None:
         self.main_screen.set_access(self.session.is_attached, bool(self.session.read_only_reason))
-        self.main_screen.show(View(self._clock.advance(self.snapshot), self.pending), panes)
+        self.main_screen.show(self.view(), panes)
+
+    def view(self) -> View:
+        snapshot = self._clock.advance(self.snapshot)
+        return View(snapshot, self.pending, self.options, self._loaded, self.main_screen.columns)
+
+    @property
+    def focused_chart(self) -> int | None:
+        pane = self.main_screen.focused_chart
+        return pane.NUMBER if pane else None
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen())
@@ -145,7 +156,9 @@ class TrainerApp(RunActions):
         self.draw()
 
     def action_restore(self) -> None:
-        if self.main_screen.zoomed:
+        if self.options.cursor is not None:
+            self.hide_cursor()
+        elif self.main_screen.zoomed:
             self.action_maximise()
         else:
             self.say("No pane is maximised. q leaves.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
-RUN, SAMPLES, SCREEN, LEAVE = "The run", "Samples", "The screen", "Leaving"
+RUN, SAMPLES, CHARTS, SCREEN, LEAVE = "The run", "Samples", "Charts", "The screen", "Leaving"
 
 
 @dataclass(frozen=True, kw_only=True)

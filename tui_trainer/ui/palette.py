@@ -9,7 +9,9 @@ Rgb = tuple[int, int, int]
 MIXES: Mapping[str, tuple[str, float]] = {
     "axis": ("foreground", 0.5),
     "grid": ("foreground", 0.18),
-    "note": ("foreground", 0.65),
+    "note": ("foreground", 0.8),
+    "cursor": ("foreground", 0.6),
+    "background": ("background", 1.0),
     "raw": ("primary", 0.6),
     "bright": ("primary-lighten-2", 1.0),
     "second": ("warning", 1.0),

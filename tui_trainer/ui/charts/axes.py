@@ -128,6 +128,28 @@ def _log_label(value: float) -> str:
     return tick_label(value, 10.0 ** math.floor(math.log10(value) + 1e-9), scientific=value < 0.01)
 
 
+_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
+
+
+def time_ticks(low: float, high: float, width: int) -> tuple[tuple[float, str], ...]:
+    """Ticks of an axis of seconds that is `width` cells long, at whole minutes, hours or days where there are many."""
+    count = max(1, width // 9)
+    step = next((each for each in _SECONDS if (high - low) / each <= count), None)
+    if step is None:
+        step = 86400 * max(1, math.ceil(nice_step((high - low) / 86400, count)))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return tuple((index * step, _time_label(index * step)) for index in range(first, last + 1))
+
+
+def _time_label(seconds: int) -> str:
+    """At most two units: 40s, 1m30, 2h, 1h30, 3d, 1d06."""
+    for size, unit, part in ((86400, "d", 3600), (3600, "h", 60), (60, "m", 1)):
+        if seconds >= size:
+            rest = seconds % size // part
+            return f"{seconds // size}{unit}" + (f"{rest:02}" if rest else "")
+    return f"{seconds}s" if seconds else "0"
+
+
 def step_ticks(low: float, high: float, width: int) -> tuple[tuple[float, str], ...]:
     """Ticks of a step axis that is `width` cells long, whose labels do not touch."""
     step = max(1.0, nice_step(max(high - low, 1.0), max(1, width // 9)))

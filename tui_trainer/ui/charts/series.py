@@ -36,22 +36,27 @@ def mean_line(curve: Curve, low: float, high: float, columns: int) -> Points:
         return curve.steps[starts], sums / counts
 
 
+def within(x: Values, y: Values, low: float, high: float) -> Points:
+    """The part of a line, by ascending `x`, from `low` to `high`; where it goes on beyond these, it ends on them."""
+    if not len(x) or (low <= x[0] and x[-1] <= high):
+        return x, y
+    ends = [edge for edge in (low, high) if x[0] < edge < x[-1]]
+    inside = (x >= low) & (x <= high)
+    places = np.concatenate((x[inside], ends))
+    values = np.concatenate((y[inside], np.interp(ends, x, y)))
+    order = np.argsort(places, kind="stable")
+    return places[order], values[order]
+
+
 def finite_range(*series: Values) -> tuple[float, float] | None:
     """The smallest and the largest finite value; None if there is none."""
     values = np.concatenate([values[np.isfinite(values)] for values in series])
     return (float(values.min()), float(values.max())) if len(values) else None
 
 
-def first_step(*curves: Curve) -> float:
-    """Where a chart of these curves begins: one before their first step, which is 0 unless a run was resumed."""
-    return max(0.0, min(float(curve.steps[0]) for curve in curves if len(curve)) - 1)
-
-
-def without_start(curve: Curve, end: float) -> Curve:
-    """The curve without its first tenth up to step `end`, as the steep beginning would flatten the rest of a chart."""
-    if not len(curve):
-        return curve
-    return curve.since(curve.steps[0] + (end - curve.steps[0]) / 10)
+def between(curve: Curve, start: float, end: float) -> Curve:
+    """The points from a step to another, both included."""
+    return curve.part(int(np.searchsorted(curve.steps, start)), int(np.searchsorted(curve.steps, end, side="right")))
 
 
 def spaced_indexes(steps: Values, distance: float) -> list[int]:

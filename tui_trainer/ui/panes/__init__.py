@@ -24,4 +24,4 @@ for number, pane in enumerate(PANES, 1):
 CHARTS = sum(issubclass(pane, ChartPane) for pane in PANES)
 """How many of the panes, the first ones, are charts, of which a small screen shows one."""
 
-__all__ = ["CHARTS", "PANES", "Pane"]
+__all__ = ["CHARTS", "PANES", "ChartPane", "Pane"]

@@ -1,43 +1,118 @@
-"""A pane of charts, redrawn when their data has changed."""
+"""The base class of the panes that show charts, one above the other."""
 
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar, Final
 
+import numpy as np
 from textual.app import ComposeResult
+from textual.content import Content
 
-from tui_trainer.ui.charts.layout import Plot
+from tui_trainer.state.marks import MarkKind
+from tui_trainer.ui.charts.options import STEPS, ChartOptions
+from tui_trainer.ui.charts.plot import Flag, Line, Plot
 from tui_trainer.ui.charts.widget import Chart
 from tui_trainer.ui.panes.pane import Pane
-from tui_trainer.ui.text_fit import Part
+from tui_trainer.ui.text_fit import Part, part
 from tui_trainer.ui.view import View
 
+FLAGS: Final = {
+    MarkKind.EVALUATION: ("e", "axis"),
+    MarkKind.CHECKPOINT: ("c", "axis"),
+    MarkKind.SETTING: ("s", "here"),
+    MarkKind.RESUME: ("r", "here"),
+    MarkKind.ALERT: ("!", "limit"),
+}
+"""The letter of a mark on the step axis, and its colour; of several in one place the last of these is shown."""
 
-class ChartPane(Pane):
+PRIORITIES: Final = {kind: number for number, kind in enumerate(FLAGS)}
+
+Plotter = Callable[[View], Plot | None]
+
+
+class ChartPane(Pane, inherit_bindings=False):
     """`PLOTS` make its charts, from the top, from a view; each returns None while there is nothing to draw."""
 
-    PLOTS: ClassVar[tuple[Callable[[View], Plot | None], ...]]
+    PLOTS: ClassVar[tuple[Plotter, ...]]
     EMPTY: ClassVar[str] = "The curve begins with the first step."
     """Shown instead of the first chart until it has data."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._charts = [
+        self.charts = [
             Chart("" if number else self.EMPTY, id=f"{self.id}-{number}") for number in range(len(self.PLOTS))
         ]
+        self._options = ChartOptions()
 
     def compose(self) -> ComposeResult:
-        yield from self._charts
+        yield from self.charts
 
     def draw(self, view: View) -> None:
         self.summarise(*self.numbers(view))
-        for chart, plot in zip(self._charts, self.PLOTS, strict=True):
-            chart.show(self.depends_on(view), lambda plot=plot: plot(view), at_once=view.is_idle)  # type: ignore[misc]
+        self.footnote(*footnotes(view, self.NUMBER))
+        options, self._options = self._options, view.options
+        # the cursor is drawn over what is there
+        key = self.depends_on(view), replace(view.options, cursor=None), view.loaded
+        at_once = view.is_idle or replace(options, cursor=None) != key[1]
+        for chart, plot in zip(self.charts, self.PLOTS, strict=True):
+            make = partial(self._plot, plot, view)
+            chart.show(key, make, view.options.cursor, at_once)
+
+    def _plot(self, make: Plotter, view: View) -> Plot | None:
+        """With all that the charts have in common."""
+        plot = make(view)
+        if plot is None:
+            return None
+        log = plot.log ^ (self.NUMBER in view.options.other_scale)
+        low = plot.low if plot.low > 0 or not log else _least_positive(plot.lines, plot.high)
+        unit = view.options.unit if view.positions is not None else STEPS
+        return replace(plot, low=low, log=log, flags=flags(view), unit=unit, positions=view.positions)
 
     def numbers(self, view: View) -> list[Part]:
-        """What is shown at the right end of the title."""
+        """What is shown at the right end of the title: the newest values, or those under the cursor."""
         raise NotImplementedError
 
     def depends_on(self, view: View) -> object:
         """A key of the charts' data: they are redrawn when it changes."""
         snapshot, evaluation = view.snapshot, view.snapshot.last_evaluation
         return snapshot.run is not None, snapshot.step, evaluation and evaluation.step, len(snapshot.marks)
+
+
+def _least_positive(lines: Sequence[Line], high: float) -> float:
+    values = np.concatenate([line.curve.low for line in lines] or [np.empty(0)])
+    positive = values[values > 0]
+    return float(positive.min()) if len(positive) else high / 10
+
+
+def flags(view: View) -> list[Flag]:
+    return [
+        Flag(mark.step, *FLAGS[MarkKind(mark.kind)], PRIORITIES[MarkKind(mark.kind)])
+        for mark in view.marks(*view.window)
+    ]
+
+
+def footnotes(view: View, number: int) -> list[Part]:
+    """The letters that are on the axis and what they mean, then which steps the chart shows."""
+    kinds = {mark.kind for mark in view.marks(*view.window)}
+    legend = [
+        Part(Content.assemble((FLAGS[kind][0], "$foreground"), (f" {kind}", "$foreground-muted")), 1 + PRIORITIES[kind])
+        for kind in FLAGS
+        if kind in kinds
+    ]
+    return [*legend, part(_shown(view, number), "$foreground-muted", 9)]
+
+
+def _shown(view: View, number: int) -> str:
+    viewport, (start, end) = view.options.viewport, view.window
+    if not viewport.follows:
+        steps = f"steps {start:,.0f} to {end:,.0f}, frozen"
+    else:
+        steps = "following" if viewport.span is None else f"last {end - start:,.0f} steps, following"
+    return steps + ", other scale" * (number in view.options.other_scale)
+
+
+def limiting_steps(view: View) -> tuple[float, float]:
+    """The steps whose values set a chart's limits: not the first tenth of a run, which is steep, where it is shown."""
+    start, end = view.window
+    return (start + (end - start) / 10, end) if start <= view.extent.first else (start, end)

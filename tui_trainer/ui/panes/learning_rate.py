@@ -5,8 +5,8 @@ import numpy as np
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.history.curve import EMPTY_CURVE, Curve, exact_curve
 from tui_trainer.state.snapshot import Snapshot
-from tui_trainer.ui.charts.layout import Line, Mark, Plot
-from tui_trainer.ui.charts.series import finite_range
+from tui_trainer.ui.charts.plot import Line, Plot, Point
+from tui_trainer.ui.charts.series import between, finite_range
 from tui_trainer.ui.numbers import UNKNOWN, scientific
 from tui_trainer.ui.panes.chart_pane import ChartPane
 from tui_trainer.ui.text_fit import Part, part
@@ -20,12 +20,16 @@ def rate_plot(view: View) -> Plot | None:
     """The rates over the steps. A step's rate is drawn at its end, so that a run of n steps has rates from 1 to n."""
     step, schedule, rate, used = view.snapshot.step, view.snapshot.schedule, rate_now(view.snapshot), view.curve("lr")
     ahead = planned(schedule, step) if schedule else EMPTY_CURVE
-    marks = [] if rate is None else [Mark(step, rate, "here")]
-    limits = finite_range(used.high, ahead.high, np.array([mark.value for mark in marks]))
+    points = [] if rate is None else [Point(step, rate, "here")]
+    start, end = view.window
+    if view.options.viewport.shows_all:
+        start, end = 0, schedule.steps if schedule else step
+    now = np.array([point.value for point in points if start <= step <= end])
+    limits = finite_range(between(used, start, end).high, between(ahead, start, end).high, now)
     if limits is None:
         return None
-    lines, end = [Line(ahead, "future"), Line(used, "bright")], schedule.steps if schedule else step
-    return Plot(0, end, 0, limits[1], lines=lines, marks=marks, flags=view.marked_steps)
+    lines = [Line(ahead, "future", whole=False), Line(used, "bright")]
+    return Plot(start, end, 0, limits[1], lines=lines, points=points)
 
 
 def rate_now(snapshot: Snapshot) -> float | None:
@@ -55,6 +59,8 @@ class LearningRatePane(ChartPane):
     def numbers(self, view: View) -> list[Part]:
         snapshot = view.snapshot
         schedule, rate = snapshot.schedule, rate_now(snapshot)
+        if view.options.cursor is not None:
+            rate = view.value("lr")
         return [
             part(UNKNOWN, priority=3) if rate is None else part(scientific(rate), "$text-primary", 3),
             part(schedule.kind if schedule else "", "$foreground-muted", 1),

@@ -1,9 +1,9 @@
 """The norms pane: gradient and weight norm, each on its own axis."""
 
-from tui_trainer.ui.charts.layout import Line, Plot, Rule
-from tui_trainer.ui.charts.series import finite_range, first_step, quantile_limits, without_start
+from tui_trainer.ui.charts.plot import Line, Plot, Rule
+from tui_trainer.ui.charts.series import between, finite_range, quantile_limits
 from tui_trainer.ui.numbers import significant
-from tui_trainer.ui.panes.chart_pane import ChartPane
+from tui_trainer.ui.panes.chart_pane import ChartPane, limiting_steps
 from tui_trainer.ui.text_fit import Part, part
 from tui_trainer.ui.view import View
 
@@ -13,23 +13,20 @@ HEADROOM = 1.25
 
 def gradient_plot(view: View) -> Plot | None:
     snapshot, gradient = view.snapshot, view.curve("grad_norm")
-    limits = finite_range(quantile_limits(without_start(gradient, snapshot.step)))
+    limits = finite_range(quantile_limits(between(gradient, *limiting_steps(view))))
     if limits is None:
         return None
     clip = (snapshot.run.plan.clip if snapshot.run else None) or 0
     rules = [Rule(clip, f"clip {clip:g}")] if clip else []
     lines = [Line(gradient, "raw", band=True), Line(gradient, "bright")]
-    start, high = first_step(gradient), max(limits[1], clip * HEADROOM)
-    return Plot(start, snapshot.step, 0, high, lines=lines, rules=rules, step_axis=False)
+    high = max(limits[1], clip * HEADROOM)
+    return Plot(*view.window, 0, high, lines=lines, rules=rules, step_axis=False)
 
 
 def weight_plot(view: View) -> Plot | None:
     weight = view.curve("weight_norm")
-    limits = finite_range(weight.mean)
-    if limits is None:
-        return None
-    start, end = first_step(weight), view.snapshot.step
-    return Plot(start, end, *limits, lines=[Line(weight, "third")], flags=view.marked_steps)
+    limits = finite_range(between(weight, *view.window).mean)
+    return Plot(*view.window, *limits, lines=[Line(weight, "third")]) if limits else None
 
 
 class NormsPane(ChartPane):
@@ -43,10 +40,13 @@ class NormsPane(ChartPane):
 
     def numbers(self, view: View) -> list[Part]:
         step = view.snapshot.last_step
+        gradient, weight = (step.grad_norm, step.weight_norm) if step else (None, None)
+        if view.options.cursor is not None:
+            gradient, weight = view.value("grad_norm"), view.value("weight_norm")
         return [
-            part(f"grad {significant(step.grad_norm if step else None)}", "$text-primary", 3),
+            part(f"grad {significant(gradient)}", "$text-primary", 3),
             part(_clip(view), "$foreground-muted", 1),
-            part(f"weight {significant(step.weight_norm if step else None)}", "$text-success", 2),
+            part(f"weight {significant(weight)}", "$text-success", 2),
         ]
 
 

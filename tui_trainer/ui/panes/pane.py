@@ -3,22 +3,35 @@
 from typing import ClassVar, Self
 
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
 
 from tui_trainer.run.text import visible_line
-from tui_trainer.ui.text_fit import Part, fit, join, row_width
+from tui_trainer.ui.text_fit import Part, fit, join, part
 from tui_trainer.ui.view import View
 
 BORDER_CELLS = 6
 """Cells of the top border that a title cannot use: corners and the spaces around it."""
 
 
-class Pane(VerticalScroll):
+SCROLLING = {
+    "up": "scroll_up",
+    "down": "scroll_down",
+    "home": "scroll_home",
+    "end": "scroll_end",
+    "pageup": "page_up",
+    "pagedown": "page_down",
+}
+
+
+class Pane(VerticalScroll, inherit_bindings=False):
     """`TITLE` is in its border, `SHORT` in the tab strip, `HELP` in the help; `NUMBER` is its key."""
 
     ALLOW_MAXIMIZE = False
+    BINDINGS: ClassVar[list[BindingType]] = [Binding(key, action, show=False) for key, action in SCROLLING.items()]
+    """Those of a container that scrolls, but for left and right, which are keys of the charts."""
     TITLE: ClassVar[str]
     SHORT: ClassVar[str]
     HELP: ClassVar[str]
@@ -29,14 +42,14 @@ class Pane(VerticalScroll):
         self._titling = False
         super().__init__(id=self.SHORT.lower().replace(" ", "-"))
         self._summary: list[Part] = []
+        self._footnote: list[Part] = []
         self.border_title = self._heading()
 
     def show(self, view: View) -> None:
         """Draw the pane; an error is shown in its border and not raised."""
         try:
             self.draw(view)
-            if self.border_subtitle is not None:
-                self.border_subtitle = None
+            self._write_footnote()
         except Exception as error:
             self.border_subtitle = Content(visible_line(f"cannot draw: {error!r}"))
 
@@ -54,6 +67,10 @@ class Pane(VerticalScroll):
             self._summary = kept
             self._write_title()
 
+    def footnote(self, *parts: Part) -> None:
+        """Show parts in the lower border, as many as fit, the last of them at its right end."""
+        self._footnote = list(parts)
+
     def on_resize(self, event: events.Resize) -> None:
         self._write_title()
 
@@ -63,13 +80,24 @@ class Pane(VerticalScroll):
             regions = (Region(0, 0, self.outer_size.width, 1).translate(-self.content_offset),)
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
+    def _write_footnote(self) -> None:
+        room = self.outer_size.width - BORDER_CELLS
+        *left, right = fit(self._footnote, room - 3) or [part("")]
+        text = _apart(join(left), right.content, room) if left else right.content
+        if str(self.border_subtitle or "") != text.plain:
+            self.border_subtitle = text if text.plain else None
+
     def _write_title(self) -> None:
         title = self._heading()
-        room = self.outer_size.width - BORDER_CELLS - title.cell_length - 3
-        kept = fit(self._summary, room)
-        if kept:
-            dashes = "─" * (room - row_width(kept) + 1)
-            title = Content.assemble(title, f" {dashes} ", join(kept))
+        room = self.outer_size.width - BORDER_CELLS
+        if kept := fit(self._summary, room - title.cell_length - 3):
+            title = _apart(title, join(kept), room)
         self._titling = True
         self.border_title = title
         self._titling = False
+
+
+def _apart(left: Content, right: Content, width: int) -> Content:
+    """Two texts at the ends of `width` cells of a border, which goes on between them."""
+    dashes = "─" * (width - left.cell_length - right.cell_length - 2)
+    return Content.assemble(left, f" {dashes} ", right)

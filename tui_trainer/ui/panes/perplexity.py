@@ -4,8 +4,8 @@ import numpy as np
 
 from tui_trainer.analysis.perplexity import perplexity, perplexity_in_words
 from tui_trainer.history.curve import Curve
-from tui_trainer.ui.charts.layout import Line, Plot, Rule
-from tui_trainer.ui.charts.series import finite_range, first_step
+from tui_trainer.ui.charts.plot import Line, Plot, Rule
+from tui_trainer.ui.charts.series import between, finite_range
 from tui_trainer.ui.numbers import significant
 from tui_trainer.ui.panes.chart_pane import ChartPane
 from tui_trainer.ui.text_fit import Part, part
@@ -13,18 +13,17 @@ from tui_trainer.ui.view import View
 
 
 def perplexity_plot(view: View) -> Plot | None:
-    trained, validation = _perplexity(view.curve("smoothed_loss")), _perplexity(view.curve("val_loss"))
-    limits = finite_range(trained.mean, validation.mean)
+    trained, validation = _perplexity(view.curve(view.smoothed_metric)), _perplexity(view.curve("val_loss"))
+    limits = finite_range(*(between(curve, *view.window).mean for curve in (trained, validation)))
     if limits is None:
         return None
     (low, high), run = limits, view.snapshot.run
     rules = []
     if run and (tokens := run.model.vocab_size):
-        high = max(high, tokens)
+        high = max(high, tokens) if view.options.viewport.shows_all else high
         rules = [Rule(tokens, f"guessing {tokens:,}")]
     lines = [Line(validation, "second", dotted=True), Line(trained, "bright")]
-    start, end = first_step(trained, validation), view.snapshot.step
-    return Plot(start, end, low, high, lines=lines, rules=rules, flags=view.marked_steps, log=True)
+    return Plot(*view.window, low, high, lines=lines, rules=rules, log=True)
 
 
 def _perplexity(loss: Curve) -> Curve:
@@ -42,7 +41,8 @@ class PerplexityPane(ChartPane):
     PLOTS = (perplexity_plot,)
 
     def numbers(self, view: View) -> list[Part]:
-        loss = view.snapshot.smoothed_loss
+        pointing = view.options.cursor is not None
+        loss = view.value(view.smoothed_metric) if pointing else view.snapshot.smoothed_loss
         value = None if loss is None else perplexity(loss)
         words = "" if value is None else f"“{perplexity_in_words(value)}”"
         return [part(significant(value), "$text-primary", 2), part(words, "$foreground-muted", 1)]

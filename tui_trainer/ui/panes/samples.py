@@ -39,7 +39,7 @@ class SamplesPane(Pane):
         self._show_settings(snapshot, pending)
         self._height = self.virtual_size.height
         changed = self._show_top(top_content(snapshot, pending))
-        changed |= self._show_samples(snapshot.samples)
+        changed |= self._show_samples(samples_until(snapshot.samples, view.options.cursor))
         if changed and self.scroll_offset.y > 0:
             self.call_after_refresh(self._keep_scroll_position)
 
@@ -86,6 +86,11 @@ class SamplesPane(Pane):
     def _keep_scroll_position(self) -> None:
         """Scroll by as much as the text above has grown, so that the lines in view stay."""
         self.scroll_relative(y=self.virtual_size.height - self._height, animate=False)
+
+
+def samples_until(samples: tuple[Sample, ...], step: float | None) -> tuple[Sample, ...]:
+    """Without those written after the step that the cursor is at, so that its own is the first."""
+    return samples if step is None else tuple(sample for sample in samples if sample.step <= step)
 
 
 def _model_in_use(snapshot: Snapshot, pending: PendingCommands) -> str:

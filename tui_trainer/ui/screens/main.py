@@ -11,11 +11,13 @@ from textual.geometry import Size
 from textual.screen import Screen
 
 from tui_trainer.ui.banner import Banner
+from tui_trainer.ui.charts.axes import LABEL_WIDTH
 from tui_trainer.ui.header import Header
 from tui_trainer.ui.key_table import KEYS
 from tui_trainer.ui.keybar import KeyBar
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.panes import CHARTS, PANES, Pane
+from tui_trainer.ui.panes import CHARTS, PANES, ChartPane, Pane
+from tui_trainer.ui.readout import Readout
 from tui_trainer.ui.tabs import TabStrip
 from tui_trainer.ui.view import View
 
@@ -45,7 +47,7 @@ class MainScreen(Screen[None]):
     def __init__(self, title: str) -> None:
         super().__init__()
         self._header, self._banner = Header(title), Banner()
-        self._tabs, self._keybar = TabStrip(), KeyBar()
+        self._tabs, self._readout, self._keybar = TabStrip(), Readout(), KeyBar()
         self._panes = [pane() for pane in PANES]
         self._zoomed = False
         self._chart = 1
@@ -56,6 +58,7 @@ class MainScreen(Screen[None]):
         yield self._banner
         yield self._tabs
         yield Container(*self._panes, id="panes")
+        yield self._readout
         yield self._keybar
 
     def on_mount(self) -> None:
@@ -73,10 +76,24 @@ class MainScreen(Screen[None]):
         snapshot = view.snapshot
         self._header.show(snapshot, view.pending)
         self._banner.show(snapshot)
+        self._readout.show(view)
+        self._keybar.display = not self._readout.display
         self._keybar.state, self._keybar.has_two_models = snapshot.state, bool(snapshot.model)
         for pane in self._panes:
             if panes and pane.display:
                 pane.show(view)
+
+    @property
+    def focused_chart(self) -> ChartPane | None:
+        """The pane with the focus, if it shows charts."""
+        pane = self.pane(self._active)
+        return pane if isinstance(pane, ChartPane) else None
+
+    @property
+    def columns(self) -> int:
+        """Cells between the axes of the focused chart, or of the one shown last."""
+        pane = self.focused_chart or self.pane(self._chart)
+        return max(1, pane.scrollable_content_region.width - LABEL_WIDTH - 1)
 
     def pane(self, number: int) -> Pane:
         return self._panes[number - 1]
