@@ -141,6 +141,6 @@ async def test_attaching_to_an_ended_run_rings_no_bell(monkeypatch: pytest.Monke
 
 async def test_the_step_axis_flags_a_step_with_an_alert() -> None:
     async with driving(scripted.running(1_240), size=(120, 40)) as screen:
-        assert "▲" in screen.text
+        assert "! alert" in screen.text
     async with driving(scripted.running(600), size=(120, 40)) as screen:
-        assert "▲" not in screen.text
+        assert "! alert" not in screen.text

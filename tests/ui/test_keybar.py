@@ -17,14 +17,14 @@ SHORT_RUN = scripted.running(60)
 @pytest.mark.parametrize(
     ("events", "is_attached", "read_only_reason", "shown"),
     [
-        (scripted.loading(), False, "", ["?", "q"]),
-        (SHORT_RUN, False, "", ["space", "s", "[", "g", "p", "?", "d", "q"]),
-        (scripted.paused(60), False, "", ["space", ".", "s", "[", "g", "p", "?", "d", "q"]),
-        (scripted.finished(), False, "", ["s", "[", "g", "p", "?", "q"]),
-        (scripted.overfitted(), False, "", ["s", "[", "g", "m", "p", "?", "q"]),
-        (scripted.failed(), False, "", ["?", "q"]),
-        (scripted.finished(), True, "", ["s", "[", "g", "p", "?", "d", "q"]),
-        (scripted.overfitted(), True, "The trainer has ended: q leaves.", ["?", "q"]),
+        (scripted.loading(), False, "", ["+", "c", "?", "q"]),
+        (SHORT_RUN, False, "", ["space", "s", "[", "g", "p", "+", "c", "?", "d", "q"]),
+        (scripted.paused(60), False, "", ["space", ".", "s", "[", "g", "p", "+", "c", "?", "d", "q"]),
+        (scripted.finished(), False, "", ["s", "[", "g", "p", "+", "c", "?", "q"]),
+        (scripted.overfitted(), False, "", ["s", "[", "g", "m", "p", "+", "c", "?", "q"]),
+        (scripted.failed(), False, "", ["+", "c", "?", "q"]),
+        (scripted.finished(), True, "", ["s", "[", "g", "p", "+", "c", "?", "d", "q"]),
+        (scripted.overfitted(), True, "The trainer has ended: q leaves.", ["+", "c", "?", "q"]),
     ],
     ids=["loading", "running", "paused", "finished", "two models", "failed", "viewed", "viewed, trainer ended"],
 )  # fmt: skip
@@ -35,7 +35,7 @@ async def test_the_key_bar_shows_the_available_keys(
         screen.session.read_only_reason = read_only_reason
         await screen.press("escape")
         keys = {"]", "enter", *(key.shown for key in KEYS if key.label)}
-        assert [word for word in screen.lines[-1].split() if word in keys - {"]", "enter"}] == shown
+        assert [word for word in screen.lines[-1].split() if word in keys - {"]", "-", "enter"}] == shown
 
 
 async def test_the_key_bar_can_be_clicked() -> None:

@@ -1,13 +1,14 @@
 """The table of keys, from which bindings, key bar, help, command palette and the README's list are made.
 
-A key of the main screen is a row of KEYS, and a method `action_...` of the app; one of a dialog is a row of that
-dialog's table, and a method of the dialog.
+A key of the main screen is a row of KEYS, of which chart_keys.py has those of the charts, and a method `action_...` of
+the app; one of a dialog is a row of that dialog's table, and a method of the dialog.
 """
 
 from typing import Final
 
 from tui_trainer.run.events import TAKES_COMMANDS, TRAINING
-from tui_trainer.ui.keys import CHARTS, LEAVE, RUN, SAMPLES, SCREEN, Key
+from tui_trainer.ui.chart_keys import CHART_KEYS
+from tui_trainer.ui.keys import LEAVE, RUN, SAMPLES, SCREEN, Key
 from tui_trainer.ui.panes import PANES
 
 KEYS: Final[tuple[Key, ...]] = (
@@ -115,137 +116,7 @@ KEYS: Final[tuple[Key, ...]] = (
         command="Edit the prompt",
         states=TAKES_COMMANDS,
     ),
-    Key(
-        id="zoom_in",
-        keys=("plus", "equals_sign"),
-        action="zoom(1)",
-        shown="+",
-        help="Show half as many steps, around the cursor or up to the newest.",
-        group=CHARTS,
-        label="zoom",
-        short="zoom",
-        importance=3,
-        command="Zoom in",
-    ),
-    Key(
-        id="zoom_out",
-        keys=("minus", "underscore"),
-        action="zoom(-1)",
-        shown="-",
-        help="Show twice as many steps.",
-        group=CHARTS,
-        label="zoom",
-        short="zoom",
-        importance=3,
-        command="Zoom out",
-    ),
-    Key(
-        id="cursor",
-        keys=("c",),
-        action="cursor",
-        shown="c",
-        help="Show a cursor that reads out its step in every pane, or hide it.",
-        group=CHARTS,
-        label="cursor",
-        short="cursor",
-        importance=4,
-        command="Show or hide the cursor",
-    ),
-    Key(
-        id="left",
-        keys=("left",),
-        action="move(-1)",
-        shown="left",
-        help="Move the cursor, or without one the charts, to earlier steps.",
-        group=CHARTS,
-    ),
-    Key(
-        id="right",
-        keys=("right",),
-        action="move(1)",
-        shown="right",
-        help="Move the cursor, or without one the charts, to later steps.",
-        group=CHARTS,
-    ),
-    Key(
-        id="far_left",
-        keys=("shift+left", "comma"),
-        action="move(-10)",
-        shown=",",
-        help="Move the cursor ten columns to the left.",
-        group=CHARTS,
-    ),
-    Key(
-        id="far_right",
-        keys=("shift+right", "semicolon"),
-        action="move(10)",
-        shown=";",
-        help="Move the cursor ten columns to the right.",
-        group=CHARTS,
-    ),
-    Key(
-        id="all",
-        keys=("0",),
-        action="show_all",
-        shown="0",
-        help="Show all steps, and follow the run.",
-        group=CHARTS,
-        command="Show all steps",
-    ),
-    Key(
-        id="start",
-        keys=("home",),
-        action="show_start",
-        shown="home",
-        help="Show the first steps.",
-        group=CHARTS,
-        command="Show the first steps",
-    ),
-    Key(
-        id="end",
-        keys=("end",),
-        action="show_end",
-        shown="end",
-        help="Show the newest steps, and follow the run.",
-        group=CHARTS,
-        command="Show the newest steps",
-    ),
-    Key(
-        id="freeze",
-        keys=("f",),
-        action="freeze",
-        shown="f",
-        help="Keep the charts at the steps they show, or follow the run again.",
-        group=CHARTS,
-        command="Freeze the charts, or follow the run",
-    ),
-    Key(
-        id="smoothing",
-        keys=("a",),
-        action="change_smoothing",
-        shown="a",
-        help="Smooth the loss less, or more.",
-        group=CHARTS,
-        command="Change the smoothing",
-    ),
-    Key(
-        id="scale",
-        keys=("y",),
-        action="change_scale",
-        shown="y",
-        help="Switch the values of the focused chart between a linear and a logarithmic scale.",
-        group=CHARTS,
-        command="Switch between a linear and a logarithmic scale",
-    ),
-    Key(
-        id="unit",
-        keys=("u",),
-        action="change_unit",
-        shown="u",
-        help="Count steps, tokens or time along the charts.",
-        group=CHARTS,
-        command="Count steps, tokens or time",
-    ),
+    *CHART_KEYS,
     Key(
         id="maximise",
         keys=("enter",),

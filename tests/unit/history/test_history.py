@@ -14,7 +14,7 @@ from tests.waiting import TIMEOUT
 from tui_trainer.history.history import BUCKETS, METRICS, NAMED, History
 from tui_trainer.history.measurements import EVALUATED
 from tui_trainer.run.events import Step
-from tui_trainer.state.run_state import SMOOTHED
+from tui_trainer.state.run_state import HALF_LIVES
 
 # -- what is shown -------------------------------------------------------------------------------------------------
 
@@ -129,7 +129,7 @@ def test_however_many_numbers_another_tool_has_those_of_every_run_have_a_row() -
 
 def test_those_of_every_run_are_the_fields_of_a_step_and_of_an_evaluation() -> None:
     fields = {spec.name for spec in dataclasses.fields(Step)} - {"step", "time", "numbers"}
-    assert {*fields, *EVALUATED, SMOOTHED} == NAMED
+    assert {*fields, *EVALUATED, *HALF_LIVES, "elapsed"} == NAMED
 
 
 # -- readers -------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from tests.folding import folded
 from tests.unit.sessions.test_journal_reader import eventful
 from tui_trainer.history.history import History
 from tui_trainer.run.events import Event
-from tui_trainer.state.run_state import RunState
+from tui_trainer.state.run_state import HALF_LIVES, RunState
 from tui_trainer.state.serialization import dump_state, load_state
 from tui_trainer.state.snapshot import Snapshot
 
@@ -66,14 +66,15 @@ SHOWN_OR_NONE = ("run", "last_step", "last_evaluation", "last_checkpoint", "sche
 WRONG: list[tuple[str, Any]] = [
     *((name, wrong) for name in ("samples", "alerts", "marks") for wrong in (5, None, {}, [5], [None], [{}], "text")),
     *((name, wrong) for name in SHOWN_OR_NONE for wrong in (5, {}, [], "x")),
-    *((name, wrong) for name in ("clock", "absences", "loss_smoother") for wrong in (None, 5, {}, [])),
+    *((name, wrong) for name in ("clock", "absences", "smoothers") for wrong in (None, 5, {}, [])),
     *(("temperature", wrong) for wrong in ("1", None, True, 1e300, float("nan"), float("inf"), [])),
     *(("seen", wrong) for wrong in (1.5, "1", None, 10**30)),
     ("prompt", None),
     ("first_samples", {"The": 5}),
     ("first_samples", [5]),
-    ("loss_smoother", {"half_life": 0.0, "sum": 0.0, "weight": 0.0}),
-    ("loss_smoother", {"half_life": -1.0, "sum": 0.0, "weight": 0.0}),
+    ("smoothers", {name: {"half_life": 0.0, "sum": 0.0, "weight": 0.0} for name in HALF_LIVES}),
+    ("smoothers", {name: {"half_life": -1.0, "sum": 0.0, "weight": 0.0} for name in HALF_LIVES}),
+    ("smoothers", {"smoothed_loss": {"half_life": 1.0, "sum": 0.0, "weight": 0.0}}),
     ("shown", {}),
     ("state", "asleep"),
     ("state", None),

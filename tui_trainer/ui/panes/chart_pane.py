@@ -50,7 +50,7 @@ class ChartPane(Pane, inherit_bindings=False):
 
     def draw(self, view: View) -> None:
         self.summarise(*self.numbers(view))
-        self.footnote(*footnotes(view, self.NUMBER))
+        self.footnote(*footnotes(view, self.NUMBER, self.has_focus))
         options, self._options = self._options, view.options
         # the cursor is drawn over what is there
         key = self.depends_on(view), replace(view.options, cursor=None), view.loaded
@@ -92,8 +92,14 @@ def flags(view: View) -> list[Flag]:
     ]
 
 
-def footnotes(view: View, number: int) -> list[Part]:
-    """The letters that are on the axis and what they mean, then which steps the chart shows."""
+def footnotes(view: View, number: int, focused: bool) -> list[Part]:
+    """The letters that are on the axis and what they mean, then which steps the chart shows.
+
+    Where all charts say the same, the focused one says it for them.
+    """
+    if not focused:
+        default = view.options.viewport.shows_all and number not in view.options.other_scale
+        return [] if default else [part(_shown(view, number), "$foreground-muted")]
     kinds = {mark.kind for mark in view.marks(*view.window)}
     legend = [
         Part(Content.assemble((FLAGS[kind][0], "$foreground"), (f" {kind}", "$foreground-muted")), 1 + PRIORITIES[kind])
