@@ -22,6 +22,7 @@ from tui_trainer.run.events import BEST, LAST
 from tui_trainer.sessions.base import Session
 from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.key_table import KEYS
+from tui_trainer.ui.output.driver import DiffDriver
 from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.pending_commands import PendingCommands
 from tui_trainer.ui.screens.prompt import PromptScreen
@@ -54,7 +55,7 @@ class RunActions(App[None]):
     """The part of the app that sends commands to the run."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
+        super().__init__(driver_class=DiffDriver)
         self.session = session
         self.snapshot = Snapshot()
         self.pending = PendingCommands()

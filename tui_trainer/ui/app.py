@@ -23,6 +23,8 @@ from tui_trainer.ui.job_control import can_be_continued, stop_and_continue_with_
 from tui_trainer.ui.key_table import KEYS
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.notifications import notifications
+from tui_trainer.ui.output.budget import RefreshBudget
+from tui_trainer.ui.output.driver import DiffDriver
 from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.screens.away import AwayScreen
 from tui_trainer.ui.screens.help import HelpScreen
@@ -61,6 +63,7 @@ class TrainerApp(ChartActions):
         self._absence_pending = session.is_attached
         """Whether the screen on what happened while nobody was attached is still to be shown."""
         self._clock = RunningClock()
+        self._budget = RefreshBudget()
         self._ticks = 0
 
     def get_default_screen(self) -> Screen[None]:
@@ -95,10 +98,23 @@ class TrainerApp(ChartActions):
     def _tick(self) -> None:
         """Redraw the header each tick, the panes every other: more than two numbers a second cannot be read."""
         self._ticks += 1
-        self.pull(panes=self._ticks % 2 == 0)
+        driver = self._driver if isinstance(self._driver, DiffDriver) else None
+        affordable = self._budget.may_draw(driver.bytes_sent if driver else 0)
+        self.pull(panes=self._ticks % 2 == 0, draw=affordable and not (driver and driver.is_congested))
 
-    def pull(self, panes: bool = True) -> None:
-        """Take a new snapshot if there is one, notify the user of what changed since the last, and draw."""
+    def on_resize(self) -> None:
+        """Before all is drawn anew."""
+        if isinstance(self._driver, DiffDriver):
+            self._driver.forget()
+
+    def on_app_focus(self) -> None:
+        self._budget.focused = True
+
+    def on_app_blur(self) -> None:
+        self._budget.focused = False
+
+    def pull(self, panes: bool = True, draw: bool = True) -> None:
+        """Take a new snapshot if there is one, notify the user of what changed since the last, and `draw`."""
         if self.session.outcome is not None:
             self.exit()
             return
@@ -112,9 +128,10 @@ class TrainerApp(ChartActions):
             self._show_absence()
             if isinstance(self.screen, QuitScreen):
                 self.screen.update_snapshot(before, self.snapshot)
-            panes |= before.state != self.snapshot.state
+            panes, draw = (panes, draw) if before.state == self.snapshot.state else (True, True)
         self.load_detail()
-        self.draw(panes)
+        if draw:
+            self.draw(panes)
 
     def _show_absence(self) -> None:
         if self._absence_pending and self.snapshot.run is not None:
@@ -133,7 +150,7 @@ class TrainerApp(ChartActions):
 
     def view(self) -> View:
         snapshot = self._clock.advance(self.snapshot)
-        return View(snapshot, self.pending, self.options, self._loaded, self.main_screen.columns)
+        return View(snapshot, self.pending, self.options, self._loaded, self.main_screen.columns, self._budget.rate)
 
     @property
     def focused_chart(self) -> int | None:

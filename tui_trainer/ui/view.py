@@ -45,6 +45,8 @@ class View:
     loaded: LoadedDetail | None = None
     columns: int = 100
     """Of a chart: so many parts of the window can be pointed at."""
+    bytes_per_second: float | None = None
+    """That are sent to the terminal."""
 
     @cached_property
     def extent(self) -> Extent:

@@ -43,6 +43,7 @@ class Pane(VerticalScroll, inherit_bindings=False):
         super().__init__(id=self.SHORT.lower().replace(" ", "-"))
         self._summary: list[Part] = []
         self._footnote: list[Part] = []
+        self._shown_footnote = ""
         self.border_title = self._heading()
 
     def show(self, view: View) -> None:
@@ -51,7 +52,8 @@ class Pane(VerticalScroll, inherit_bindings=False):
             self.draw(view)
             self._write_footnote()
         except Exception as error:
-            self.border_subtitle = Content(visible_line(f"cannot draw: {error!r}"))
+            self._shown_footnote = visible_line(f"cannot draw: {error!r}")
+            self.border_subtitle = Content(self._shown_footnote)
 
     def draw(self, view: View) -> None:
         """Update the widgets from the view."""
@@ -84,7 +86,8 @@ class Pane(VerticalScroll, inherit_bindings=False):
         room = self.outer_size.width - BORDER_CELLS
         *left, right = fit(self._footnote, room - 3) or [part("")]
         text = _apart(join(left), right.content, room) if left else right.content
-        if str(self.border_subtitle or "") != text.plain:
+        if text.plain != self._shown_footnote:
+            self._shown_footnote = text.plain
             self.border_subtitle = text if text.plain else None
 
     def _write_title(self) -> None:

@@ -43,7 +43,7 @@ class VitalsPane(Pane):
         snapshot = view.snapshot
         self.summarise(*_count_alerts(snapshot.alerts))
         width = self.scrollable_content_region.width
-        content = _loading(snapshot, width) if snapshot.state == "loading" else _vitals(snapshot, width)
+        content = _loading(snapshot, width) if snapshot.state == "loading" else _vitals(view, width)
         if not isinstance(self._text.content, Content) or not content.is_same(self._text.content):
             taller = content.plain.count("\n") != str(self._text.content).count("\n")
             self._text.update(content, layout=taller)
@@ -76,8 +76,9 @@ def _loading(snapshot: Snapshot, width: int) -> Content:
     return Content("\n").join([*lines, *_alert_lines(snapshot.alerts)])
 
 
-def _vitals(snapshot: Snapshot, width: int) -> Content:
-    progress, details = progress_rows(snapshot), detail_rows(snapshot)
+def _vitals(view: View, width: int) -> Content:
+    snapshot = view.snapshot
+    progress, details = progress_rows(snapshot), [*detail_rows(snapshot), ("Screen", _sent(view.bytes_per_second))]
     lines = [_row(*row) for row in [*progress, *details]]
     if width >= TWO_COLUMNS:
         column = max(FIRST_COLUMN, width * 2 // 5)
@@ -139,6 +140,11 @@ def detail_rows(snapshot: Snapshot) -> list[tuple[str, str]]:
     if resources and resources.device_memory_bytes:
         rows.append(("GPU memory", human_bytes(resources.device_memory_bytes)))
     return rows
+
+
+def _sent(bytes_per_second: float | None) -> str:
+    """What the terminal was sent."""
+    return UNKNOWN if bytes_per_second is None else f"{bytes_per_second / 1000:.1f} KB/s"
 
 
 def _best(snapshot: Snapshot) -> str:
