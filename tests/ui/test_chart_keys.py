@@ -1,0 +1,138 @@
+"""The keys of the charts: what they show, and the cursor that reads it out."""
+
+import pytest
+from textual import events
+
+from tests import scripted
+from tests.driving import Driver, driving
+from tui_trainer.run.events import CommandApplied
+from tui_trainer.ui.charts.widget import Chart
+
+
+def shown(screen: Driver) -> tuple[float, float]:
+    return screen.app.view().window
+
+
+async def test_zooming_in_shows_half_of_the_steps_and_says_so() -> None:
+    async with driving(scripted.paused(), size=(120, 40)) as screen:
+        await screen.press("+", "+")
+        start, end = shown(screen)
+        assert end - start == 310
+        assert "last 310 steps, following" in screen.text
+        await screen.press("-", "-")
+        assert screen.app.options.viewport.shows_all
+
+
+async def test_a_frozen_chart_says_which_steps_it_shows() -> None:
+    async with driving(scripted.paused()) as screen:
+        await screen.press("+", "left")
+        assert "frozen" in screen.text and not screen.app.options.viewport.follows
+        await screen.press("end")
+        assert "frozen" not in screen.text
+        await screen.press("f")
+        assert "frozen" in screen.text
+        await screen.press("0")
+        assert screen.app.options.viewport.shows_all
+
+
+async def test_home_shows_the_first_steps() -> None:
+    async with driving(scripted.paused()) as screen:
+        await screen.press("+", "+", "home")
+        assert shown(screen)[0] == 0
+
+
+async def test_the_cursor_reads_out_a_step_in_every_pane() -> None:
+    async with driving(scripted.paused(), size=(120, 40)) as screen:
+        await screen.press("c", *["left"] * 5)
+        step = screen.app.options.cursor
+        assert step is not None and step < 1_240
+        assert "steps 1,1" in screen.lines[-1] or "step 1,1" in screen.lines[-1]
+        assert "tokens" in screen.lines[-1] and "│" in screen.text
+        await screen.press("escape")
+        assert screen.app.options.cursor is None and "space" in screen.lines[-1]
+
+
+async def test_the_samples_are_those_up_to_the_cursor() -> None:
+    async with driving(scripted.paused(), size=(120, 40)) as screen:
+        assert "step 1,000  T" in screen.text
+        await screen.press("c")
+        screen.app.action_point_at(800)
+        await screen.settle()
+        assert "step 1,000  T" not in screen.text and "step 750  T" in screen.text
+
+
+async def test_the_cursor_names_what_happened_at_its_step() -> None:
+    setting = CommandApplied(step=1_240, name="set_temperature", value=0.9, source="user")
+    async with driving([*scripted.paused(), setting], size=(120, 40)) as screen:
+        await screen.press("c")
+        assert "temperature 0.9" in screen.lines[-1]
+
+
+async def test_a_cursor_that_leaves_the_window_moves_it() -> None:
+    async with driving(scripted.paused()) as screen:
+        await screen.press("+", "+", "+", "c", *[","] * 15)
+        start, end = shown(screen)
+        cursor = screen.app.options.cursor
+        assert cursor is not None and start <= cursor <= end < 1_240
+
+
+@pytest.mark.parametrize("unit", ["tokens", "time"])
+async def test_the_axis_counts_tokens_or_time(unit: str) -> None:
+    async with driving(scripted.paused(), size=(120, 40)) as screen:
+        await screen.press(*["u"] * (1 if unit == "tokens" else 2))
+        assert screen.notified[-1] == f"The axis counts {unit}."
+        below = next(at for at, line in enumerate(screen.lines) if "└" in line[3:10]) + 1
+        assert ("400k" if unit == "tokens" else "30s") in screen.lines[below]
+
+
+async def test_the_scale_is_that_of_the_focused_chart() -> None:
+    async with driving(scripted.paused(), size=(120, 40)) as screen:
+        await screen.press("1", "y")
+        assert screen.app.options.other_scale == {1} and "other scale" in screen.text
+        await screen.press("y", "5", "y")
+        assert not screen.app.options.other_scale
+        assert screen.notified[-1].startswith("Focus a chart")
+
+
+async def test_the_smoothing_changes() -> None:
+    async with driving(scripted.paused()) as screen:
+        for strength in ("strong", "none", "light", "normal"):
+            await screen.press("a")
+            assert screen.notified[-1] == f"Smoothing: {strength}."
+
+
+async def test_a_click_puts_the_cursor_there() -> None:
+    async with driving(scripted.paused(), size=(120, 40)) as screen:
+        await screen.pilot.click("#loss-0", offset=(30, 3))
+        cursor = screen.app.options.cursor
+        assert cursor is not None and 450 < cursor < 650
+
+
+async def test_the_wheel_zooms_around_the_step_under_the_mouse() -> None:
+    async with driving(scripted.paused(), size=(120, 40)) as screen:
+        chart = screen.app.query_one("#loss-0", Chart)
+        step = chart.step_at(30)
+        assert step is not None
+        for wheel in (events.MouseScrollUp, events.MouseScrollUp, events.MouseScrollDown):
+            chart.post_message(wheel(chart, 30, 3, 0, 0, 0, False, False, False))
+            await screen.pilot.pause()
+        start, end = shown(screen)
+        assert end - start == 620 and start < step < end
+
+
+async def test_dragging_pans() -> None:
+    async with driving(scripted.paused(), size=(120, 40)) as screen:
+        await screen.press("+")
+        await screen.pilot.mouse_down("#loss-0", offset=(30, 3))
+        for column in (35, 40):
+            chart = screen.app.query_one("#loss-0", Chart)
+            chart.post_message(events.MouseMove(chart, column, 3, 5, 0, 1, False, False, False))
+        await screen.pilot.mouse_up("#loss-0", offset=(40, 3))
+        start, end = shown(screen)
+        assert end < 1_240 and end - start == 620 and screen.app.options.cursor is None
+
+
+async def test_keys_of_the_charts_do_nothing_harmful_before_the_first_step() -> None:
+    async with driving(scripted.loading()) as screen:
+        await screen.press("+", "-", "c", "left", "right", ",", ";", "home", "end", "f", "a", "y", "u", "0", "escape")
+        assert screen.app.return_code is None and "cannot draw" not in screen.text
