@@ -59,7 +59,7 @@ class RunState:
     first_samples: dict[str, Sample] = field(default_factory=dict)
     """The earliest sample of each prompt, for comparing before with after."""
     clipped: int = 0
-    """Steps since the trainer started the run or resumed it whose gradient was clipped, of so many `seen`."""
+    """Steps that were taken whose gradient was clipped, of so many `seen`; those that were dropped again count."""
     seen: int = 0
     clock: TrainingClock = field(default_factory=TrainingClock)
     smoothers: dict[str, Smoother] = field(default_factory=lambda: {name: Smoother(10.0) for name in HALF_LIVES})
@@ -182,7 +182,6 @@ class RunState:
 
     def _dropped_after(self, step: int) -> dict[str, Any]:
         """What changes as steps after `step` are not part of the run any more; the absence keeps their alerts."""
-        self.clipped = self.seen = 0
         self.first_samples = {prompt: first for prompt, first in self.first_samples.items() if first.step <= step}
         shown = vars(self.shown)
         single = {name: event if (event := shown[name]) and event.step <= step else None for name in OF_A_STEP}

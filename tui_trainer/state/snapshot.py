@@ -47,7 +47,7 @@ class Snapshot:
     elapsed: float = field(default=0.0, metadata=NOT_STORED)
     """Seconds spent training, pauses left out."""
     clipped_share: float | None = field(default=None, metadata=NOT_STORED)
-    """Part of the steps, since the trainer started the run or resumed it, whose gradient was clipped."""
+    """Part of the steps that were taken whose gradient was clipped."""
     last_evaluation: Evaluation | None = None
     best_evaluation: Evaluation | None = None
     samples: tuple[Sample, ...] = ()

@@ -145,12 +145,13 @@ class TrainerApp(ChartActions):
         return self.main_screen.shows(SAMPLES_NUMBER)
 
     def draw(self, panes: bool = True) -> None:
-        self.main_screen.set_access(self.session.is_attached, bool(self.session.read_only_reason))
         self.main_screen.show(self.view(), panes)
 
     def view(self) -> View:
         snapshot = self._clock.advance(self.snapshot)
-        return View(snapshot, self.pending, self.options, self._loaded, self.main_screen.columns, self._budget.rate)
+        return View(
+            snapshot, self.access, self.pending, self.options, self._loaded, self.main_screen.columns, self._budget.rate
+        )
 
     @property
     def focused_chart(self) -> int | None:
@@ -158,7 +159,7 @@ class TrainerApp(ChartActions):
         return pane.NUMBER if pane else None
 
     def action_help(self) -> None:
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self.access))
 
     def action_show_pane(self, number: int) -> None:
         self.main_screen.focus_pane(number)
@@ -212,7 +213,7 @@ class TrainerApp(ChartActions):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for key in KEYS:
-            if key.command:
+            if key.command and self.access.offers(key):
                 yield SystemCommand(key.command, f"{key.help} ({key.shown})", partial(self.run_action, key.action))
         for pane in PANES:
             show = partial(self.action_show_pane, pane.NUMBER)

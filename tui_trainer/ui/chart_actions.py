@@ -15,6 +15,8 @@ from tui_trainer.ui.view import LoadedDetail, View
 MOST_DETAIL: Final = 50_000
 """Steps of which the charts load each from the journal, where the history has fewer: a second's work, or less."""
 
+NO_STEPS: Final = "The charts begin with the first step."
+
 
 class ChartActions(RunActions):
     """The part of the app that moves what the charts show."""
@@ -36,6 +38,9 @@ class ChartActions(RunActions):
 
     def _use(self, viewport: Viewport | None = None, cursor: float | None = None) -> None:
         """Show another part of the run, or move the cursor; None leaves it where it is."""
+        if not self.snapshot.step:
+            self.say(NO_STEPS)
+            return
         self.options = replace(
             self.options,
             viewport=viewport or self.options.viewport,

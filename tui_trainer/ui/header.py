@@ -1,4 +1,4 @@
-"""The header: the run's name and model, its state, progress and time left."""
+"""The header: the run's name, corpus and model, its state, progress and time left."""
 
 from textual.content import Content
 from textual.reactive import reactive
@@ -59,11 +59,10 @@ def _padded(parts: list[Part]) -> Content:
 
 def identity(snapshot: Snapshot, title: str) -> list[Part]:
     run = snapshot.run
-    parts = [
-        part("tui-trainer", "bold $text-primary", 2),
-        part(shorten((run.source.corpus or run.run) if run else title, 24), "bold", 5),
-    ]
+    parts = [part("tui-trainer", "bold $text-primary", 2), part(shorten(run.run if run else title, 32), "bold", 6)]
     if run:
+        corpus = run.source.corpus if run.source.corpus != run.run else ""
+        parts.append(part(shorten(corpus, 24), "$foreground-muted", 0))
         size, machine = run.model.parameters, f"{run.machine.device} {run.machine.precision}".strip()
         parts.append(part(f"{human_count(size)} params" if size else "", "$foreground-muted", 3))
         parts.append(part(visible_line(machine), "$foreground-muted", 1))

@@ -258,6 +258,13 @@ def test_a_suspended_process_does_not_change_the_time_left() -> None:
     assert after.elapsed == pytest.approx(before.elapsed + 1)
 
 
+def test_the_clipped_share_is_that_of_all_steps_taken_also_after_a_resume() -> None:
+    norms = [step(number, grad_norm=2.0 if number > 2 else 0.5) for number in range(1, 5)]
+    resumed = [*BEGUN, *norms, started(step=4)]
+    assert look(*resumed).clipped_share == pytest.approx(2 / 4)
+    assert look(*resumed, step(5, grad_norm=0.5)).clipped_share == pytest.approx(2 / 5)
+
+
 def test_without_clipping_nothing_is_clipped() -> None:
     assert look(started(clip=0.0), step(1, grad_norm=50.0)).clipped_share == 0
 

@@ -41,8 +41,15 @@ class PerplexityPane(ChartPane):
     PLOTS = (perplexity_plot,)
 
     def numbers(self, view: View) -> list[Part]:
-        pointing = view.options.cursor is not None
-        loss = view.value(view.smoothed_metric) if pointing else view.snapshot.smoothed_loss
-        value = None if loss is None else perplexity(loss)
-        words = "" if value is None else f"“{perplexity_in_words(value)}”"
-        return [part(significant(value), "$text-primary", 2), part(words, "$foreground-muted", 1)]
+        """The words are for the text that the model never trains on, where there is a validation of it."""
+        snapshot, evaluation = view.snapshot, view.snapshot.last_evaluation
+        losses = snapshot.smoothed_loss, evaluation.val_loss if evaluation else None
+        if view.options.cursor is not None:
+            losses = view.value(view.smoothed_metric), view.value("val_loss")
+        trained, validated = (None if loss is None else perplexity(loss) for loss in losses)
+        judged = trained if validated is None else validated
+        return [
+            part(f"train {significant(trained)}", "$text-primary", 3),
+            part(f"val {significant(validated)}", "$text-warning", 2),
+            part("" if judged is None else perplexity_in_words(judged), "$foreground-muted", 1),
+        ]

@@ -67,10 +67,6 @@ class MainScreen(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
 
-    def set_access(self, is_attached: bool, read_only: bool) -> None:
-        """Show in the key bar the keys for a run of another process, and for a session that takes no commands."""
-        self._keybar.is_attached, self._keybar.read_only = is_attached, read_only
-
     def show(self, view: View, panes: bool = True) -> None:
         """Update the header, the banner and the key bar, and the visible panes unless `panes` is false."""
         snapshot = view.snapshot
@@ -78,7 +74,7 @@ class MainScreen(Screen[None]):
         self._banner.show(snapshot)
         self._readout.show(view)
         self._keybar.display = not self._readout.display
-        self._keybar.state, self._keybar.has_two_models = snapshot.state, bool(snapshot.model)
+        self._keybar.access = view.access
         for pane in self._panes:
             if panes and pane.display:
                 pane.show(view)
