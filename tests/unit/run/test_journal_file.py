@@ -12,7 +12,6 @@ from tui_trainer.run.events import CheckpointSaved
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import Journal
 
-
 WRITTEN = [event for event in EXAMPLES if event.journalled]
 
 
