@@ -79,7 +79,10 @@ class AttachedSession(Session):
         return self._folder.path
 
     def send(self, command: Command) -> None:
-        """What cannot be sent now waits for a connection; where too much waits, or it is too long, an alert is published."""
+        """What cannot be sent now waits for a connection.
+
+        An alert is published where too much waits, or where the command is too long.
+        """
         try:
             encode_command(command)
         except InputError as error:

@@ -130,6 +130,7 @@ class JournalReader:
                 self._position, self._reached, self._branches = entry.offset, entry.step - 1, entry.branches
                 return
             self._entries = self._entries[:-1]
+            self._indexed = None  # what is in the index cannot be used: it is to be written anew
         self.state, self._position, self._reached, self._branches = RunState(), 0, 0, FIRST_BRANCHES
 
     def _apply_line(self, line: Line, event: Event | None) -> None:

@@ -315,13 +315,16 @@ def test_a_state_that_is_none_is_not_believed(folder: Folder, text: str) -> None
     write_journal(folder.path, *eventful(5))
     with folder.open_to_read(JOURNAL) as file:
         indexed(folder)
+        good = (folder.path / INDEX).read_bytes()
         index = journal_index.read_index(folder, file, 10**9)
         assert index is not None
         forged = replace(index, states={**index.states, index.entries[-1].step: text})
         journal_index.write_index(folder, file, forged)
-        assert_same(opened(folder), event_by_event(folder))
+        assert_same(indexed(folder), event_by_event(folder))
+        assert (folder.path / INDEX).read_bytes() == good, "it was not written anew"
         journal_index.write_index(folder, file, replace(index, states=dict.fromkeys(index.states, text)))
-        assert_same(opened(folder), event_by_event(folder))
+        assert_same(indexed(folder), event_by_event(folder))
+        assert (folder.path / INDEX).read_bytes() == good, "it was not written anew"
 
 
 def test_where_nothing_can_be_written_there_is_no_index(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
