@@ -16,7 +16,7 @@ from tui_trainer.run.events import Event
 from tui_trainer.run.folder import Folder
 from tui_trainer.sessions.journal_reader import JournalReader
 from tui_trainer.sessions.overview import overview
-from tui_trainer.state.absence import describe
+from tui_trainer.state.absence_description import describe
 from tui_trainer.state.summary import summary
 from tui_trainer.ui.panes.vitals import detail_rows, progress_rows
 
