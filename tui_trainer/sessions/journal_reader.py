@@ -134,7 +134,7 @@ class JournalReader:
         self.state, self._position, self._reached, self._branches = RunState(), 0, 0, FIRST_BRANCHES
 
     def _apply_line(self, line: Line, event: Event | None) -> None:
-        if event is None:
+        if event is None or not self.state.is_possible(event):
             if line.text.endswith(b"\n") or not line.text:  # else it may be yet to be written
                 self._position = line.end
                 if (start := journal.start_in(line.text)) is not None:

@@ -177,7 +177,7 @@ def _folded(events: Sequence[Event]) -> RunState:
     folded = RunState()
     if events and not any(isinstance(event, RunStarted) for event in events):
         folded.apply(StateChanged(time=events[0].time, state="running"))
-    for event in events:
+    for event in filter(folded.is_possible, events):
         folded.apply(event)
     return folded
 

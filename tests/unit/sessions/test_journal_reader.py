@@ -390,3 +390,20 @@ def test_hours_of_reading_can_be_given_up(folder: Folder) -> None:
     assert isinstance(event_by_event(folder).snapshot().run, RunStarted)
     assert_same(read(reader), event_by_event(folder))
     assert reader.state.snapshot().state
+
+
+@pytest.mark.parametrize("planned", [0, 100])
+def test_a_step_that_no_run_can_have_come_to_is_left_out(folder: Folder, planned: int) -> None:
+    before, after = [started(steps=planned), *map(step, range(1, 40))], list(map(step, range(40, 80)))
+    planted = [step(9 * 10**11), evaluation(9 * 10**11, 2.0, best=True)]
+    write_journal(folder.path, *before, *planted, *after)
+    reader = indexed(folder)
+    assert dump_state(reader.state) == dump_state(folded([*before, *after]))
+    assert reader.state.history.stride == 1
+    assert_same(opened(folder), reader.state)
+
+
+def test_steps_beyond_the_plan_are_possible(folder: Folder) -> None:
+    """The line that tells of more may be damaged, or another tool may tell of every thousandth."""
+    write_journal(folder.path, started(steps=100), *map(step, range(1000, 400_000, 1000)))
+    assert opened(folder).state.snapshot().step == 399_000
