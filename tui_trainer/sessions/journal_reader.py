@@ -73,7 +73,7 @@ class JournalReader:
             self.state.history.flush()
 
     def _starts(self, file: BinaryIO, end: int) -> Generator[tuple[int, int], None, list[Start]]:
-        """Those that are yet to be read; yields as `read` does."""
+        """The starts that are yet to be read; yields as `read` does."""
         starts: list[Start] = []
         for start in journal.starts(file, self._begin, end):
             if start is not None:
@@ -99,7 +99,7 @@ class JournalReader:
 
     @property
     def branch(self) -> int:
-        """That the run is on."""
+        """The branch that the run is on."""
         return self._branches[-1][-1].id
 
     @property

@@ -184,7 +184,7 @@ class RunState:
         }
 
     def branch_started(self, event: BranchStarted) -> dict[str, Any]:
-        """What happened after its first step was on another branch."""
+        """Drop what happened after its first step, on another branch."""
         return self._dropped_after(event.step)
 
     def _dropped_after(self, step: int) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def from_json(value: Any, hint: Any) -> Any:
 
 @cache
 def _reader(hint: Any) -> Callable[[Any], Any]:
-    """What makes values of a type of those of JSON."""
+    """A function that makes a value of the type `hint` from one of JSON."""
     if is_dataclass(hint):
         return _dataclass_reader(hint)
     arguments = get_args(hint)

@@ -48,7 +48,7 @@ class Saver:
 
     @property
     def saved_step(self) -> int | None:
-        """Of that checkpoint; None where there is none."""
+        """The step of `saved`; None where there is none."""
         return None if self.saved is None else self.saved.step
 
     def has(self, progress: Progress) -> bool:

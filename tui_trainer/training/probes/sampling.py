@@ -98,7 +98,7 @@ class Sampler(ProbeSource):
         self._waiting.clear()
 
     def _write(self) -> Probe:
-        """Token by token; then the samples that wait."""
+        """Write the sample token by token; then those that wait."""
         try:
             while self._generation is not None:
                 self._within_memory(self._generation.advance)
