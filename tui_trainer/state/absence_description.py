@@ -1,7 +1,7 @@
 """An absence in words, for whoever comes back to a run."""
 
 from tui_trainer.run.events import CommandApplied
-from tui_trainer.run.text import human_seconds
+from tui_trainer.run.text import counted, human_seconds
 from tui_trainer.state.absence import Absence
 
 
@@ -13,9 +13,9 @@ def describe(
     `paused` says whether the run is.
     """
     lines = [("Steps", _steps(absence, steps)), _validation(absence, now)]
-    lines.append(("Saved", f"{_counted(absence.checkpoints, 'checkpoint')}, {_counted(absence.samples, 'sample')}"))
+    lines.append(("Saved", f"{counted(absence.checkpoints, 'checkpoint')}, {counted(absence.samples, 'sample')}"))
     if absence.resumes:
-        times = _counted(absence.resumes, "time") + ", the last" * (absence.resumes > 1)
+        times = counted(absence.resumes, "time") + ", the last" * (absence.resumes > 1)
         lines.append(("Taken up again", f"{times} from step {absence.resumed_from:,}"))
     if absence.ended:
         lines.append(("Ended", absence.ended))
@@ -25,12 +25,12 @@ def describe(
         lines.append(("Time left", human_seconds(seconds_left)))
     lines += [("Commanded", _commanded(command)) for command in absence.commands]
     if (more := absence.command_count - len(absence.commands)) > 0:
-        lines.append(("And", _counted(more, "older command")))
+        lines.append(("And", counted(more, "older command")))
     more = absence.alert_count - len(absence.alerts)
     if not absence.alert_count:
         lines.append(("New alerts", "none"))
     lines += [(f"Step {alert.step:,}", f"{alert.severity}: {alert.message}") for alert in absence.alerts]
-    return [*lines, ("And", f"{_counted(more, 'older alert')}")] if more > 0 else lines
+    return [*lines, ("And", f"{counted(more, 'older alert')}")] if more > 0 else lines
 
 
 def _steps(absence: Absence, steps: int) -> str:
@@ -53,8 +53,4 @@ def _validation(absence: Absence, now: float) -> tuple[str, str]:
         return "Best validation", f"{best.val_loss:.4f} at step {best.step:,}, {ago} ago"
     if not absence.evaluations:
         return "Validation", "none meanwhile"
-    return "Validation", f"no better than before, in {_counted(absence.evaluations, 'evaluation')}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return "Validation", f"no better than before, in {counted(absence.evaluations, 'evaluation')}"
