@@ -80,7 +80,7 @@ class History:
 
     @property
     def buckets(self) -> int:
-        """Of how many steps, at most, each has a bucket of its own."""
+        """How many buckets there are at most: so many steps have one each."""
         return self._buckets
 
     @property

@@ -79,6 +79,11 @@ class RunStarted(Event):
     reasons: dict[str, str] = field(default_factory=dict)
     """What was left to the program: by option, the value it chose and why."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.branch < 1:
+            raise ValueError(f"there is no branch {self.branch}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class BranchStarted(Event):

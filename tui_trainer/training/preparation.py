@@ -92,7 +92,7 @@ class Preparation:
         plan = replan(sized, plan, corpus, timings)
         return plan, partial(LengthCheck, sized, plan, corpus, timings)
 
-    def resumed(self, config: Config, folder: Folder, steps: int, again: bool, opened: Opened) -> Trainer:
+    def resumed(self, config: Config, folder: Folder, steps: int | None, again: bool, opened: Opened) -> Trainer:
         """A trainer at the step of the newest checkpoint, of a run of `resolve_resumed_length`; raises InputError."""
         device = choose_device(config.run.device)
         corpus = self._load_corpus(config)

@@ -173,6 +173,10 @@ def test_the_last_sign_of_a_run_without_times_is_the_change_of_its_journal(tmp_p
     assert overview(run).changed == 1_700_000_000
 
 
+def test_a_step_that_no_run_can_have_come_to_is_not_told(tmp_path: Path) -> None:
+    assert overview(make(tmp_path, "cats", *SHORT, step(9 * 10**11), step(11))).step == 11
+
+
 def test_the_line_and_the_object(tmp_path: Path) -> None:
     run = make(tmp_path, "cats", *SHORT, state("finished", time.time() - 65, step=10))
     found = overview(run)

@@ -5,16 +5,17 @@ from typing import Any
 
 from tests.unit.state.test_run_state import evaluation, sample, started, state, step
 from tui_trainer.run.events import Alert, CheckpointSaved, CommandApplied, Event
-from tui_trainer.state.absence import ALERTS_KEPT, COMMANDS_KEPT, Absence, AbsenceRecorder, AbsenceTracker, describe
+from tui_trainer.state.absence import ALERTS_KEPT, COMMANDS_KEPT, Absence, AbsenceTracker
+from tui_trainer.state.absence_description import describe
 
 LEFT_AT = 1000.0
 
 
 def gather(*events: Event) -> Absence:
-    recorder = AbsenceRecorder.since(LEFT_AT, step=40)
+    absence = Absence.since(LEFT_AT, step=40)
     for event in events:
-        recorder.apply(event)
-    return recorder.absence()
+        absence.apply(event)
+    return absence
 
 
 def told(absence: Absence, **changes: Any) -> dict[str, str]:
