@@ -15,7 +15,7 @@ import pytest
 from tests.folding import folded
 from tests.runs import run_started
 from tests.unit.run.examples import RUN
-from tests.unit.state.test_run_state import evaluation, sample, state, step
+from tests.unit.state.folded import evaluation, sample, state, step
 from tests.waiting import TIMEOUT, until
 from tui_trainer.headless import LOOK_SECONDS, Headless
 from tui_trainer.run.commands import Command, Stop

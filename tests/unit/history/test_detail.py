@@ -8,7 +8,7 @@ import pytest
 from tests.folding import folded
 from tests.unit.run.journals import write_journal
 from tests.unit.sessions.test_journal_reader import SPACING, eventful, indexed
-from tests.unit.state.test_run_state import evaluation, started, step
+from tests.unit.state.folded import evaluation, started, step
 from tui_trainer.history.detail import read_detail
 from tui_trainer.history.measurements import measured_in
 from tui_trainer.run import journal

@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.run.journals import write_journal
 from tests.unit.run.test_lock import held
-from tests.unit.state.test_run_state import evaluation, started, state, step
+from tests.unit.state.folded import evaluation, started, state, step
 from tests.waiting import TIMEOUT, until
 from tui_trainer.config import Config, InputError
 from tui_trainer.run.directory import RunDirectory, runs_in

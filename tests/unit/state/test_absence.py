@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from tests.unit.state.test_run_state import evaluation, sample, started, state, step
+from tests.unit.state.folded import evaluation, sample, started, state, step
 from tui_trainer.run.events import Alert, CheckpointSaved, CommandApplied, Event
 from tui_trainer.state.absence import ALERTS_KEPT, COMMANDS_KEPT, Absence, AbsenceTracker
 from tui_trainer.state.absence_description import describe
