@@ -22,7 +22,7 @@ RUN = scripted.running()
 async def test_titles_show_the_present_numbers() -> None:
     async with driving(RUN) as screen:
         assert "1 Loss ─" in screen.text and "train 1.60  val 1.70  best 1.70 ─╮" in screen.text
-        assert "4.96  “fairly confident” ─╮" in screen.text
+        assert "train 4.96  val 5.46 ─╮" in screen.text
         assert "3.0e-3  wsd  warmup done ─╮" in screen.text
         assert "grad 0.56  (clip 1)  weight 131 ─╮" in screen.text
         assert "T 0.80  prompt “The ” ─╮" in screen.text

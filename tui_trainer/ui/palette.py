@@ -15,6 +15,7 @@ MIXES: Mapping[str, tuple[str, float]] = {
     "raw": ("primary", 0.6),
     "bright": ("primary-lighten-2", 1.0),
     "second": ("warning", 1.0),
+    "second-dim": ("warning", 0.45),
     "third": ("success", 1.0),
     "limit": ("error", 0.9),
     "future": ("foreground", 0.3),

@@ -19,6 +19,9 @@ from tui_trainer.ui.palette import Palette
 DOT_DISTANCE = 7
 """Cells between two dots of a dotted line."""
 
+DOT, SINGLE_DOT = "•", "●"
+"""On a line, and where there is none."""
+
 NARROWEST_WITH_LABELS, LOWEST_WITH_STEPS = 24, 5
 """Cells below which a chart is drawn without its value labels or its step axis."""
 
@@ -99,7 +102,7 @@ def message(text: str, width: int, height: int, colours: Palette) -> Drawing:
 def _body(plot: Plot, frame: Frame, colours: Palette, marker: str) -> Canvas:
     """What lies between the axes."""
     lines = [replace(line, curve=frame.steps.placed(line.curve)) for line in plot.lines]
-    strokes = [stroke for line in lines for stroke in _strokes(line, frame, colours)]
+    strokes = [stroke for line in lines if line.joined for stroke in _strokes(line, frame, colours)]
     extent, values = frame.steps.scale, frame.values
     limits = (extent.low, extent.high), (values.low, values.high)
     body = draw(frame.columns, frame.rows, *limits, strokes, marker)
@@ -125,12 +128,12 @@ def _strokes(line: Line, frame: Frame, colours: Palette) -> list[Stroke]:
 def _dots(lines: Sequence[Line], frame: Frame) -> list[Point]:
     """Those of the dotted lines."""
     extent = frame.steps.scale
-    distance = (extent.high - extent.low) / frame.columns * DOT_DISTANCE
+    cell = (extent.high - extent.low) / frame.columns
     return [
-        Point(float(line.curve.steps[index]), float(line.curve.mean[index]), line.colour, "•")
+        Point(float(line.curve.steps[at]), float(line.curve.mean[at]), line.colour, DOT if line.joined else SINGLE_DOT)
         for line in lines
         if line.dotted
-        for index in spaced_indexes(frame.steps.at(line.curve.steps), distance)
+        for at in spaced_indexes(frame.steps.at(line.curve.steps), cell * DOT_DISTANCE if line.joined else cell)
     ]
 
 

@@ -11,14 +11,16 @@ from tui_trainer.ui.charts.options import STEPS
 class Line:
     """A curve and the name of its colour; a `band` is drawn by its minima and maxima, another line by its means.
 
-    `dotted` puts dots on it, which distinguish it from other lines where they cross, and without colours. With `whole`
-    the values that the chart has no room for are marked at its edge.
+    `dotted` puts dots on it, which distinguish it from other lines where they cross, and without colours. One that is
+    not `joined` is of these dots alone, in every column that has a value. With `whole` the values that the chart has no
+    room for are marked at its edge.
     """
 
     curve: Curve
     colour: str
     band: bool = False
     dotted: bool = False
+    joined: bool = True
     whole: bool = True
 
 
