@@ -37,7 +37,7 @@ def test_the_perplexity_axis_includes_guessing() -> None:
 def test_the_line_of_quick_evaluations_has_a_band_and_the_exact_ones_are_dots(make: Plotter) -> None:
     plot = make(View(folded(RUN).snapshot()))
     assert plot is not None
-    band, sampled, exact = (line for line in plot.lines if line.colour.startswith("second"))
+    band, sampled, exact = (line for line in plot.lines if line.style.startswith("second"))
     assert (band.band, band.colour) == (True, "second-dim")
     assert (sampled.dotted, exact.dotted, exact.joined) == (False, True, False)
     assert (band.curve.low < sampled.curve.mean).all() and (sampled.curve.mean < band.curve.high).all()
@@ -49,7 +49,7 @@ def test_the_line_of_quick_evaluations_has_a_band_and_the_exact_ones_are_dots(ma
 def test_without_quick_evaluations_the_exact_ones_are_joined(make: Plotter) -> None:
     plot = make(View(folded(event for event in RUN if getattr(event, "part", "") != "sample").snapshot()))
     assert plot is not None
-    (exact,) = (line for line in plot.lines if line.colour == "second")
+    (exact,) = (line for line in plot.lines if line.style == "second")
     assert exact.dotted and exact.joined and "●" not in text_of(plot)
 
 
