@@ -9,8 +9,8 @@ from textual.widgets import Static
 from tests import scripted
 from tests.driving import Driver, driving
 from tests.folding import folded
+from tui_trainer.run.codec import decode, encode
 from tui_trainer.run.events import Activity, Alert, Evaluation, PartialSample, Resources, Sample
-from tui_trainer.run.journal import decode, encode
 from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.clock import RunningClock
 from tui_trainer.ui.panes.samples import sample_content
@@ -22,7 +22,7 @@ RUN = scripted.running()
 async def test_titles_show_the_present_numbers() -> None:
     async with driving(RUN) as screen:
         assert "1 Loss ─" in screen.text and "train 1.60  val 1.70  best 1.70 ─╮" in screen.text
-        assert "4.96  “fairly confident” ─╮" in screen.text
+        assert "train 4.96  val 5.46 ─╮" in screen.text
         assert "3.0e-3  wsd  warmup done ─╮" in screen.text
         assert "grad 0.56  (clip 1)  weight 131 ─╮" in screen.text
         assert "T 0.80  prompt “The ” ─╮" in screen.text

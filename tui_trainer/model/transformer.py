@@ -235,6 +235,11 @@ class Transformer(nn.Module):
         """Mean cross-entropy in nats per token, for ids (B, T) and the ids that follow them (B, T)."""
         return F.cross_entropy(self(tokens).flatten(0, 1).float(), targets.flatten())
 
+    def row_losses(self, tokens: Tensor, targets: Tensor) -> Tensor:
+        """The mean of each row (B,), for which `loss` has one mean."""
+        losses = F.cross_entropy(self(tokens).flatten(0, 1).float(), targets.flatten(), reduction="none")
+        return losses.view_as(targets).mean(1)
+
     @torch.no_grad()
     def initialise(self, generator: torch.Generator) -> None:
         """Random weights: every layer starts as the identity, and the first loss near ln(vocab_size)."""

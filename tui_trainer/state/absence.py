@@ -6,6 +6,7 @@ from typing import Final
 from tui_trainer.run.alerts import Severity
 from tui_trainer.run.events import (
     ENDED,
+    WHOLE,
     Alert,
     CheckpointSaved,
     CommandApplied,
@@ -77,7 +78,7 @@ class Absence:
         match event:
             case Step():
                 self.step = event.step
-            case Evaluation():
+            case Evaluation(part=part) if part == WHOLE:
                 self.evaluations += 1
                 if event.best:
                     self.best, self.best_at = event, self.seconds

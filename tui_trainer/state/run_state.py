@@ -11,6 +11,7 @@ from tui_trainer.history.measurements import evaluation_numbers, step_numbers
 from tui_trainer.run import journal
 from tui_trainer.run.events import (
     EVENTS,
+    SAMPLE,
     Activity,
     Alert,
     BranchStarted,
@@ -51,7 +52,7 @@ FAR: Final = 10
 UNPLANNED: Final = 10**7
 """Steps of a long run, where it is not known how many are planned."""
 
-OF_A_STEP: Final = ("last_step", "last_evaluation", "best_evaluation", "last_checkpoint")
+OF_A_STEP: Final = ("last_step", "last_evaluation", "last_quick_evaluation", "best_evaluation", "last_checkpoint")
 OF_SEVERAL_STEPS: Final = ("samples", "alerts", "marks")
 """Events in a snapshot that are dropped together with their steps."""
 
@@ -167,6 +168,8 @@ class RunState:
         return {"last_step": event, "step": event.step}
 
     def evaluated(self, event: Evaluation) -> dict[str, Any]:
+        if event.part == SAMPLE:
+            return {"last_quick_evaluation": event}
         return {"last_evaluation": event} | ({"best_evaluation": event} if event.best else {})
 
     def sampled(self, event: Sample) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_the_fields_are_those_of_the_public_format() -> None:
     }
     assert names["layers"] == {"numbers"}
     assert names["branch"] == {"id", "parent"}
-    assert names["eval"] == {"train_loss", "val_loss", "perplexity", "bits_per_byte", "best", "part"}
+    assert names["eval"] == {"train_loss", "val_loss", "perplexity", "bits_per_byte", "best", "part", "standard_error"}
     assert names["sample"] == {"prompt", "text", "temperature", "top_k", "seed", "model"}
     assert names["checkpoint"] == {"path", "reason", "held_seconds", "write_seconds"}
     assert names["state"] == {"state", "reason", "model"}

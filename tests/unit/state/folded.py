@@ -1,12 +1,13 @@
 """Small events, and what they amount to."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tests.runs import run_started
 from tests.unit.run.examples import RUN
-from tui_trainer.run.events import Evaluation, Event, RunStarted, Sample, StateChanged, Step
+from tui_trainer.run.events import SAMPLE, Evaluation, Event, RunStarted, Sample, StateChanged, Step
 from tui_trainer.state.run_state import RunState
 from tui_trainer.state.snapshot import Snapshot
 
@@ -30,6 +31,11 @@ def evaluation(number: int, loss: float, best: bool) -> Evaluation:
     return Evaluation(
         step=number, time=100.0, train_loss=loss, val_loss=loss, perplexity=np.exp(loss), bits_per_byte=loss, best=best
     )
+
+
+def quick_evaluation(number: int, loss: float) -> Evaluation:
+    """Of a sample of the validation text."""
+    return replace(evaluation(number, loss, best=False), train_loss=None, part=SAMPLE, standard_error=0.25)
 
 
 def sample(number: int, text: str, prompt: str = "The") -> Sample:

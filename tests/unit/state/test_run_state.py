@@ -10,7 +10,7 @@ import pytest
 
 from tests.folding import curve, folded
 from tests.unit.run.examples import EXAMPLES
-from tests.unit.state.folded import BEGUN, evaluation, fold, look, sample, started, state, step
+from tests.unit.state.folded import BEGUN, evaluation, fold, look, quick_evaluation, sample, started, state, step
 from tests.waiting import TIMEOUT
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.history.history import History
@@ -73,6 +73,16 @@ def test_a_short_run() -> None:
     assert curve(snapshot, "smoothed_loss").mean[-1] == snapshot.smoothed_loss
 
 
+def test_an_evaluation_of_a_sample_is_a_curve_of_its_own() -> None:
+    snapshot = look(*BEGUN, step(1), evaluation(1, 2.5, best=True), step(2), quick_evaluation(2, 1.5))
+    assert (snapshot.last_evaluation, snapshot.best_evaluation) == (evaluation(1, 2.5, best=True),) * 2
+    assert snapshot.last_quick_evaluation == quick_evaluation(2, 1.5)
+    assert [mark.step for mark in snapshot.marks] == [1]
+    assert curve(snapshot, "val_loss").mean.tolist() == [2.5]
+    assert curve(snapshot, "sampled_val_loss").mean.tolist() == [1.5]
+    assert curve(snapshot, "sampled_val_error").mean.tolist() == [0.25]
+
+
 def test_the_version_grows_with_every_event() -> None:
     folded = RunState()
     for count, event in enumerate((*BEGUN, step(1), Stage(stage="x")), start=1):
@@ -100,6 +110,7 @@ def test_what_came_after_the_step_that_a_run_goes_back_to_is_dropped(back: Event
         [
             step(number),
             evaluation(number, 2.0, best=True),
+            quick_evaluation(number, 2.0),
             sample(number, "cat", prompt=f"at {number}"),
             Alert(step=number, kind="divergence", severity="error", message="Rolled back."),
             CheckpointSaved(step=number, path=f"step-{number:08}", reason="periodic"),
@@ -109,6 +120,7 @@ def test_what_came_after_the_step_that_a_run_goes_back_to_is_dropped(back: Event
     found = fold(*BEGUN, *old, *new, back)
     snapshot = found.snapshot()
     assert (snapshot.step, snapshot.best_evaluation, snapshot.last_checkpoint) == (500, None, None)
+    assert snapshot.last_quick_evaluation is None and curve(snapshot, "sampled_val_loss").steps.tolist() == [500]
     assert [each.step for each in (*snapshot.samples, *snapshot.alerts)] == [500, 500]
     assert {mark.step for mark in snapshot.marks} == {500}
     assert list(found.first_samples) == ["at 500"]
