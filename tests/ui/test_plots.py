@@ -10,7 +10,6 @@ from tui_trainer.run.events import ScheduleChanged
 from tui_trainer.ui.charts.layout import render
 from tui_trainer.ui.charts.options import ChartOptions
 from tui_trainer.ui.charts.plot import Plot
-from tui_trainer.ui.palette import MIXES, Palette
 from tui_trainer.ui.panes.chart_pane import Plotter
 from tui_trainer.ui.panes.learning_rate import phase, rate_plot
 from tui_trainer.ui.panes.loss import LossPane, loss_plot
@@ -38,7 +37,7 @@ def test_the_line_of_quick_evaluations_has_a_band_and_the_exact_ones_are_dots(ma
     plot = make(View(folded(RUN).snapshot()))
     assert plot is not None
     band, sampled, exact = (line for line in plot.lines if line.style.startswith("second"))
-    assert (band.band, band.colour) == (True, "second-dim")
+    assert (band.band, band.style) == (True, "second-dim")
     assert (sampled.dotted, exact.dotted, exact.joined) == (False, True, False)
     assert (band.curve.low < sampled.curve.mean).all() and (sampled.curve.mean < band.curve.high).all()
     assert 40 not in exact.curve.steps and 100 not in sampled.curve.steps
@@ -54,8 +53,7 @@ def test_without_quick_evaluations_the_exact_ones_are_joined(make: Plotter) -> N
 
 
 def text_of(plot: Plot) -> str:
-    colours: Palette = dict.fromkeys(MIXES, (0, 0, 0))
-    return "\n".join(render(plot, 120, 30, colours).canvas.plain)
+    return "\n".join(render(plot, 120, 30).canvas.plain)
 
 
 @pytest.mark.parametrize(
