@@ -11,6 +11,12 @@ from benchmarks.screen.program import NANO, Program, running
 BETWEEN_KEYS: Final = 0.4
 """Seconds."""
 
+KEYS: Final = (
+    *(("+", "steps, following", True), ("c", "esc back", True), ("\x1b", "esc back", False)),
+    *(("-", "steps, following", False), ("\r", "2 Perplexity ", False), ("\r", "2 Perplexity ", True)),
+)
+"""Keys pressed in turn, a text on the screen, and whether it is there afterwards."""
+
 
 def throughput(root: Path, options: Sequence[str], steps: int, pairs: int) -> list[float]:
     """Steps a second with the screen over those without, for each of the alternated pairs of runs."""
@@ -51,25 +57,21 @@ def first_frame_seconds(root: Path) -> float:
 
 
 def key_seconds(root: Path, presses: int) -> list[float]:
-    """From each press of enter, which maximises a pane or takes it back, to its effect, while the run is trained."""
+    """From each press of a key that changes the charts to its effect, while the run is trained."""
     with running(root, NANO) as program:
         program.wait_for_steps(50)
-        maximised, waits = False, []
-        for _ in range(presses):
-            time.sleep(BETWEEN_KEYS)
-            maximised = not maximised
-            waits.append(_until_maximised(program, maximised))
-        return waits
+        return [_until(program, *KEYS[number % len(KEYS)]) for number in range(presses)]
 
 
-def _until_maximised(program: Program, maximised: bool) -> float:
+def _until(program: Program, key: str, shown: str, expected: bool) -> float:
     assert program.screen is not None
+    time.sleep(BETWEEN_KEYS)
     program.lines()
     begin = time.perf_counter()
-    program.screen.press("\r")
-    while any("Perplexity ─" in line for line in program.lines()[:3]) == maximised:
+    program.screen.press(key)
+    while any(shown in line for line in program.lines()) != expected:
         if time.perf_counter() - begin > 10:
-            raise SystemExit("A key had no effect.")
+            raise SystemExit(f"The key {key!r} had no effect.")
         time.sleep(0.001)
     return time.perf_counter() - begin
 
