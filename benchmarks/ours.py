@@ -43,7 +43,7 @@ class Session(LocalSession):
             case StateChanged(state="failed"):
                 self.failure = event.reason
                 self.paused.set()
-            case Evaluation():
+            case Evaluation(part="whole"):
                 self.val_loss = event.val_loss
             case RunStarted():
                 self.parameters, self.tokens_per_step = event.model.parameters, event.plan.tokens_per_step

@@ -8,6 +8,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -23,6 +24,14 @@ def pytest_configure(config: pytest.Config) -> None:
         session = os.environ[processes.SESSION] = uuid.uuid4().hex
         reaper = processes.start_reaper(session)
         config.add_cleanup(lambda: reaper.communicate(timeout=TIMEOUT))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A worker that has nothing left to do takes over what another has not begun, whatever the command line."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
 
 
 @pytest.fixture(autouse=True)

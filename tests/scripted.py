@@ -23,6 +23,7 @@ from tui_trainer.run.commands import (
     UseModel,
 )
 from tui_trainer.run.events import (
+    SAMPLE,
     Alert,
     CheckpointSaved,
     CommandApplied,
@@ -164,6 +165,14 @@ def evaluation_event(step: int) -> Evaluation:
     )
 
 
+def quick_evaluation_event(step: int) -> Evaluation:
+    """Of a sample that is a little harder than the whole."""
+    loss, error = evaluation_event(step).val_loss or 0.0, 0.03
+    return replace(
+        evaluation_event(step), train_loss=None, val_loss=loss + 0.02, best=False, part=SAMPLE, standard_error=error
+    )
+
+
 def sample_event(step: int, text: str, temperature: float = 0.8, prompt: str = RUN.sampling.prompt) -> Sample:
     time = BEGIN + step * SECONDS_A_STEP
     return Sample(step=step, time=time, prompt=prompt, text=text, temperature=temperature, top_k=0, seed=step)
@@ -190,6 +199,8 @@ def running(until: int = 1_240) -> list[Event]:
 def _one_step(step: int) -> list[Event]:
     time = BEGIN + step * SECONDS_A_STEP
     events: list[Event] = [step_event(step)]
+    if step % 40 == 0 and step % 100:
+        events.append(quick_evaluation_event(step))
     if step % 100 == 0:
         events.append(evaluation_event(step))
         events.append(Resources(step=step, time=time, memory_bytes=612_000_000, device_memory_bytes=0))

@@ -10,6 +10,7 @@ from typing import Final, TextIO
 from tui_trainer.run.commands import Stop
 from tui_trainer.run.events import (
     ENDED,
+    WHOLE,
     Alert,
     CheckpointSaved,
     CommandApplied,
@@ -132,7 +133,7 @@ class Headless:
 def _description(event: Event) -> str:
     """What is printed after an event's step; empty for one that is not printed."""
     match event:
-        case Evaluation(val_loss=float() as loss, perplexity=float() as value):
+        case Evaluation(val_loss=float() as loss, perplexity=float() as value) if event.part == WHOLE:
             return f"validation loss {loss:.4f}  perplexity {value:.2f}{'  best' * event.best}"
         case Sample():
             lines = visible(event.prompt + event.text).strip().splitlines()

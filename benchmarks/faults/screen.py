@@ -23,9 +23,16 @@ SEQUENCE: Final = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|.)")
 
 
 class Screen:
-    def __init__(self, command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        directory: Path,
+        environment: Mapping[str, str],
+        rows: int = ROWS,
+        columns: int = COLUMNS,
+    ) -> None:
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", ROWS, COLUMNS, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
         self.process = subprocess.Popen(
             command,
             cwd=directory,

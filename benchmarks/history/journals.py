@@ -67,18 +67,23 @@ def _time(step: int) -> float:
     return BEGIN + step * SECONDS_A_STEP
 
 
-def _first_events(run: RunDirectory, steps: int) -> list[Event]:
-    started = RunStarted(
+def run_started(name: str, path: str, steps: int, step: int = 0) -> RunStarted:
+    """A run of so many steps, begun, or gone on with after `step`."""
+    return RunStarted(
+        step=step,
         time=BEGIN,
-        run=run.name,
-        path=str(run.path),
+        run=name,
+        path=path,
         source=RunSource(corpus="fables", tokenizer="char", train_tokens=1_003_854, unigram_entropy=3.3),
         model=RunModel(preset="nano", parameters=808_320, layers=4, width=128, heads=4, context=64, vocab_size=65),
         machine=RunMachine(device="cpu", precision="fp32"),
         plan=RunPlan(steps=steps, schedule="wsd", lr=3e-3, warmup=100, clip=1.0, tokens_per_step=TOKENS_A_STEP),
         sampling=RunSampling(temperature=0.8, prompt="The "),
     )
-    return [started, StateChanged(time=BEGIN, state="running")]
+
+
+def _first_events(run: RunDirectory, steps: int) -> list[Event]:
+    return [run_started(run.name, str(run.path), steps), StateChanged(time=BEGIN, state="running")]
 
 
 def _other_events(step: int) -> list[Event]:

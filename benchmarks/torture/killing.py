@@ -84,8 +84,9 @@ class Torture:
         self._corpus.write_text(" ".join(random.Random(7).choices(WORDS, k=8000)) + ".\n", encoding="utf-8")
         self._in_saves = self._size_before = 0
         # No sample is due at the last step, so that one is generated at the end each time the run is resumed.
-        often = {"--checkpoint-every": steps // 200, "--eval-every": steps // 100, "--sample-every": steps // 50 + 1}
-        cadence = [str(part) for name, every in often.items() for part in (name, max(7, every))]
+        saving, evaluating, sampling = max(7, steps // 200), max(7, steps // 100), max(21, steps // 50 + 1)
+        often = {"--checkpoint-every": saving, "--eval-every": evaluating, "--sample-every": sampling}
+        cadence = [str(part) for option in often.items() for part in option]
         self._options = ["--steps", str(steps), "--precision", precision, *OPTIONS, *cadence]
         self._program = ["benchmarks.planted", str(steps)] if planted_losses else ["tui_trainer"]
         self._rolled_back = planted.rolled_back(steps) if planted_losses else ()

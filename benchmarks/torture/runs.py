@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tui_trainer.run import journal
-from tui_trainer.run.events import Alert, Event
+from tui_trainer.run.events import WHOLE, Alert, Evaluation, Event
 from tui_trainer.run.folder import Folder
 
 COMPARED = {
@@ -65,7 +65,9 @@ def is_rollback(event: Event) -> bool:
 
 
 def _is_compared(event: Event, kind: str) -> bool:
-    """Of alerts only those of divergences, as others are about the kills."""
+    """Of alerts only those of divergences, as others are about the kills; the clock decides on quick evaluations."""
+    if isinstance(event, Evaluation) and event.part != WHOLE:
+        return False
     return event.event == kind and (not isinstance(event, Alert) or event.kind == "divergence")
 
 

@@ -20,7 +20,7 @@ WHOLE_FRAME_SECONDS = 5.0
 
 SMALL_MODEL = (
     *("--layers", "1", "--width", "16", "--heads", "2", "--context", "16", "--batch-size", "4"),
-    *("--threads", "1", "--precision", "fp32", "--compile", "off", "--seed", "1"),
+    *("--threads", "1", "--precision", "fp32", "--compile", "off", "--seed", "1", "--sample-tokens", "50"),
 )
 
 
@@ -138,12 +138,9 @@ def trainer(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "tui_trainer", *map(str, arguments)]
 
 
-def journal(run: Path) -> list[dict[str, Any]]:
-    """The run's events so far."""
+def events(run: Path, kind: str) -> list[dict[str, Any]]:
+    """The run's events of a kind so far."""
     path = run / "journal.jsonl"
     lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
-    return [json.loads(line) for line in lines]
-
-
-def events(run: Path, kind: str) -> list[dict[str, Any]]:
-    return [event for event in journal(run) if event["event"] == kind]
+    found = [json.loads(line) for line in lines if f'"{kind}"' in line]  # most are others, and polled often
+    return [event for event in found if event["event"] == kind]

@@ -13,6 +13,7 @@ from benchmarks.faults.__main__ import play, table
 from benchmarks.faults.catalogue import FAULTS, Fault, Skipped, check
 from benchmarks.faults.lab import Lab
 from benchmarks.history import __main__ as history
+from benchmarks.screen import __main__ as screen
 from tests.waiting import TIMEOUT
 
 SMALL: dict[str, str | float] = {
@@ -54,7 +55,7 @@ class GPT(torch.nn.Module):
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "TURNS", 2)
     monkeypatch.setattr(engine, "SPEED_STEPS", 2)
-    monkeypatch.setattr(engine, "FRACTIONS", (1.0, 0.5))
+    monkeypatch.setattr(engine, "FRACTIONS", (1.0,))
 
 
 def rows(output: str) -> list[list[str]]:
@@ -68,7 +69,7 @@ def test_the_engine_against_a_fake_nanogpt(
 ) -> None:
     (tmp_path / "checkout").mkdir()
     (tmp_path / "checkout" / "model.py").write_text(FAKE_MODEL, encoding="utf-8")
-    benchmark = Benchmark(corpus, tmp_path / "checkout", 40, SMALL)
+    benchmark = Benchmark(corpus, tmp_path / "checkout", 20, SMALL)
     seconds_per_step = benchmark._speed()
     assert list(seconds_per_step) == ["nanoGPT", "ours"]
     assert min(seconds_per_step.values()) > 0
@@ -78,7 +79,7 @@ def test_the_engine_against_a_fake_nanogpt(
     benchmark.compare([1])
     output = capfd.readouterr()
     races = rows(output.out)[2:]
-    assert [row[0] for row in races] == ["nanoGPT", "ours, 40 steps", "ours, 20 steps"]
+    assert [row[0] for row in races] == ["nanoGPT", "ours, 20 steps"]
     for row in races:
         assert 0.0 < float(row[4]) < 4.0, "a side without a loss after its last step"
     assert "terminate called" not in output.err
@@ -124,3 +125,10 @@ def test_the_faults_are_listed_without_being_played() -> None:
         [sys.executable, "-m", "benchmarks.faults", "--list"], capture_output=True, text=True, timeout=TIMEOUT
     )
     assert {line.partition(":")[0] for line in listed.stdout.splitlines()} == set(FAULTS)
+
+
+def test_the_screen_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    screen.main(["--only", "frames", "first", "--pairs", "1"])
+    frames, first = capsys.readouterr().out.splitlines()[2:]
+    assert "10 million steps" in frames and float(frames.split("|")[3].split()[0]) < 3
+    assert "first frame" in first and float(first.split("|")[3]) < 30

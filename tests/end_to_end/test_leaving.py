@@ -126,6 +126,14 @@ def test_sighup_detaches(corpus: Path, run: Path, headless: bool) -> None:
     until(lambda: "step" in (run / "output.log").read_text())
 
 
+def test_ctrl_c_without_a_screen_saves_and_stops(corpus: Path, run: Path) -> None:
+    terminal = Terminal(trainer(corpus, *LONG, "--headless"), corpus.parent)
+    until(lambda: events(run, "step"))
+    terminal.press("\x03")
+    assert terminal.wait_for_end() == 0
+    assert events(run, "checkpoint")[-1]["reason"] == "stopped"
+
+
 def test_the_run_continues_when_the_screen_crashes(corpus: Path, run: Path) -> None:
     breaking = (
         "import sys\n"
@@ -144,18 +152,20 @@ def test_the_run_continues_when_the_screen_crashes(corpus: Path, run: Path) -> N
     wait_for_step(run)
 
 
-def test_sigusr1_saves_a_checkpoint(corpus: Path, run: Path) -> None:
+def test_signals_to_the_proxy_reach_the_trainer_and_without_a_shell_ctrl_z_does_not_suspend(
+    corpus: Path, run: Path
+) -> None:
     terminal = start(corpus)
+    terminal.press("\x1a")
+    terminal.wait_for("There is no shell to go back to.")
+    terminal.process.kill(signal.SIGTSTP)
+    wait_for_step(run)
     terminal.process.kill(signal.SIGUSR1)
     until(lambda: any(event["reason"] == "asked" for event in events(run, "checkpoint")))
     assert [event["source"] for event in commands(run, "save_checkpoint")] == ["SIGUSR1"]
     wait_for_step(run)
     terminal.wait_for("RUNNING")
-
-
-def test_ctrl_c_without_a_screen_saves_and_stops(corpus: Path, run: Path) -> None:
-    terminal = Terminal(trainer(corpus, *LONG, "--headless"), corpus.parent)
-    until(lambda: events(run, "step"))
-    terminal.press("\x03")
+    terminal.process.kill(signal.SIGINT)
     assert terminal.wait_for_end() == 0
+    assert events(run, "state")[-1]["reason"] == "by SIGINT"
     assert events(run, "checkpoint")[-1]["reason"] == "stopped"

@@ -47,8 +47,7 @@ def test_a_terminal_lost_while_loading_is_replaced_by_a_log(corpus: Path, run: P
     assert any("/1,000,000  loss" in line for line in lines)
 
 
-@pytest.mark.parametrize("headless", [False, True])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("headless", "number"), [(False, signal.SIGTERM), (True, signal.SIGINT)])
 def test_a_stop_does_not_wait_for_what_cannot_be_interrupted(
     corpus: Path, headless: bool, number: signal.Signals
 ) -> None:

@@ -94,25 +94,13 @@ def test_sigterm_saves_and_ends_with_143(corpus: Path) -> None:
     assert events(corpus.parent / "runs" / "woods", "checkpoint")[-1]["reason"] == "stopped"
 
 
-def test_the_screen_stays_after_the_end(corpus: Path) -> None:
-    terminal = Terminal(trainer(corpus, *SMALL_MODEL, "--steps", "30"), corpus.parent)
-    terminal.wait_for("FINISHED")
-    run = corpus.parent / "runs" / "woods"
-    samples = len(events(run, "sample"))
-    terminal.press("g")
-    terminal.wait_until(lambda: len(events(run, "sample")) > samples, "sample of a finished run")
-    terminal.press("q")
-    assert terminal.wait_for_end() == 0
-    assert "finished at step 30 of 30" in terminal.text
-
-
 def test_a_failure_is_shown_and_the_terminal_restored(corpus: Path) -> None:
     breaking = (
         "import tui_trainer.training.step.stepper as stepper, sys\n"
         "def broken(self, *rest): raise RuntimeError('the flux capacitor is empty')\n"
         "stepper.Stepper.take = broken\n"
         "from tui_trainer.cli import main\n"
-        f"sys.argv = ['tui-trainer', {str(corpus)!r}]\n"
+        f"sys.argv = ['tui-trainer', {str(corpus)!r}, *{list(LONG)}]\n"
         "main()\n"
     )
     terminal = Terminal([sys.executable, "-c", breaking], corpus.parent)
@@ -136,15 +124,20 @@ def test_a_corpus_from_standard_input_leaves_the_keyboard_to_the_screen(corpus: 
     assert terminal.wait_for_end() == 0
 
 
-def test_escape_sequences_and_markup_in_a_corpus_are_text(tmp_path: Path) -> None:
+def test_the_screen_stays_after_the_end_and_escape_sequences_in_a_corpus_are_text(tmp_path: Path) -> None:
     hostile = tmp_path / "[bold]a\x1b]0;owned\x07.txt"
     hostile.write_text("\x1b]0;pwned\x07 [bold]x[/bold] \x1b[31m [/] \u202e" * 400, encoding="utf-8")
     terminal = Terminal(
-        trainer(hostile, *SMALL_MODEL, "--steps", "20", "--prompt", "\x1b]0;pwned\x07[/nope]"), tmp_path
+        trainer(hostile, *SMALL_MODEL, "--steps", "30", "--prompt", "\x1b]0;pwned\x07[/nope]"), tmp_path
     )
     terminal.wait_for("FINISHED", "[bold]a")
+    (run,) = (tmp_path / "runs").iterdir()
+    samples = len(events(run, "sample"))
+    terminal.press("g")
+    terminal.wait_until(lambda: len(events(run, "sample")) > samples, "sample of a finished run")
     terminal.press("q")
     assert terminal.wait_for_end() == 0
+    assert "finished at step 30 of 30" in terminal.text
     assert b"\x1b]0;pwned" not in terminal.raw
     assert b"\x1b]0;owned" not in terminal.raw
     assert "Traceback" not in terminal.text

@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-import pytest
-
 from benchmarks.torture.killing import Torture
 
 
-@pytest.mark.parametrize(("precision", "rollbacks"), [("bf16", 0), ("fp32", 3)])
-def test_a_killed_run_equals_one_that_was_not_killed(tmp_path: Path, precision: str, rollbacks: int) -> None:
-    verdict = Torture(tmp_path, steps=160, precision=precision, planted_losses=rollbacks > 0).run(kills=3)
-    assert (verdict.kills, verdict.rollbacks) == (3, rollbacks)
+def test_a_killed_run_equals_one_that_was_not_killed(tmp_path: Path) -> None:
+    """Once in a save, once at its end; in every precision unit tests do, and `python -m benchmarks.torture` more."""
+    verdict = Torture(tmp_path, steps=40, planted_losses=True).run(kills=2)
+    assert verdict.kills == 2 and verdict.rollbacks >= 1
     assert verdict.at_the_end + verdict.after_the_end >= 1
     assert verdict.lost == []
     assert verdict.differences == []

@@ -13,10 +13,12 @@ from tests.unit.sessions.test_overview import make
 from tests.unit.test_headless import lines
 from tui_trainer.run.codec import decode
 from tui_trainer.run.events import Event
+from tui_trainer.run.finding import find_run
 from tui_trainer.run.folder import Folder
 from tui_trainer.sessions.journal_reader import JournalReader
+from tui_trainer.sessions.listing import overviews
 from tui_trainer.sessions.overview import overview
-from tui_trainer.state.absence import describe
+from tui_trainer.state.absence_description import describe
 from tui_trainer.state.summary import summary
 from tui_trainer.ui.panes.vitals import detail_rows, progress_rows
 
@@ -82,9 +84,12 @@ def test_what_happened_meanwhile() -> None:
     assert ("Steps", "50 in 0s, now at 50") in describe(absence, 0, None, absence.until)
 
 
-def test_an_overview_and_the_past(tmp_path: Path) -> None:
+def test_an_overview_and_the_past_without_a_configuration(tmp_path: Path) -> None:
     run = make(tmp_path, "theirs")
     run.journal.write_text("\n".join(LINES) + "\n", encoding="utf-8")
+    run.config.unlink()
+    assert find_run(str(run.path), tmp_path / "runs") == run
+    assert [each.path for each in overviews(tmp_path)] == [str(run.path)]
     found = overview(run)
     assert (found.step, found.loss, found.val_loss, found.seconds_left) == (50, 2.5, None, None)
     assert "theirs" in found.line()

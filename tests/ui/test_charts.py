@@ -12,10 +12,7 @@ from tui_trainer.ui.charts import axes
 from tui_trainer.ui.charts.layout import Drawing, message, render
 from tui_trainer.ui.charts.plot import Line, Plot, Point, Rule
 from tui_trainer.ui.charts.series import between, clipped, envelope, mean_line, quantile_limits, spaced_indexes
-from tui_trainer.ui.palette import MIXES
 from tui_trainer.ui.view import CURVE_POINTS
-
-COLOURS = dict.fromkeys(MIXES, (200, 200, 200))
 
 
 def series(values: list[float | None]) -> Curve:
@@ -149,26 +146,26 @@ def test_dots_are_spaced_and_mark_the_end() -> None:
 )
 def test_every_chart_has_the_size_requested(size: tuple[int, int], log: bool, values: list[float | None]) -> None:
     width, height = size
-    lines = render(plot_of(values, log), width, height, COLOURS).canvas.plain
+    lines = render(plot_of(values, log), width, height).canvas.plain
     assert len(lines) == height
     assert {len(line) for line in lines} == {width}
 
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
 def test_without_room_nothing_is_drawn(size: tuple[int, int]) -> None:
-    assert text(render(plot_of([1.0, 2.0]), *size, COLOURS)).strip() == ""
+    assert text(render(plot_of([1.0, 2.0]), *size)).strip() == ""
 
 
 def test_without_data_the_chart_is_empty() -> None:
     empty = exact_curve(np.empty(0), np.empty(0))
-    picture = render(Plot(0, 10, 0, 1, [Line(empty, "bright"), Line(empty, "raw", band=True)]), 40, 8, COLOURS)
+    picture = render(Plot(0, 10, 0, 1, [Line(empty, "bright"), Line(empty, "raw", band=True)]), 40, 8)
     assert "┤" in text(picture)
 
 
 def test_the_plot_keeps_its_left_edge_as_numbers_change() -> None:
     edges = set()
     for scale in (1e-3, 1.0, 1e3, 1e6):
-        picture = render(plot_of([scale, 2 * scale, 3 * scale]), 60, 12, COLOURS)
+        picture = render(plot_of([scale, 2 * scale, 3 * scale]), 60, 12)
         edges.add(picture.canvas.plain[-2].index("└"))
     assert edges == {axes.LABEL_WIDTH}
 
@@ -176,11 +173,11 @@ def test_the_plot_keeps_its_left_edge_as_numbers_change() -> None:
 def test_a_rule_shows_its_label() -> None:
     falling = Line(series([80.0 - 0.7 * step for step in range(100)]), "bright")
     plot = Plot(0, 100, 5, 80, [falling], [Rule(65, "guessing 65")])
-    row = next(line for line in render(plot, 60, 12, COLOURS).canvas.plain if "guessing" in line)
+    row = next(line for line in render(plot, 60, 12).canvas.plain if "guessing" in line)
     assert "╌ guessing 65 ╌" in row
 
 
 def test_a_message_is_centred_and_cut_to_the_room() -> None:
-    assert message("hello", 11, 3, COLOURS).canvas.plain == [" " * 11, "   hello   ", " " * 11]
-    assert message("hello", 2, 2, COLOURS).canvas.plain == ["he", "ll"]
-    assert message("hello", 0, 0, COLOURS).canvas.plain == []
+    assert message("hello", 11, 3).canvas.plain == [" " * 11, "   hello   ", " " * 11]
+    assert message("hello", 2, 2).canvas.plain == ["he", "ll"]
+    assert message("hello", 0, 0).canvas.plain == []

@@ -8,16 +8,13 @@ from tui_trainer.ui.charts.layout import render
 from tui_trainer.ui.charts.options import TIME, TOKENS
 from tui_trainer.ui.charts.plot import Flag, Line, Plot
 from tui_trainer.ui.charts.step_axis import StepAxis
-from tui_trainer.ui.palette import MIXES
-
-COLOURS = dict.fromkeys(MIXES, (200, 200, 200))
 
 STEPS = np.arange(1.0, 1_001.0)
 
 
 def drawn(values: np.ndarray, low: float, high: float, **changes: object) -> list[str]:
     plot = Plot(0, 1_000, low, high, [Line(exact_curve(STEPS, values), "raw", band=True)], **changes)  # type: ignore[arg-type]
-    return render(plot, 70, 12, COLOURS).canvas.plain
+    return render(plot, 70, 12).canvas.plain
 
 
 def test_a_spike_has_its_value_at_the_upper_edge() -> None:

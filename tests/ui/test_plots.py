@@ -7,10 +7,15 @@ from tests.folding import folded
 from tests.runs import changed_run
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.run.events import ScheduleChanged
+from tui_trainer.ui.charts.layout import render
+from tui_trainer.ui.charts.options import ChartOptions
+from tui_trainer.ui.charts.plot import Plot
+from tui_trainer.ui.panes.chart_pane import Plotter
 from tui_trainer.ui.panes.learning_rate import phase, rate_plot
-from tui_trainer.ui.panes.loss import loss_plot
+from tui_trainer.ui.panes.loss import LossPane, loss_plot
 from tui_trainer.ui.panes.norms import gradient_plot, weight_plot
 from tui_trainer.ui.panes.perplexity import perplexity_plot
+from tui_trainer.ui.panes.validation import read_validation
 from tui_trainer.ui.view import View
 
 RUN = scripted.running()
@@ -25,6 +30,44 @@ def test_the_perplexity_axis_includes_guessing() -> None:
     plot = perplexity_plot(View(folded(RUN).snapshot()))
     assert plot is not None and plot.log and plot.high >= scripted.VOCABULARY
     assert plot.rules[0].label == "guessing 65"
+
+
+@pytest.mark.parametrize("make", [loss_plot, perplexity_plot])
+def test_the_line_of_quick_evaluations_has_a_band_and_the_exact_ones_are_dots(make: Plotter) -> None:
+    plot = make(View(folded(RUN).snapshot()))
+    assert plot is not None
+    band, sampled, exact = (line for line in plot.lines if line.style.startswith("second"))
+    assert (band.band, band.style) == (True, "second-dim")
+    assert (sampled.dotted, exact.dotted, exact.joined) == (False, True, False)
+    assert (band.curve.low < sampled.curve.mean).all() and (sampled.curve.mean < band.curve.high).all()
+    assert 40 not in exact.curve.steps and 100 not in sampled.curve.steps
+    assert text_of(plot).count("●") == 12
+
+
+@pytest.mark.parametrize("make", [loss_plot, perplexity_plot])
+def test_without_quick_evaluations_the_exact_ones_are_joined(make: Plotter) -> None:
+    plot = make(View(folded(event for event in RUN if getattr(event, "part", "") != "sample").snapshot()))
+    assert plot is not None
+    (exact,) = (line for line in plot.lines if line.style == "second")
+    assert exact.dotted and exact.joined and "●" not in text_of(plot)
+
+
+def text_of(plot: Plot) -> str:
+    return "\n".join(render(plot, 120, 30).canvas.plain)
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [(360.0, "val 1.97 ±0.03"), (362.0, "val 1.97 ±0.03"), (400.0, "val 1.904"), (410.0, "val 1.904"), (20.0, "val –")],
+)
+def test_the_cursor_tells_a_sample_by_its_error(step: float, words: str) -> None:
+    view = View(folded(RUN).snapshot(), options=ChartOptions(cursor=step), columns=5_000)
+    assert any(each.content.plain == words for each in LossPane().numbers(view))
+
+
+def test_an_exact_loss_in_the_cursors_column_comes_before_a_samples() -> None:
+    view = View(folded(RUN).snapshot(), options=ChartOptions(cursor=430.0), columns=15)
+    assert read_validation(view).error is None
 
 
 def test_a_run_without_clipping_has_no_clip_line() -> None:

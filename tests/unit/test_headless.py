@@ -15,7 +15,7 @@ import pytest
 from tests.folding import folded
 from tests.runs import run_started
 from tests.unit.run.examples import RUN
-from tests.unit.state.test_run_state import evaluation, sample, state, step
+from tests.unit.state.folded import evaluation, quick_evaluation, sample, state, step
 from tests.waiting import TIMEOUT, until
 from tui_trainer.headless import LOOK_SECONDS, Headless
 from tui_trainer.run.commands import Command, Stop
@@ -152,6 +152,7 @@ def test_events_for_screens_only_are_not_printed() -> None:
             PartialSample(step=1, prompt="a", text="b", temperature=1.0),
             Resources(step=1, memory_bytes=1, device_memory_bytes=0),
             replace(evaluation(2, 1.0, best=False), val_loss=None, perplexity=None),
+            quick_evaluation(2, 1.0),
         )
         == []
     )

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ def modules_of(package: str) -> list[str]:
     return [name.removesuffix(".__init__") for name in names]
 
 
+@cache
 def loaded_by(*modules: str) -> set[str]:
     """The top-level packages in a fresh Python after these imports."""
     code = f"import sys, {', '.join(modules)}; print(*{{name.partition('.')[0] for name in sys.modules}})"
@@ -41,32 +43,22 @@ def test_every_package_is_listed() -> None:
 
 
 @pytest.mark.parametrize("package", WITHOUT_TORCH)
-def test_torch_is_not_loaded(package: str) -> None:
+def test_a_package_loads_neither_torch_nor_what_else_it_does_without(package: str) -> None:
     loaded = loaded_by(*modules_of(package))
     assert "tui_trainer" in loaded
     assert HEAVY.isdisjoint(loaded)
+    assert package not in WITHOUT_SCREEN or SCREEN.isdisjoint(loaded)
+    assert package not in LIGHTWEIGHT or loaded - loaded_by("numpy") <= LIGHT_DEPENDENCIES | set(
+        sys.stdlib_module_names
+    )
 
 
-def test_top_level_modules_do_not_load_torch() -> None:
-    loaded = loaded_by("tui_trainer.headless", "tui_trainer.config", "tui_trainer.training.local")
-    assert HEAVY.isdisjoint(loaded)
+def test_top_level_modules_load_neither_torch_nor_a_screen() -> None:
+    assert (HEAVY | SCREEN).isdisjoint(loaded_by("tui_trainer.headless", "tui_trainer.config"))
+    assert HEAVY.isdisjoint(loaded_by("tui_trainer.training.local"))
 
 
-@pytest.mark.parametrize("package", WITHOUT_SCREEN)
-def test_no_screen_is_loaded(package: str) -> None:
-    assert SCREEN.isdisjoint(loaded_by(*modules_of(package)))
-
-
-def test_top_level_modules_load_no_screen() -> None:
-    assert SCREEN.isdisjoint(loaded_by("tui_trainer.headless", "tui_trainer.config"))
-
-
-@pytest.mark.parametrize("package", LIGHTWEIGHT)
-def test_only_light_dependencies_are_loaded(package: str) -> None:
-    assert loaded_by(*modules_of(package)) - loaded_by("numpy") <= LIGHT_DEPENDENCIES | set(sys.stdlib_module_names)
-
-
-def test_training_does_not_load_the_command_line() -> None:
+def test_training_loads_neither_a_screen_nor_the_command_line() -> None:
     loaded = loaded_by(*modules_of("training"), *modules_of("model"), *modules_of("corpus"))
     assert "torch" in loaded
-    assert "click" not in loaded
+    assert {"click", *SCREEN}.isdisjoint(loaded)

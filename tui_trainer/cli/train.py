@@ -65,4 +65,4 @@ def resume(
         return resume_live(directory, timeout, as_json)
     from tui_trainer.training.local import LocalSession
 
-    return train_session(LocalSession.resume(directory, steps or 0, again), headless)
+    return train_session(LocalSession.resume(directory, steps, again), headless)

@@ -75,6 +75,21 @@ def validation_windows(tokens: np.ndarray, context: int, batch_size: int) -> Ite
         yield _window(tokens, full * context, 1, targets - full * context)
 
 
+def spread_windows(tokens: np.ndarray, context: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and targets of `count` of the windows of `validation_windows`, evenly spread, or of all there are.
+
+    int64, shape (windows, context); a text of less than a window has one shorter row.
+    """
+    tokens = tokens.view(np.ndarray)
+    full = (len(tokens) - 1) // context
+    if not full:
+        return _window(tokens, 0, 1, len(tokens) - 1)
+    chosen = min(count, full)
+    starts = (2 * np.arange(chosen) + 1) * full // (2 * chosen) * context
+    windows = tokens[starts[:, np.newaxis] + np.arange(context + 1)].astype(np.int64)
+    return windows[:, :-1], windows[:, 1:]
+
+
 def _window(tokens: np.ndarray, start: int, rows: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     end = start + rows * width
     inputs, targets = tokens[start:end].astype(np.int64), tokens[start + 1 : end + 1].astype(np.int64)

@@ -25,7 +25,7 @@ ABSENT: Final = -np.inf
 
 
 def empty_cells(metrics: int, length: int) -> Cells:
-    """Shape (metrics, 4, length): nothing was measured."""
+    """Cells in which nothing was measured: shape (metrics, 4, length)."""
     cells = np.zeros((metrics, 4, length))
     cells[:, : COUNT - 1] = np.nan
     return cells

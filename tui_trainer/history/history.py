@@ -20,7 +20,7 @@ METRICS: Final = 40
 NAMED: Final = frozenset(
     (
         *("loss", "smoothed_loss", "lr", "grad_norm", "weight_norm", "tokens", "step_seconds", "tokens_per_second"),
-        *("train_loss", "val_loss", "bits_per_byte"),
+        *("train_loss", "val_loss", "bits_per_byte", "sampled_val_loss", "sampled_val_error"),
         *("lightly_smoothed_loss", "strongly_smoothed_loss", "elapsed"),
     )
 )
@@ -80,7 +80,7 @@ class History:
 
     @property
     def buckets(self) -> int:
-        """Of how many steps, at most, each has a bucket of its own."""
+        """How many buckets there are at most: so many steps have one each."""
         return self._buckets
 
     @property

@@ -28,7 +28,7 @@ from tui_trainer.run.lineage import FIRST_BRANCHES, MAX_BRANCHES, Branch, Branch
 
 INDEX: Final = "journal.index"
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Raise it when what is computed from a journal changes: indexes of another format are made again."""
 
 MAX_HEADER: Final = 16 * 2**20

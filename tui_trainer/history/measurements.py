@@ -7,10 +7,16 @@ from typing import Any, Final
 
 from tui_trainer.history.cells import Measured
 from tui_trainer.run.codec import LAST_STEP
-from tui_trainer.run.events import Evaluation, Step
+from tui_trainer.run.events import SAMPLE, WHOLE, Evaluation, Step
 
-EVALUATED: Final = ("train_loss", "val_loss", "bits_per_byte")
-"""Perplexity is left out here and wherever it could be had from a loss: it is its exponential."""
+EVALUATED: Final = {
+    WHOLE: {"train_loss": "train_loss", "val_loss": "val_loss", "bits_per_byte": "bits_per_byte"},
+    SAMPLE: {"sampled_val_loss": "val_loss", "sampled_val_error": "standard_error"},
+}
+"""By the part of the validation text: the metrics, each with the field of an evaluation that has its value.
+
+Perplexity is left out here and wherever it could be had from a loss: it is its exponential.
+"""
 
 NUMBERS: Final = frozenset((float, int, NoneType))
 """Types of values, of which bool is none."""
@@ -24,7 +30,7 @@ def step_numbers(event: Step) -> dict[str, float | None]:
 
 
 def evaluation_numbers(event: Evaluation) -> dict[str, float | None]:
-    return {name: getattr(event, name) for name in EVALUATED}
+    return _evaluated(vars(event))
 
 
 def measured_in(line: bytes) -> Measured | None:
@@ -41,7 +47,13 @@ def measured_in(line: bytes) -> Measured | None:
         return None
     if kind == Step.event:
         return step, numbers_of(record)
-    return (step, numbers_of({name: record.get(name) for name in EVALUATED})) if kind == Evaluation.event else None
+    return (step, numbers_of(_evaluated(record))) if kind == Evaluation.event else None
+
+
+def _evaluated(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers in the record of an evaluation, by metric."""
+    metrics = EVALUATED[SAMPLE if record.get("part") == SAMPLE else WHOLE]
+    return {metric: record.get(name) for metric, name in metrics.items()}
 
 
 def numbers_of(record: Mapping[str, Any]) -> dict[str, float | None]:

@@ -55,6 +55,28 @@ class ModelShape:
         """
         return math.ceil(self.width * 8 / 3 / 8) * 8
 
+    @property
+    def parameter_count(self) -> int:
+        return sum(map(math.prod, self.qwen3_shapes().values()))
+
+    def qwen3_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of the weights under Qwen3's names, without a model.
+
+        Even one on the meta device would load all of torch.compile: a second at every start of a run.
+        """
+        width, hidden, head = (self.width,), self.hidden_width, (self.head_width,)
+        square, table = width * 2, (self.vocab_size, self.width)
+        layer = {
+            **{f"self_attn.{name}_proj": square for name in "qkvo"},
+            **{f"self_attn.{name}_norm": head for name in "qk"},
+            **dict.fromkeys(("mlp.gate_proj", "mlp.up_proj"), (hidden, *width)),
+            "mlp.down_proj": (*width, hidden),
+            **dict.fromkeys(("input_layernorm", "post_attention_layernorm"), width),
+        }
+        layers = {f"layers.{n}.{name}": shape for n in range(self.layers) for name, shape in layer.items()}
+        decoder = {"embed_tokens": table, **layers, "norm": width}
+        return {f"model.{name}.weight": shape for name, shape in decoder.items()} | {"lm_head.weight": table}
+
     def to_qwen3(self) -> dict[str, Any]:
         """The `config.json` of a Hugging Face Qwen3ForCausalLM of this shape."""
         return {
@@ -212,6 +234,11 @@ class Transformer(nn.Module):
     def loss(self, tokens: Tensor, targets: Tensor) -> Tensor:
         """Mean cross-entropy in nats per token, for ids (B, T) and the ids that follow them (B, T)."""
         return F.cross_entropy(self(tokens).flatten(0, 1).float(), targets.flatten())
+
+    def row_losses(self, tokens: Tensor, targets: Tensor) -> Tensor:
+        """The mean of each row (B,), for which `loss` has one mean."""
+        losses = F.cross_entropy(self(tokens).flatten(0, 1).float(), targets.flatten(), reduction="none")
+        return losses.view_as(targets).mean(1)
 
     @torch.no_grad()
     def initialise(self, generator: torch.Generator) -> None:

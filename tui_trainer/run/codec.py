@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from itertools import islice
@@ -36,6 +36,11 @@ def encode(event: Event) -> str:
         return json.dumps(record, ensure_ascii=False, allow_nan=False)
     except ValueError:
         return json.dumps(_finite(record), ensure_ascii=False, allow_nan=False)
+
+
+def encode_lines(events: Iterable[Event]) -> bytes:
+    """A line for each event, as in a journal and on the control socket."""
+    return "".join(f"{encode(event)}\n" for event in events).encode(errors="backslashreplace")
 
 
 def _finite(value: Any) -> Any:

@@ -170,8 +170,8 @@ def runs_in(root: Path) -> list[RunDirectory]:
 
 
 def is_run(path: Path) -> bool:
-    """Whether a directory holds a run."""
+    """Whether a directory holds a run: one of another tool may have no configuration."""
     try:
-        return (path / CONFIG).is_file()
+        return (path / CONFIG).is_file() or (path / JOURNAL).is_file()
     except OSError:  # a name too long
         return False

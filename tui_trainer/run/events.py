@@ -79,6 +79,11 @@ class RunStarted(Event):
     reasons: dict[str, str] = field(default_factory=dict)
     """What was left to the program: by option, the value it chose and why."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.branch < 1:
+            raise ValueError(f"there is no branch {self.branch}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class BranchStarted(Event):
@@ -165,7 +170,10 @@ def _check_numbers(event: Step | Layers) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation(Event):
-    """Losses in nats per token: validation over the whole part or a sample of it, training since the last one."""
+    """Losses in nats per token: validation over the whole part or a sample of it, training since the last whole one.
+
+    A sample shows the course of the loss between two evaluations of the whole part. Only these tell the best model.
+    """
 
     event = "eval"
     train_loss: float | None
@@ -175,6 +183,8 @@ class Evaluation(Event):
     best: bool
     part: str = WHOLE
     """Of the validation text that was evaluated, `whole` or `sample`."""
+    standard_error: float | None = None
+    """Of the validation loss of a sample, in nats per token: by how much it may differ as it is no other sample."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -83,7 +83,7 @@ class Folder:
 
     @property
     def free_bytes(self) -> int:
-        """Of its file system, that this user may fill."""
+        """Bytes of its file system that this user may fill."""
         status = os.fstatvfs(self.fileno())
         return status.f_bavail * status.f_frsize
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import BinaryIO, Final, NamedTuple
 
-from tui_trainer.run.codec import decode, encode
+from tui_trainer.run.codec import decode, encode_lines
 from tui_trainer.run.events import (
     BranchStarted,
     CheckpointSaved,
@@ -248,7 +248,7 @@ class Journal:
         if self._torn_at is not None:
             self._cut(self._torn_at)
         end = self.size
-        data = memoryview("".join(f"{encode(event)}\n" for event in events).encode(errors="backslashreplace"))
+        data = memoryview(encode_lines(events))
         try:
             while data:
                 if not (written := self._file.write(data)):

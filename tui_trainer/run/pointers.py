@@ -27,7 +27,7 @@ class CheckpointId(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Of its directory; two branches never write one."""
+        """The name of its directory, which no other branch has."""
         return f"step-{self.step:08}" + (f"-b{self.branch}" if self.branch != FIRST else "")
 
 

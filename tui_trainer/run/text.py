@@ -32,6 +32,11 @@ def visible_line(text: str) -> str:
     return visible(text, keep="").replace("\u240a", "\u23ce")
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things: 1 step, 2,000 steps."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def human_count(number: float) -> str:
     """A count in at most five characters: 950, 12.4K, 0.81M, 10.7M."""
     if number < 1000:

@@ -22,7 +22,7 @@ from tui_trainer.run.requests import Reply, Request
 from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.base import Outcome, Session
 from tui_trainer.sessions.control.client import Connection, Greeting
-from tui_trainer.sessions.control.protocol import NO_ROOM
+from tui_trainer.sessions.control.protocol import NO_ROOM, encode_command
 from tui_trainer.sessions.journal_reader import READING, JournalReader
 from tui_trainer.sessions.remote_requests import RemoteRequests
 from tui_trainer.sessions.requests import OpenRequest
@@ -79,7 +79,15 @@ class AttachedSession(Session):
         return self._folder.path
 
     def send(self, command: Command) -> None:
-        """What cannot be sent now waits for a connection; where too much waits, an alert is published."""
+        """What cannot be sent now waits for a connection.
+
+        An alert is published where too much waits, or where the command is too long.
+        """
+        try:
+            encode_command(command)
+        except InputError as error:
+            self._publish_warning(f"Not sent: {command.name}. {error}")
+            return
         stop = isinstance(command, Stop)
         with self._sending:
             full = len(self._unsent) >= UNSENT_LIMIT and not stop

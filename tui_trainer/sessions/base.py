@@ -100,7 +100,7 @@ class Session(ABC):
         return self._thread is not None and self._thread.is_alive() and not self.given_up
 
     def wait(self) -> None:
-        """Until the session has ended."""
+        """Wait until the session has ended."""
         while self._thread is not None and self.alive:
             self._thread.join(WAIT_SECONDS)
 

@@ -73,7 +73,7 @@ class JournalReader:
             self.state.history.flush()
 
     def _starts(self, file: BinaryIO, end: int) -> Generator[tuple[int, int], None, list[Start]]:
-        """Those that are yet to be read; yields as `read` does."""
+        """The starts that are yet to be read; yields as `read` does."""
         starts: list[Start] = []
         for start in journal.starts(file, self._begin, end):
             if start is not None:
@@ -99,7 +99,7 @@ class JournalReader:
 
     @property
     def branch(self) -> int:
-        """That the run is on."""
+        """The branch that the run is on."""
         return self._branches[-1][-1].id
 
     @property
@@ -130,10 +130,11 @@ class JournalReader:
                 self._position, self._reached, self._branches = entry.offset, entry.step - 1, entry.branches
                 return
             self._entries = self._entries[:-1]
+            self._indexed = None  # what is in the index cannot be used: it is to be written anew
         self.state, self._position, self._reached, self._branches = RunState(), 0, 0, FIRST_BRANCHES
 
     def _apply_line(self, line: Line, event: Event | None) -> None:
-        if event is None:
+        if event is None or not self.state.is_possible(event):
             if line.text.endswith(b"\n") or not line.text:  # else it may be yet to be written
                 self._position = line.end
                 if (start := journal.start_in(line.text)) is not None:

@@ -112,7 +112,7 @@ def overview(run: RunDirectory) -> Overview:
     best_loss, best_step = _best(shown.best_evaluation, saved)
     step = greeting.step if greeting else shown.last_step.step if shown.last_step else int(saved.get("step", 0))
     state = greeting.state if greeting else _state(live, process.suspended, shown.state)
-    steps = shown.schedule.steps if shown.schedule else run.read_config().schedule.steps or 0
+    steps = shown.schedule.steps if shown.schedule else _configured_steps(run)
     return Overview(
         name=run.name,
         path=str(run.path),
@@ -147,6 +147,11 @@ def _with_saved(shown: Snapshot, saved: Mapping[str, float]) -> Snapshot:
     return shown.changed(changes)
 
 
+def _configured_steps(run: RunDirectory) -> int:
+    """How many steps the configuration asks for; 0 where it leaves that open, or a run of another tool has none."""
+    return (run.read_config().schedule.steps if run.config.exists() else None) or 0
+
+
 def _best(shown: Evaluation | None, saved: Mapping[str, float]) -> tuple[float | None, int]:
     """The least validation loss and its step: of the last events, or of those before, as the checkpoint has it."""
     found = [(saved["best_loss"], int(saved.get("best_step", 0)))] if "best_loss" in saved else []
@@ -172,7 +177,7 @@ def _folded(events: Sequence[Event]) -> RunState:
     folded = RunState()
     if events and not any(isinstance(event, RunStarted) for event in events):
         folded.apply(StateChanged(time=events[0].time, state="running"))
-    for event in events:
+    for event in filter(folded.is_possible, events):
         folded.apply(event)
     return folded
 

@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.analysis.smoothing import Smoother
-from tui_trainer.history.history import History
+from tui_trainer.history.history import BUCKETS, History
 from tui_trainer.history.measurements import evaluation_numbers, step_numbers
+from tui_trainer.run import journal
 from tui_trainer.run.events import (
     EVENTS,
+    SAMPLE,
     Activity,
     Alert,
     BranchStarted,
@@ -44,7 +46,13 @@ SMOOTHED: Final = SMOOTHINGS["normal"]
 SAMPLES_KEPT: Final = 50
 ALERTS_KEPT: Final = 50
 
-OF_A_STEP: Final = ("last_step", "last_evaluation", "best_evaluation", "last_checkpoint")
+FAR: Final = 10
+"""A measurement so many times beyond what is planned, and what was taken, is damage."""
+
+UNPLANNED: Final = 10**7
+"""Steps of a long run, where it is not known how many are planned."""
+
+OF_A_STEP: Final = ("last_step", "last_evaluation", "last_quick_evaluation", "best_evaluation", "last_checkpoint")
 OF_SEVERAL_STEPS: Final = ("samples", "alerts", "marks")
 """Events in a snapshot that are dropped together with their steps."""
 
@@ -69,6 +77,16 @@ class RunState:
     @property
     def history(self) -> History:
         return self.shown.history
+
+    def is_possible(self, event: Event) -> bool:
+        """Whether the run can have come to the step of a measurement.
+
+        A damaged line may tell of a step so late that all others would share one bucket of the history.
+        """
+        if event.step < BUCKETS or not isinstance(event, journal.OF_A_STEP):
+            return True
+        planned = self.shown.run.plan.steps if self.shown.run else 0
+        return event.step <= FAR * max(self.shown.step, planned or UNPLANNED)
 
     def apply(self, event: Event) -> None:
         """`record` and `show`, where no other thread takes a snapshot meanwhile."""
@@ -150,6 +168,8 @@ class RunState:
         return {"last_step": event, "step": event.step}
 
     def evaluated(self, event: Evaluation) -> dict[str, Any]:
+        if event.part == SAMPLE:
+            return {"last_quick_evaluation": event}
         return {"last_evaluation": event} | ({"best_evaluation": event} if event.best else {})
 
     def sampled(self, event: Sample) -> dict[str, Any]:
@@ -177,7 +197,7 @@ class RunState:
         }
 
     def branch_started(self, event: BranchStarted) -> dict[str, Any]:
-        """What happened after its first step was on another branch."""
+        """Drop what happened after its first step, on another branch."""
         return self._dropped_after(event.step)
 
     def _dropped_after(self, step: int) -> dict[str, Any]:

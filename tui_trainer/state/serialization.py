@@ -11,14 +11,14 @@ from tui_trainer.analysis.smoothing import Smoother
 from tui_trainer.history.history import History
 from tui_trainer.run.codec import LARGEST, LAST_STEP, LAST_TIME, fits
 from tui_trainer.run.events import Event, ScheduleChanged, StateChanged
-from tui_trainer.state.absence import AbsenceRecorder, AbsenceTracker
+from tui_trainer.state.absence import Absence, AbsenceTracker
 from tui_trainer.state.clock import TrainingClock
 from tui_trainer.state.run_state import HALF_LIVES, RunState
 from tui_trainer.state.snapshot import Snapshot
 
 ROUNDING: Final = 1e-9
 
-COUNTED: Final = (RunState, Snapshot, TrainingClock, AbsenceTracker, AbsenceRecorder)
+COUNTED: Final = (RunState, Snapshot, TrainingClock, AbsenceTracker, Absence)
 """What has no number but counts, steps, seconds and a temperature."""
 
 STORED: Final = "stored"
@@ -58,7 +58,7 @@ def from_json(value: Any, hint: Any) -> Any:
 
 @cache
 def _reader(hint: Any) -> Callable[[Any], Any]:
-    """What makes values of a type of those of JSON."""
+    """A function that makes a value of the type `hint` from one of JSON."""
     if is_dataclass(hint):
         return _dataclass_reader(hint)
     arguments = get_args(hint)

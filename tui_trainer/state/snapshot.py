@@ -49,6 +49,9 @@ class Snapshot:
     clipped_share: float | None = field(default=None, metadata=NOT_STORED)
     """Part of the steps that were taken whose gradient was clipped."""
     last_evaluation: Evaluation | None = None
+    """The last of the whole validation part, as the best one is."""
+    last_quick_evaluation: Evaluation | None = None
+    """The last of a sample of it."""
     best_evaluation: Evaluation | None = None
     samples: tuple[Sample, ...] = ()
     """Newest first."""

@@ -18,6 +18,7 @@ from tui_trainer.training.length_change import LengthChange
 from tui_trainer.training.planning.plan import tokens_per_step
 from tui_trainer.training.planning.replan import LengthCheck
 from tui_trainer.training.planning.timetable import Timetable
+from tui_trainer.training.probes.quick_validation import QuickValidation
 from tui_trainer.training.probes.requests import RequestHandler
 from tui_trainer.training.probes.sampling import Sampler
 from tui_trainer.training.probes.scheduler import ProbeScheduler
@@ -65,7 +66,10 @@ def assemble(made: Prepared) -> Trainer:
     tokenizer = made.corpus.tokenizer.to_json()
     saving = Saving(saver, models, model.shape, tokenizer, progress, rollback, results, sampler, decisions)
     validation = Validation(model, made.corpus, progress, config.run, publish, save_best=lambda: saving.save(BEST))
-    probes.register(validation, sampler, request_handler)
+    quick_validation = QuickValidation(
+        model, made.corpus, progress, config, publish, took=decisions.note_quick_evaluation
+    )
+    probes.register(validation, quick_validation, sampler, request_handler)
     length_change = LengthChange(made.length_check, progress, timetable, rollback, saving, results, publish)
     end = RunEnd(
         progress, timetable, validation, models, sampler, saving, results, rollback, states, decisions, publish

@@ -36,7 +36,7 @@ def build_optimizer(config: Config, model: Transformer) -> Optimizer:
 
 
 def build_stepper(config: Config, corpus: Corpus, model: Transformer, optimizer: Optimizer) -> Stepper:
-    """What takes the steps."""
+    """The stepper of a run, which loads its batches from the corpus."""
     chance = config.data.bpe_dropout
     bpe_dropout = BPEDropout(corpus.tokenizer, chance) if chance else None
     settings, seed = config.optimizer, config.run.seed

@@ -17,6 +17,8 @@ class Decision:
     check_length: bool = False
     """Whether the run may need another length, which comes before the step."""
     evaluate: bool = False
+    evaluate_quickly: bool = False
+    """A sample of the validation part, never together with all of it."""
     save: str = ""
     """Why to save a checkpoint; empty when none is due."""
     sample: bool = False

@@ -36,6 +36,13 @@ SAMPLE_SECONDS: Final = 1.0
 """How long a checkpoint may wait for a sample to be finished."""
 
 
+QUICK_SHARE: Final = 0.02
+"""Part of the time that quick evaluations take, at most."""
+
+QUICK_STEPS: Final = 2 / 3
+"""How many steps one is taken to cost before the first has been timed."""
+
+
 class DecisionMaker:
     """The loop's only source of what time it is, and of what has arrived. Used by the trainer's thread alone."""
 
@@ -51,15 +58,24 @@ class DecisionMaker:
         self._save_refused, self._length_check_due = save_refused, length_check_due
         self._saved_at = time.monotonic()
         self._resources_at = 0.0
+        self._first_step: int | None = None
+        """The first one that was decided on."""
+        self._quick_waits = False
+        """Whether a quick evaluation is due."""
+        self._quick_seconds: float | None = None
+        """What the last one took; None before the first."""
+        self._quick_at = 0.0
 
     def decide(self, step: int, wait: bool) -> Decision:
         """What to do now, or with step number `step` (from 1); `wait` for a command where there is nothing to do."""
         check_length = self._length_check_due()
         if asked := tuple(self._command_queue.take(wait and not check_length)):
             return _decision_on(asked)
+        evaluate = self._timetable.evaluation_due(step)
         return Decision(
             check_length=check_length,
-            evaluate=self._timetable.evaluation_due(step),
+            evaluate=evaluate,
+            evaluate_quickly=self._quick_evaluation_due(step, evaluate),
             save=PERIODIC if self._save_due(step) else "",
             sample=self._timetable.sample_due(step),
             publish_resources=time.monotonic() - self._resources_at > RESOURCES_SECONDS,
@@ -94,6 +110,24 @@ class DecisionMaker:
     def note_resources(self) -> None:
         """They are published: as decided, if the step was taken that this was decided for."""
         self._resources_at = time.monotonic()
+
+    def note_quick_evaluation(self, seconds: float) -> None:
+        """One has been made, and took so long."""
+        self._quick_waits, self._quick_seconds, self._quick_at = False, seconds, time.monotonic()
+
+    def _quick_evaluation_due(self, step: int, evaluate: bool) -> bool:
+        """Whether one has been due since a step that all was evaluated at, and not too much of the time goes to it.
+
+        It is taken to cost what the last one did.
+        """
+        if self._first_step is None:
+            self._first_step = step
+        self._quick_waits = not evaluate and (self._quick_waits or self._timetable.quick_evaluation_due(step))
+        if self._quick_seconds is None:
+            cost, since = QUICK_STEPS, float(step - self._first_step + 1)
+        else:
+            cost, since = self._quick_seconds, time.monotonic() - self._quick_at
+        return self._quick_waits and cost <= QUICK_SHARE * since
 
     def _save_due(self, step: int) -> bool:
         waited = time.monotonic() - self._saved_at

@@ -49,7 +49,7 @@ def setup() -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """What a run depends on to be repeated."""
+    """The versions of the software that a run's numbers depend on."""
     return {
         "tui_trainer": tui_trainer.__version__,
         "python": platform.python_version(),

@@ -58,9 +58,9 @@ class LocalSession(JournalledSession):
     """Trains in the thread that calls `run`; the other methods may be called from any thread."""
 
     def __init__(
-        self, config: Config, resumed: RunDirectory | None = None, steps: int = 0, again: bool = False
+        self, config: Config, resumed: RunDirectory | None = None, steps: int | None = None, again: bool = False
     ) -> None:
-        """A new run of `config`, or `resumed` on to `steps` (0: as planned), or for as many steps `again`.
+        """A new run of `config`, or `resumed` on to `steps` (None: as planned), or for as many steps `again`.
 
         What can be seen at once to be wrong raises InputError here, before any screen is opened.
         """
@@ -84,13 +84,13 @@ class LocalSession(JournalledSession):
                 check_name(self.root, config.run.name)
 
     @classmethod
-    def resume(cls, directory: RunDirectory, steps: int = 0, again: bool = False) -> "LocalSession":
+    def resume(cls, directory: RunDirectory, steps: int | None = None, again: bool = False) -> "LocalSession":
         """Take up a run; raises InputError, for too few steps too, before any screen is opened."""
         config = directory.read_config()
         if not config.data.corpus:
             name = visible_line(directory.name)
             raise InputError(f"The config.toml of {name} is empty, or lacks the corpus: restore that file.")
-        if 0 < steps < saved_progress(directory).get("step", 0):
+        if steps is not None and steps < saved_progress(directory).get("step", 0):
             check_steps(steps, _steps_taken(directory))
         return cls(config, directory, steps, again)
 

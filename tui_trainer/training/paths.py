@@ -17,7 +17,7 @@ def check_working_directory() -> None:
 
 
 def with_absolute_paths(config: Config) -> Config:
-    """So that the run can be resumed from any directory."""
+    """The configuration with absolute paths, so that the run can be resumed from any directory."""
     return config.update(corpus=tuple(map(_absolute, config.data.corpus)))
 
 

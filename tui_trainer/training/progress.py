@@ -3,7 +3,7 @@
 import reprlib
 import sys
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from typing import Any, Final
 
 from tui_trainer.config import InputError, SamplingConfig, describe_range, in_range
@@ -13,7 +13,11 @@ MAX_STEPS: Final = 10**12
 """As many as --steps takes."""
 
 
-def _number(default: int, minimum: int = 0, maximum: int = MAX_STEPS) -> Any:
+NOT_YET: Final = -1
+"""How None is written for the number of a step."""
+
+
+def _number(default: int | None, minimum: int = 0, maximum: int = MAX_STEPS) -> Any:
     return field(default=default, metadata={"minimum": minimum, "maximum": maximum, "above": None})
 
 
@@ -33,12 +37,12 @@ class Progress:
     best_loss: float | None = None
     best_step: int = _number(0)
     evaluations_since_best: int = _number(0)
-    evaluated_step: int = _number(-1, minimum=-1)
-    """Step of the last evaluation; -1 before the first, and in checkpoints older than this field."""
+    evaluated_step: int | None = _number(None, minimum=NOT_YET)
+    """Step of the last evaluation; None before the first, and in checkpoints older than this field."""
     loss_sum: float = 0.0
     loss_count: int = _number(0)
     """Training losses since the last evaluation."""
-    sampled_step: int = _number(-1, minimum=-1)
+    sampled_step: int | None = _number(None, minimum=NOT_YET)
     """Step of the last regular sample that was published."""
     rollbacks: int = _number(0)
     lr_factor: float = field(default=1.0, metadata={"minimum": None, "maximum": 1, "above": 0})
@@ -67,6 +71,7 @@ class Progress:
 
 _NAMES: Final[dict[Any, str]] = {
     int: "a whole number",
+    int | None: "a whole number",
     float: "a finite number",
     str: "a text",
     bool: "true or false",
@@ -90,11 +95,25 @@ def checked_progress(values: Mapping[str, Any]) -> Progress:
             _check(spec, values[name])
         elif spec.default is MISSING and spec.default_factory is MISSING:
             raise InputError(f"{name} is missing")
-    progress = Progress(**values)
+    progress = Progress(**{name: _from_file(specs[name], value) for name, value in values.items()})
     for name in ("best_step", "evaluated_step", "sampled_step", "trouble_since"):
         if values.get(name, 0) > progress.step:
             raise InputError(f"{name} {values[name]:,} is after step {progress.step:,}")
     return progress
+
+
+def progress_values(progress: Progress) -> dict[str, Any]:
+    """What is written to a file, by the names of the fields."""
+    values = asdict(progress)
+    return {spec.name: _to_file(spec, values[spec.name]) for spec in fields(Progress)}
+
+
+def _from_file(spec: Field[Any], value: Any) -> Any:
+    return None if spec.type == int | None and value == NOT_YET else value
+
+
+def _to_file(spec: Field[Any], value: Any) -> Any:
+    return NOT_YET if spec.type == int | None and value is None else value
 
 
 def _check(spec: Field[Any], value: Any) -> None:
@@ -110,6 +129,8 @@ def _is(value: Any, expected: Any) -> bool:
         return isinstance(value, dict) and all(_is(each, item) for each in value.values())
     if expected == float | None:
         return value is None or _is(value, float)
+    if expected == int | None:
+        return type(value) is int
     if expected is float:
         return type(value) in (int, float) and abs(value) <= sys.float_info.max
     return type(value) is expected

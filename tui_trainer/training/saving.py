@@ -47,7 +47,7 @@ class Saving:
             self.save(reason)
 
     def save_and_wait(self, reason: str) -> bool:
-        """Whether the checkpoint is saved."""
+        """Save a checkpoint of this step, and wait until it is written; whether it could be."""
         self.save(reason)
         return self._saver.wait()
 

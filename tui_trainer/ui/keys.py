@@ -45,7 +45,7 @@ class Key:
 
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:
-    """For a screen's or an app's BINDINGS."""
+    """The keys as a screen's or an app's BINDINGS."""
     return [binding for key in keys for binding in key.bindings()]
 
 

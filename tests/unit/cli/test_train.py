@@ -88,12 +88,17 @@ def test_fewer_steps_than_were_taken_are_refused_before_the_run_is_loaded(
     assert "The run has taken 6 steps already: give --steps a larger number." in outcome.err
 
 
-def test_a_run_whose_configuration_is_empty_says_so(program: Program, corpus: Path, runs: Path) -> None:
+def test_a_run_whose_configuration_is_empty_or_gone_says_so(program: Program, corpus: Path, runs: Path) -> None:
     program(corpus, *SMALL)
-    (runs / "cats" / "config.toml").write_text("")
+    config = runs / "cats" / "config.toml"
+    config.write_text("")
     outcome = program("resume", "--headless")
     assert (outcome.status, outcome.out) == (2, "")
     assert "The config.toml of cats is empty, or lacks the corpus: restore that file." in outcome.err
+    config.unlink()
+    outcome = program("resume", "--headless")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert f"Cannot read the configuration {config}: No such file or directory." in outcome.err
 
 
 def test_the_corpus_may_come_through_standard_input(

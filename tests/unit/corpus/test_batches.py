@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tui_trainer.corpus.batches import Batches, validation_windows
+from tui_trainer.corpus.batches import Batches, spread_windows, validation_windows
 
 
 def starts(batches: Batches, epoch: int) -> list[int]:
@@ -66,6 +66,18 @@ def test_validation_predicts_every_target_once(tokens: int, context: int, rows: 
         assert (targets == inputs + 1).all()
         assert inputs.shape[0] <= rows
         assert inputs.shape[1] == context or inputs.shape[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("tokens", "count", "first"),
+    [(101, 3, [10, 50, 80]), (101, 10, list(range(0, 100, 10))), (109, 99, list(range(0, 100, 10))), (5, 3, [0])],
+)
+def test_some_windows_are_spread_evenly(tokens: int, count: int, first: list[int]) -> None:
+    inputs, targets = spread_windows(np.arange(tokens, dtype=np.uint8), 10, count)
+    assert inputs[:, 0].tolist() == first
+    assert inputs.dtype == targets.dtype == np.int64
+    assert inputs.shape[1] == min(10, tokens - 1)
+    assert (targets == inputs + 1).all()
 
 
 def test_validation_of_a_single_token_has_nothing_to_predict() -> None:

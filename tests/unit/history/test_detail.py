@@ -8,11 +8,12 @@ import pytest
 from tests.folding import folded
 from tests.unit.run.journals import write_journal
 from tests.unit.sessions.test_journal_reader import SPACING, eventful, indexed
-from tests.unit.state.test_run_state import evaluation, started, step
+from tests.unit.state.folded import evaluation, started, step
 from tui_trainer.history.detail import read_detail
-from tui_trainer.history.measurements import measured_in
+from tui_trainer.history.measurements import evaluation_numbers, measured_in
 from tui_trainer.run import journal
 from tui_trainer.run.codec import encode
+from tui_trainer.run.events import Evaluation
 from tui_trainer.run.folder import Folder
 
 
@@ -87,6 +88,14 @@ def test_only_numbers_are_measured() -> None:
     assert measured is not None
     assert measured[0] == 7
     assert str(measured[1]) == "{'loss': nan, 'lr': None, 'x': 2.5}"
+
+
+@pytest.mark.parametrize(("part", "metrics"), [("whole", "val_loss"), ("sample", "sampled_val_loss")])
+def test_evaluations_of_a_sample_have_metrics_of_their_own(part: str, metrics: str) -> None:
+    event = Evaluation(step=7, train_loss=None, val_loss=2.5, perplexity=None, bits_per_byte=3.5, best=False, part=part)
+    measured = measured_in(encode(event).encode())
+    assert measured == (7, evaluation_numbers(event))
+    assert measured[1][metrics] == 2.5 and len({"val_loss", "sampled_val_loss"} & measured[1].keys()) == 1
 
 
 def test_numbers_that_no_run_has_are_gaps(folder: Folder) -> None:

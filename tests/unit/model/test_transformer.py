@@ -132,10 +132,15 @@ def test_parameter_counts() -> None:
     assert Transformer(NANO).parameter_count == 808_576
     preset = PRESETS["nano"]
     assert (preset.layers, preset.heads, preset.width, preset.context) == (4, 4, 128, 64)
-    with torch.device("meta"):
-        small = PRESETS["small"]
-        shape = ModelShape(65, small.context, small.layers, small.heads, small.width)
-        assert Transformer(shape).parameter_count == pytest.approx(10.7e6, rel=0.01)
+    small = PRESETS["small"]
+    shape = ModelShape(65, small.context, small.layers, small.heads, small.width)
+    assert shape.parameter_count == pytest.approx(10.7e6, rel=0.01)
+
+
+def test_a_shape_knows_what_a_model_of_it_consists_of() -> None:
+    model = small_model(vocab_size=13, layers=3, heads=4, width=24)
+    assert model.shape.qwen3_shapes() == {name: tuple(held.shape) for name, held in model.qwen3_weights().items()}
+    assert model.shape.parameter_count == model.parameter_count
 
 
 def test_a_later_token_does_not_change_an_earlier_logit() -> None:

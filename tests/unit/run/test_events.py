@@ -44,6 +44,13 @@ def test_an_event_survives_its_line(event: Event) -> None:
     assert list(json.loads(line))[:3] == ["event", "step", "time"]
 
 
+@pytest.mark.parametrize("number", [-4, 0])
+def test_a_branch_that_cannot_be_is_no_event(number: int) -> None:
+    assert decode(f'{{"event": "run", "run": "x", "branch": {number}}}') is None
+    assert decode(f'{{"event": "branch", "id": {number}, "parent": 1, "step": 5}}') is None
+    assert decode(f'{{"event": "branch", "id": 2, "parent": {number}, "step": 5}}') is None
+
+
 def test_a_journal_without_the_model_that_wrote_a_sample_is_read() -> None:
     sample = '{"event": "sample", "step": 2, "time": 3.5, "prompt": "a", "text": "b", "temperature": 1.0, "top_k": 0, '
     assert decode(sample + '"seed": 1}') == Sample(
@@ -62,7 +69,7 @@ def test_the_fields_are_those_of_the_public_format() -> None:
     }
     assert names["layers"] == {"numbers"}
     assert names["branch"] == {"id", "parent"}
-    assert names["eval"] == {"train_loss", "val_loss", "perplexity", "bits_per_byte", "best", "part"}
+    assert names["eval"] == {"train_loss", "val_loss", "perplexity", "bits_per_byte", "best", "part", "standard_error"}
     assert names["sample"] == {"prompt", "text", "temperature", "top_k", "seed", "model"}
     assert names["checkpoint"] == {"path", "reason", "held_seconds", "write_seconds"}
     assert names["state"] == {"state", "reason", "model"}

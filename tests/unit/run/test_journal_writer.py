@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.unit.run.journals import read
-from tests.unit.state.test_run_state import evaluation, state, step
+from tests.unit.state.folded import evaluation, state, step
 from tests.waiting import until
 from tui_trainer.run import journal_writer
 from tui_trainer.run.events import Alert, Event, Resources, Step

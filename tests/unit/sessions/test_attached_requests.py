@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.unit.run.test_lock import held
-from tests.unit.sessions.test_looking import Watching
 from tests.unit.sessions.test_overview import make
+from tests.unit.sessions.watching import Watching
 from tests.waiting import TIMEOUT, until
-from tui_trainer.run.commands import Pause
+from tui_trainer.run.commands import Pause, SetPrompt
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.requests import Refused, Reply, SampleRequest
 from tui_trainer.sessions.attached import NO_CONNECTION, TRAINER_ENDED, AttachedSession
@@ -118,3 +118,13 @@ def test_of_a_trainer_that_has_ended_nothing_is_promised(trainer: Trainer) -> No
     assert waiting.result(TIMEOUT) == Refused("1", NO_CONNECTION)
     until(lambda: trainer.session.read_only_reason, "the end")
     assert ask(trainer.session, name="2").result(TIMEOUT) == Refused("2", TRAINER_ENDED)
+
+
+def test_a_command_that_is_too_long_is_refused_and_the_connection_stays(trainer: Trainer) -> None:
+    trainer.greet()
+    trainer.session.send(SetPrompt(value="x" * MAX_MESSAGE))
+    trainer.session.send(Pause())
+    assert trainer.next() == {"command": "pause"}
+    assert [alert.message for alert in trainer.session.snapshot().alerts] == [
+        "Not sent: set_prompt. A command has at most 65,536 bytes, and this one 65,575: shorten it."
+    ]

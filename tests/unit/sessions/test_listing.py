@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.run.test_lock import held
 from tests.unit.sessions.test_overview import SHORT, make
-from tests.unit.state.test_run_state import state
+from tests.unit.state.folded import state
 from tui_trainer.run import run_index
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Resources

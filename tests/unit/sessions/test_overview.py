@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.run.journals import write_journal
 from tests.unit.run.test_lock import held
-from tests.unit.state.test_run_state import evaluation, started, state, step
+from tests.unit.state.folded import evaluation, started, state, step
 from tests.waiting import TIMEOUT, until
 from tui_trainer.config import Config, InputError
 from tui_trainer.run.directory import RunDirectory, runs_in
@@ -171,6 +171,10 @@ def test_the_last_sign_of_a_run_without_times_is_the_change_of_its_journal(tmp_p
     run.journal.write_text('{"event": "run", "run": "x"}\n{"event": "step", ' + time + '"step": 1, "loss": 4}\n')
     os.utime(run.journal, (1_700_000_000, 1_700_000_000))
     assert overview(run).changed == 1_700_000_000
+
+
+def test_a_step_that_no_run_can_have_come_to_is_not_told(tmp_path: Path) -> None:
+    assert overview(make(tmp_path, "cats", *SHORT, step(9 * 10**11), step(11))).step == 11
 
 
 def test_the_line_and_the_object(tmp_path: Path) -> None:

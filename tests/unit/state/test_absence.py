@@ -3,18 +3,19 @@
 from dataclasses import replace
 from typing import Any
 
-from tests.unit.state.test_run_state import evaluation, sample, started, state, step
+from tests.unit.state.folded import evaluation, quick_evaluation, sample, started, state, step
 from tui_trainer.run.events import Alert, CheckpointSaved, CommandApplied, Event
-from tui_trainer.state.absence import ALERTS_KEPT, COMMANDS_KEPT, Absence, AbsenceRecorder, AbsenceTracker, describe
+from tui_trainer.state.absence import ALERTS_KEPT, COMMANDS_KEPT, Absence, AbsenceTracker
+from tui_trainer.state.absence_description import describe
 
 LEFT_AT = 1000.0
 
 
 def gather(*events: Event) -> Absence:
-    recorder = AbsenceRecorder.since(LEFT_AT, step=40)
+    absence = Absence.since(LEFT_AT, step=40)
     for event in events:
-        recorder.apply(event)
-    return recorder.absence()
+        absence.apply(event)
+    return absence
 
 
 def told(absence: Absence, **changes: Any) -> dict[str, str]:
@@ -42,6 +43,10 @@ def attach(number: int, source: str = "attached") -> CommandApplied:
 
 def detach(number: int, source: str = "attached") -> CommandApplied:
     return CommandApplied(step=number, time=LEFT_AT + number, name="detach", value=None, source=source)
+
+
+def test_evaluations_of_a_sample_are_not_counted() -> None:
+    assert gather(step(50, 1010.0), at(1010.0, quick_evaluation(50, 2.25))).evaluations == 0
 
 
 def test_a_night_in_a_few_lines() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.unit.training.helpers import TEXT, TIMINGS
-from tui_trainer.training import preparation
+from tui_trainer.training import decision_maker, preparation
 
 
 @pytest.fixture
@@ -27,6 +27,7 @@ def threads_as_before() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def pace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs begin at once, and are planned alike however busy the machine is."""
+    """Runs begin at once, are planned alike however busy the machine is, and evaluate nothing when there is time."""
     monkeypatch.setattr(preparation, "measure", lambda *_: (TIMINGS, ""))
     monkeypatch.setattr(preparation, "planned_timings", lambda *_: TIMINGS)
+    monkeypatch.setattr(decision_maker, "QUICK_SHARE", 0.0)

@@ -138,7 +138,7 @@ class Resumed(ScriptedSession):
     def __init__(
         self,
         directory: RunDirectory,
-        steps: int = 0,
+        steps: int | None = None,
         again: bool = False,
         react: Callable[[Event], Command | None] = lambda event: None,
     ) -> None:
@@ -147,7 +147,7 @@ class Resumed(ScriptedSession):
         self.react = react
 
 
-def resume(directory: RunDirectory, steps: int = 0) -> ScriptedSession:
+def resume(directory: RunDirectory, steps: int | None = None) -> ScriptedSession:
     """Take a run up again, and let it end."""
     session = Resumed(directory, steps)
     session.run()

@@ -113,6 +113,33 @@ def test_resources_are_published_every_two_seconds(maker: Maker) -> None:
     assert not maker.at(8).publish_resources
 
 
+def quick_steps(maker: Maker, last: int, step_seconds: float, cost: float) -> list[int]:
+    """The steps from the second to `last` with a quick evaluation, each of which takes `cost` seconds."""
+    made = []
+    for step in range(2, last + 1):
+        maker.now += step_seconds
+        if maker.at(step).evaluate_quickly:
+            made.append(step)
+            maker.now += cost
+            maker.note_quick_evaluation(cost)
+    return made
+
+
+def test_quick_evaluations_keep_to_their_share_of_the_time(maker: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "QUICK_SHARE", 0.02)
+    assert quick_steps(maker, 100, 1.0, 0.4) == [34, 54, 74, 94], "due at every second step, but not at every tenth"
+
+
+def test_one_that_would_cost_too_much_is_made_when_it_does_not(maker: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "QUICK_SHARE", 0.02)
+    assert quick_steps(maker, 100, 1.0, 0.5)[:3] == [34, 59, 84]
+
+
+def test_cheap_ones_come_as_often_as_they_are_due(maker: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "QUICK_SHARE", 1.0)
+    assert quick_steps(maker, 12, 1.0, 0.0) == [2, 4, 6, 8, 12]
+
+
 def test_a_check_of_the_length_is_not_waited_with(maker: Maker) -> None:
     maker.check_due = True
     assert maker.decide(7, wait=True).check_length

@@ -17,7 +17,7 @@ import torch
 from tests.folding import curve
 from tests.unit.run.test_lock import held
 from tests.unit.sessions.test_formats import greeting
-from tests.unit.sessions.test_looking import Watching
+from tests.unit.sessions.watching import Watching
 from tests.unit.training.faults import poisoned
 from tests.unit.training.helpers import TEXT, Resumed, ScriptedSession, run_to_end, stop_after
 from tests.waiting import until
@@ -83,7 +83,7 @@ def steps_in(run: RunDirectory) -> list[Event]:
         return [event for event in journal.without_superseded(folder) if isinstance(event, Step)]
 
 
-def gone_on(run: RunDirectory, *until: int, steps: int = 0) -> list[Resumed]:
+def gone_on(run: RunDirectory, *until: int, steps: int | None = None) -> list[Resumed]:
     """Resume a run, stop it after each of these steps, and bring it to its end."""
     sessions = [Resumed(run, steps, react=stop_after(step)) for step in until]
     for session in sessions:
@@ -107,7 +107,7 @@ def test_it_is_resumed_to_the_bit(opened: Opened, monkeypatch: pytest.MonkeyPatc
     """
     if name == "rolled-back":
         poisoned(monkeypatch, {26, 27, 28})
-    length = 90 if name == "two-models" else 0
+    length = 90 if name == "two-models" else None
     run, again = opened(f"format-2/{name}"), opened(f"format-2/{name}", "again")
     before = newest(run)
     (once,) = gone_on(run, steps=length)

@@ -65,7 +65,7 @@ def test_a_cut_run_has_the_end_it_would_have_had(
     for number, cut in enumerate(cuts):
         run = RunDirectory(cut)
         # Half of them with --steps; and each once more, which changes nothing.
-        for steps in (planned * (number % 2), 0):
+        for steps in (planned if number % 2 else None, None):
             resumed = Resumed(run, steps)
             resumed.run()
             assert resumed.outcome is not None and resumed.outcome.status == 0, resumed.outcome

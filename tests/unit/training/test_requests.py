@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.unit.run.journals import write_journal
-from tests.unit.sessions.test_looking import Watching
-from tests.unit.state.test_run_state import started
+from tests.unit.sessions.watching import Watching
+from tests.unit.state.folded import started
 from tests.unit.training.helpers import (
     ENDLESS,
     ScriptedSession,

@@ -26,7 +26,7 @@ from tui_trainer.run.events import Alert, Evaluation, Event, RunStarted, Sample,
 from tui_trainer.training.local import LocalSession
 
 
-def resume(directory: RunDirectory, steps: int = 0, again: bool = False) -> ScriptedSession:
+def resume(directory: RunDirectory, steps: int | None = None, again: bool = False) -> ScriptedSession:
     session = Resumed(directory, steps, again)
     session.run()
     return session
@@ -135,8 +135,8 @@ def test_temperature_and_prompt_are_remembered(corpus: Path, runs: Path) -> None
     assert {(sample.temperature, sample.prompt) for sample in session.of(Sample)} == {(0.3, "dog")}
 
 
-@pytest.mark.parametrize("steps", [0, 12])
-def test_a_finished_run_takes_no_further_step(corpus: Path, runs: Path, steps: int) -> None:
+@pytest.mark.parametrize("steps", [None, 12])
+def test_a_finished_run_takes_no_further_step(corpus: Path, runs: Path, steps: int | None) -> None:
     run_to_end(small_config(corpus))
     session = resume(only_run(runs), steps)
     assert session.of(Step) == []

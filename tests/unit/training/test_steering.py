@@ -123,7 +123,10 @@ def test_samples_asked_for_differ_and_regular_ones_compare(corpus: Path) -> None
         small_config(corpus), lambda event: Generate() if isinstance(event, Step) and event.step in (2, 9) else None
     )
     samples = session.of(Sample)
-    assert [(sample.step, sample.seed) for sample in samples] == [(0, 1), (2, 2), (6, 1), (9, 3), (12, 1)]
+    assert [sample.seed for sample in samples] == [1, 2, 1, 3, 1]
+    assert [sample.step for sample in samples if sample.seed == 1] == [0, 6, 12]
+    asked = [sample.step for sample in samples if sample.seed != 1]  # begun when the one before it is finished
+    assert 2 <= asked[0] <= 6 and 9 <= asked[1] <= 12
 
 
 @pytest.mark.parametrize("save", [True, False])

@@ -21,7 +21,7 @@ from tui_trainer.run.journal import MAX_LINE
 from tui_trainer.run.requests import Reply, Request
 from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.control.address import connect
-from tui_trainer.sessions.control.protocol import MAX_MESSAGE, MessageTooLong, encode_command, read_lines
+from tui_trainer.sessions.control.protocol import MessageTooLong, checked_length, encode_command, read_lines
 from tui_trainer.sessions.control.request_lines import decode_reply, encode_request
 
 LOOK_SECONDS: Final = 0.5
@@ -140,15 +140,12 @@ class Connection:
                 take_reply(reply)
 
     def send(self, command: Command) -> None:
-        """Raises OSError when the trainer has hung up."""
+        """Raises InputError for one that is too long, OSError when the trainer has hung up."""
         self._socket.sendall(encode_command(command))
 
     def send_request(self, request: Request) -> None:
         """Raises InputError for one that is too long, OSError when the trainer has hung up."""
-        line = encode_request(request)
-        if len(line) > MAX_MESSAGE + len(b"\n"):
-            raise InputError(f"A request has at most {MAX_MESSAGE:,} bytes, and this one {len(line):,}: shorten it.")
-        self._socket.sendall(line)
+        self._socket.sendall(checked_length(encode_request(request), "request"))
 
     def hang_up(self) -> None:
         with suppress(OSError):

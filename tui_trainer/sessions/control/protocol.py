@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
+from tui_trainer.config import InputError
 from tui_trainer.run.commands import COMMANDS, Command
 
 MAX_MESSAGE: Final = 65_536
@@ -56,11 +57,19 @@ def read_lines(connection: socket.socket, limit: int, check: Callable[[], None] 
             raise MessageTooLong
 
 
+def checked_length(line: bytes, what: str) -> bytes:
+    """A message of a viewer, with its line end; raises InputError for one that is too long."""
+    if len(line) > MAX_MESSAGE + len(b"\n"):
+        raise InputError(f"A {what} has at most {MAX_MESSAGE:,} bytes, and this one {len(line):,}: shorten it.")
+    return line
+
+
 def encode_command(command: Command) -> bytes:
+    """Raises InputError for one that is too long."""
     message = {"command": command.name}
     if command.argument is not None:
         message["value"] = command.argument  # type: ignore[assignment]
-    return json.dumps(message).encode() + b"\n"
+    return checked_length(json.dumps(message).encode() + b"\n", "command")
 
 
 def refusal(reason: str) -> bytes:

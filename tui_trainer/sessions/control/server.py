@@ -11,9 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from tui_trainer.run.codec import encode
+from tui_trainer.run.codec import encode_lines
 from tui_trainer.run.commands import ATTACHED, COMMAND_LINE, Attach, Command, Detach
-from tui_trainer.run.events import Event
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.formats import SOCKET_FORMAT
 from tui_trainer.sessions.base import EventQueue, Joined
@@ -183,7 +182,7 @@ class _Viewer:
 
     def _send_events(self) -> None:
         try:
-            self._write(self._greeting + _encoded(self._past))
+            self._write(self._greeting + encode_lines(self._past))
             self._past = []
             self._receiver.start()
             while not self._over.wait(SEND_SECONDS) and self.events.qsize() < MAX_BEHIND:
@@ -204,7 +203,7 @@ class _Viewer:
         with suppress(queue.Empty):
             while True:
                 waiting.append(self.events.get_nowait())
-        if data := _encoded(waiting) + self._requests.replies():
+        if data := encode_lines(waiting) + self._requests.replies():
             self._write(data)
 
     def _write(self, data: bytes) -> None:
@@ -249,10 +248,6 @@ class _Viewer:
         elif self._attached and not attached:
             self._server.detach(self)
         self._attached = attached
-
-
-def _encoded(events: list[Event]) -> bytes:
-    return "".join(f"{encode(event)}\n" for event in events).encode(errors="backslashreplace")
 
 
 def _same_user(connection: socket.socket) -> bool:

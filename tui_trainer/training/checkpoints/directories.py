@@ -79,7 +79,7 @@ def checkpoint_folder(root: Folder, wanted: CheckpointId) -> Iterator[Folder]:
 
 
 def _replaced_or_not(root: Folder, name: str) -> Folder:
-    """Raises OSError, also FileNotFoundError."""
+    """Open a checkpoint, which may have its other name just now; raises OSError, also FileNotFoundError."""
     try:
         return root.folder(name)
     except FileNotFoundError:  # as long as it is being replaced, or since a process was killed then

@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from tui_trainer.config import InputError, ModelConfig
-from tui_trainer.model.transformer import ModelShape, Transformer
+from tui_trainer.model.transformer import ModelShape
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.formats import CHECKPOINT_FORMAT
 from tui_trainer.run.lineage import FIRST_LINEAGE, Branch, Lineage
@@ -112,9 +111,7 @@ class Record:
     def weights(self, folder: Folder) -> tuple[dict[str, Tensor], ModelShape]:
         """The model's weights, and its shape without dropout."""
         shape = self._shape(folder)
-        with torch.device("meta"):
-            expected = shapes_of(Transformer(shape).qwen3_weights())
-        return self.tensors(folder, MODEL, expected), shape
+        return self.tensors(folder, MODEL, shape.qwen3_shapes()), shape
 
     def tensors(self, folder: Folder, name: str, model: Shapes) -> dict[str, Tensor]:
         """The tensors in a file of a checkpoint of such a model."""

@@ -23,7 +23,7 @@ class Saver:
         self._store, self._publish = store, publish
         self._worker = ThreadPoolExecutor(1, "checkpoints")
         self._writing: Future[bool] | None = None
-        self.step = -1
+        self.step: int | None = None
         """Of the newest checkpoint that is saved, or being saved."""
         self.saved = saved
         """The progress in the newest checkpoint that is known to be whole; valid once `wait` has returned."""
@@ -47,9 +47,9 @@ class Saver:
         return self._writing is None or self._writing.result()
 
     @property
-    def saved_step(self) -> int:
-        """Of that checkpoint; -1 where there is none."""
-        return -1 if self.saved is None else self.saved.step
+    def saved_step(self) -> int | None:
+        """The step of `saved`; None where there is none."""
+        return None if self.saved is None else self.saved.step
 
     def has(self, progress: Progress) -> bool:
         """Whether nothing is to be saved where a run stands: neither steps, nor its end, nor its settings."""
@@ -61,7 +61,7 @@ class Saver:
         return self._writing is not None and self._writing.done() and not self._writing.result()
 
     def _refuse(self, step: int, why: str) -> bool:
-        self.step = -1
+        self.step = None
         self._publish(alerts.checkpoint(step, f"The checkpoint could not be saved: {why}."))
         return False
 

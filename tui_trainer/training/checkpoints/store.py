@@ -6,7 +6,6 @@ of a checkpoint or of a file in it is refused. What a checkpoint does not consis
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from errno import EINVAL
 from pathlib import Path
 from typing import Final
@@ -38,7 +37,7 @@ from tui_trainer.training.checkpoints.directories import (
 from tui_trainer.training.checkpoints.format import LAST_FILE, ROLLBACK, DamagedError, NewerVersionError, sealed
 from tui_trainer.training.checkpoints.record import Record
 from tui_trainer.training.checkpoints.writing import trainer_record, write_checkpoint
-from tui_trainer.training.progress import Progress, checked_progress
+from tui_trainer.training.progress import Progress, checked_progress, progress_values
 from tui_trainer.training.recovery.rollback_buffer import RollbackState
 
 WITH_ROLLBACK: Final = 2
@@ -69,7 +68,7 @@ class CheckpointStore:
         """
         progress = contents.progress
         try:
-            checked_progress(asdict(progress))
+            checked_progress(progress_values(progress))
         except InputError as error:  # it could not be read again
             raise OSError(EINVAL, str(error)) from error
         name = CheckpointId(self.branch, progress.step).name

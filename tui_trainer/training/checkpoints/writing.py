@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from torch import Tensor
@@ -26,7 +25,7 @@ from tui_trainer.training.checkpoints.format import (
     sealed,
 )
 from tui_trainer.training.checkpoints.tensor_files import write_tensors
-from tui_trainer.training.progress import Progress
+from tui_trainer.training.progress import Progress, progress_values
 from tui_trainer.training.recovery.rollback_buffer import RollbackState
 
 
@@ -57,7 +56,7 @@ def trainer_record(
     """`trainer.json` without its hashes."""
     origin = {BRANCHES: list(map(list, lineage)), PARENT: parent}
     further = {"reason": reason, ROLLBACK_STEPS: list(rollback_steps), **origin}
-    return {"format": CHECKPOINT_FORMAT, **asdict(progress), **further}
+    return {"format": CHECKPOINT_FORMAT, **progress_values(progress), **further}
 
 
 def _write(folder: Folder, name: str, text: str) -> str:

@@ -22,7 +22,7 @@ from tui_trainer.training.trainer import Trainer
 
 
 def change_nothing(trainer: Trainer, command: Command) -> None:
-    """That it was asked for is in the journal."""
+    """Handle a command that is journalled, and has no other effect."""
 
 
 HANDLERS: Final[Mapping[type[Command], Callable[[Trainer, Any], None]]] = {

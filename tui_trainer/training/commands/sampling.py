@@ -17,7 +17,7 @@ def generate(trainer: Trainer, command: Generate) -> None:
 
 
 def use_model(trainer: Trainer, command: UseModel) -> None:
-    """Only a finished run has a choice."""
+    """Write samples with another model: only a finished run has a choice."""
     if trainer.components.states.state == "finished":
         trainer.components.end.use_model(command.value)
         trainer.components.end.publish_finished()

@@ -4,7 +4,7 @@ import psutil
 import torch
 
 from tui_trainer.config import InputError
-from tui_trainer.model.transformer import ModelShape, Transformer
+from tui_trainer.model.transformer import ModelShape
 from tui_trainer.run.text import human_bytes, human_count
 
 BYTES = 4
@@ -17,8 +17,7 @@ def check_capacity(shape: ModelShape, optimizer: str, device: torch.device) -> N
     Weights, gradients and what the optimizer keeps are counted (of Muon one number a weight, of AdamW two), against all
     memory of the device: nothing is refused that might just fit.
     """
-    with torch.device("meta"):  # takes no memory
-        parameters = Transformer(shape).parameter_count
+    parameters = shape.parameter_count
     needed = parameters * BYTES * (2 + (1 if optimizer == "muon" else 2))
     total = memory_of(device)
     if needed > total:

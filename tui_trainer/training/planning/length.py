@@ -4,13 +4,13 @@ from tui_trainer.config import Config, InputError
 from tui_trainer.training.progress import Progress
 
 
-def resolve_resumed_length(progress: Progress, config: Config, asked: int, again: bool) -> Config:
+def resolve_resumed_length(progress: Progress, config: Config, asked: int | None, again: bool) -> Config:
     """The configuration with the total steps of a resumed run; `progress` is updated to match it.
 
-    These are `asked` (0: as planned), or as many more as were planned with `again`. Where that is another length than
-    the checkpoint was saved with, a run that had come to its end is unfinished, and early stopping begins anew. Raises
-    InputError for fewer steps than were taken, for `again` of a run that has not come to its end, and for one that was
-    failed because of divergence and has no step left.
+    These are `asked`, where it is not None, or those planned, or with `again` as many more. Where that is another
+    length than the checkpoint was saved with, a run that had come to its end is unfinished, and early stopping begins
+    anew. Raises InputError for fewer steps than were taken, for `again` of a run that has not come to its end, and for
+    one that was failed because of divergence and has no step left.
     """
     _fill_in(progress, config)
     progress.finished = _at_end(progress, config)
@@ -29,9 +29,9 @@ def resolve_resumed_length(progress: Progress, config: Config, asked: int, again
     return config.update(steps=steps)
 
 
-def check_steps(asked: int, reached: int) -> None:
-    """Raises InputError for fewer steps (0: none are asked for) than were taken."""
-    if 0 < asked < reached:
+def check_steps(asked: int | None, reached: int) -> None:
+    """Raises InputError for fewer steps, if any number is asked for, than were taken."""
+    if asked is not None and asked < reached:
         raise InputError(f"The run has taken {reached:,} steps already: give --steps a larger number.")
 
 
@@ -40,7 +40,7 @@ def _fill_in(progress: Progress, config: Config) -> None:
     if progress.planned_steps == 0:
         at_last_step = progress.finished and not progress.out_of_patience(config.run.patience)
         progress.planned_steps = progress.step if at_last_step else config.schedule.steps
-    if progress.evaluated_step < 0 and progress.loss_count == 0:
+    if progress.evaluated_step is None and progress.loss_count == 0:
         progress.evaluated_step = progress.step
 
 
@@ -51,7 +51,7 @@ def _at_end(progress: Progress, config: Config) -> bool:
     return progress.finished and steps == progress.planned_steps and ended
 
 
-def _steps_in_all(progress: Progress, planned: int, asked: int, again: bool) -> int:
+def _steps_in_all(progress: Progress, planned: int, asked: int | None, again: bool) -> int:
     reached = progress.step
     check_steps(asked, reached)
     if again and not progress.finished:

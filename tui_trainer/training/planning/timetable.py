@@ -10,6 +10,10 @@ CLOSE_TO_END: Final = 0.1
 """Part of the steps between two evaluations; one that is due so shortly before the end is left to the end's own."""
 
 
+QUICK_EVALUATIONS: Final = 50
+"""Of a sample of the validation part, in a run: so many points make a curve."""
+
+
 class Timetable:
     """What depends on the step's number: learning rate, evaluations, checkpoints, samples."""
 
@@ -30,6 +34,9 @@ class Timetable:
     def evaluation_due(self, step: int) -> bool:
         every = self.config.run.eval_every
         return step > 0 and step % every == 0 and self.steps - step >= CLOSE_TO_END * every
+
+    def quick_evaluation_due(self, step: int) -> bool:
+        return step < self.steps and step % max(1, self.steps // QUICK_EVALUATIONS) == 0
 
     def checkpoint_due(self, step: int) -> bool:
         return step % self.config.run.checkpoint_every == 0

@@ -1,1 +1,1 @@
-"""What looks at the model between steps: sampling and evaluation."""
+"""What looks at the model between steps: sampling, evaluation, and the answers to requests."""

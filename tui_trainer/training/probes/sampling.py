@@ -52,7 +52,8 @@ class Sampler(ProbeSource):
         self._reported = ""
         self._short = False
         """Whether there was too little memory for the last sample."""
-        self.scheduled_step = self.published_step = -1
+        self.scheduled_step: int | None = None
+        self.published_step: int | None = None
         """Steps of the last regular sample that was begun, and that was published."""
         self._regular = False
 
@@ -97,7 +98,7 @@ class Sampler(ProbeSource):
         self._waiting.clear()
 
     def _write(self) -> Probe:
-        """Token by token; then the samples that wait."""
+        """Write the sample token by token; then those that wait."""
         try:
             while self._generation is not None:
                 self._within_memory(self._generation.advance)
@@ -164,7 +165,7 @@ class Sampler(ProbeSource):
         self._generation, self._short = None, False
         if self._regular:
             # Of the best model's, at the end of a run, the step is an earlier one.
-            self.published_step = max(self.published_step, self._step)
+            self.published_step = max(self.published_step or 0, self._step)
 
     def _show_partial(self) -> None:
         if self._generation is None or time.perf_counter() - self._shown < PARTIAL_SECONDS:

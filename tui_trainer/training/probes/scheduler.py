@@ -89,7 +89,7 @@ class ProbeScheduler:
 
     @property
     def _slice(self) -> float:
-        """Seconds."""
+        """How many seconds the probes get between two steps."""
         return max(SLICE_SECONDS, SHARE * self._step_seconds)
 
     def run_exclusive(self, probe: Probe, interrupted: Interrupted, arrived: Interrupted) -> None:

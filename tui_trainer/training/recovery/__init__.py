@@ -1,1 +1,1 @@
-"""What keeps a run alive: divergence found, rollbacks, and steps in less memory."""
+"""Recovery from divergence: detecting it, copies of earlier states, and rollbacks to them."""

@@ -127,7 +127,7 @@ class DivergenceDetector:
         self.skipped = self.spikes = self._guessing.far = 0
 
     def state(self) -> dict[str, float]:
-        """For a checkpoint."""
+        """What `load` takes, for a checkpoint."""
         spreads = {"loss": self._loss, "norm": self._norm}
         held = {f"{name}.{key}": value for name, spread in spreads.items() for key, value in asdict(spread).items()}
         counts = {key: float(getattr(part, name)) for key, (part, name) in self._counts().items()}

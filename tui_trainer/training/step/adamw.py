@@ -6,11 +6,14 @@ from typing import Final
 
 import torch
 from torch import Tensor
+from torch.optim.adamw import adamw
 
 BETAS: Final = (0.9, 0.99)
 """The second is above the usual 0.95: a small batch's gradient is noisy, so its square is averaged for longer."""
 
 MOMENTS: Final = ("exp_avg", "exp_avg_sq")
+
+EPS: Final = 1e-8
 
 
 @dataclass(frozen=True)
@@ -23,45 +26,57 @@ class Group:
 
 
 class AdamW:
-    """PyTorch's fused AdamW; a tensor on the device says whether to skip a step, so that nothing waits for it."""
+    """PyTorch's fused AdamW; a tensor on the device says whether to skip a step, so that nothing waits for it.
+
+    The function, and not the class of that name, which loads all of torch.compile: a second at every start of a run.
+    """
 
     def __init__(self, groups: list[Group]) -> None:
+        self._groups = groups
         self._named = {name: parameter for group in groups for name, parameter in group.parameters.items()}
-        self._inner = torch.optim.AdamW(
-            [
-                {"params": list(group.parameters.values()), "weight_decay": group.weight_decay, "factor": group.factor}
-                for group in groups
-            ],
-            betas=BETAS,
-            fused=True,
-        )
         # At once, and not with the first update as PyTorch does, which could run out of memory amid it.
-        for parameter in self._named.values():
-            moments = {key: torch.zeros_like(parameter) for key in MOMENTS}
-            self._inner.state[parameter] = {"step": torch.zeros((), device=parameter.device), **moments}
+        self._state = {
+            name: {
+                "step": torch.zeros((), device=parameter.device),
+                **{key: torch.zeros_like(parameter) for key in MOMENTS},
+            }
+            for name, parameter in self._named.items()
+        }
 
     def prepare(self, lr: float, skip: Tensor) -> Callable[[], None]:
         """What updates in place, and takes no memory; where `skip`, a scalar on the device, is 1, it changes nothing.
 
         That holds whatever the gradients are.
         """
-        for group in self._inner.param_groups:
-            group["lr"] = lr * group["factor"]
-        # The way that torch.amp.GradScaler tells a fused optimizer of gradients it must not use.
-        self._inner.found_inf = skip  # type: ignore[attr-defined]
         # Apple's kernel does not look at it.
         nothing = skip.device.type == "mps" and bool(skip)
-        return lambda: None if nothing else self._update()
+        return lambda: None if nothing else self._update(lr, skip)
 
-    def _update(self) -> None:
-        self._inner.step()
+    @torch.no_grad()
+    def _update(self, lr: float, skip: Tensor) -> None:
+        for group in self._groups:
+            parameters = list(group.parameters.values())
+            states = [self._state[name] for name in group.parameters]
+            adamw(
+                parameters,
+                [parameter.grad for parameter in parameters if parameter.grad is not None],
+                [state["exp_avg"] for state in states],
+                [state["exp_avg_sq"] for state in states],
+                [],
+                [state["step"] for state in states],
+                fused=True,
+                found_inf=skip,  # as torch.amp.GradScaler tells a fused optimizer of gradients it must not use
+                amsgrad=False,
+                beta1=BETAS[0],
+                beta2=BETAS[1],
+                lr=lr * group.factor,
+                weight_decay=group.weight_decay,
+                eps=EPS,
+                maximize=False,
+            )
 
     def state(self) -> dict[str, Tensor]:
-        return {
-            f"{name}.{key}": value
-            for name, parameter in self._named.items()
-            for key, value in self._inner.state[parameter].items()
-        }
+        return {f"{name}.{key}": value for name, held in self._state.items() for key, value in held.items()}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Copy what `state` gave, in place; raises KeyError or RuntimeError if it does not fit.

@@ -38,7 +38,7 @@ class Optimizer:
             update()
 
     def state(self) -> dict[str, Tensor]:
-        """What it remembers, by name; for a checkpoint."""
+        """The state of all of them, by name; for a checkpoint."""
         return {name: tensor for part in self._parts for name, tensor in part.state().items()}
 
     def load(self, state: Mapping[str, Tensor]) -> None:

@@ -48,7 +48,7 @@ def bf16_speed() -> float:
 
 
 def _product_seconds(dtype: torch.dtype) -> float:
-    """The best of a few, so that a busy moment does not decide."""
+    """Seconds a product takes: the best of a few, so that a busy moment does not decide."""
     square = torch.ones(PROBE_SIZE, PROBE_SIZE, dtype=dtype)
     best = float("inf")
     for _ in range(10):

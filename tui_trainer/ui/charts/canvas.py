@@ -1,17 +1,18 @@
-"""Rows of cells, each with a character and a colour, that a chart is drawn on."""
+"""Rows of cells, each with a character and the name of a style, that a chart is drawn on."""
 
 from collections.abc import Iterable
-from functools import lru_cache
 from itertools import groupby
 
-from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui_trainer.ui.palette import Rgb
+from tui_trainer.ui.palette import Palette
 
 BLANK = " "
+
+BACKGROUND = "background"
+"""The style of cells that nothing is written on."""
 
 
 class Canvas:
@@ -20,27 +21,27 @@ class Canvas:
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
         self.characters = [[BLANK] * width for _ in range(height)]
-        self.colours: list[list[Rgb | None]] = [[None] * width for _ in range(height)]
+        self.styles: list[list[str]] = [[""] * width for _ in range(height)]
 
-    def write(self, row: int, column: int, text: str, colour: Rgb | None) -> None:
+    def write(self, row: int, column: int, text: str, style: str) -> None:
         """Write over what is there; what lies outside is left out."""
         if not 0 <= row < self.height:
             return
         for at, character in enumerate(text, column):
             if 0 <= at < self.width:
-                self.characters[row][at], self.colours[row][at] = character, colour
+                self.characters[row][at], self.styles[row][at] = character, style
 
-    def fill(self, row: int, character: str, colour: Rgb, over: str = BLANK) -> None:
+    def fill(self, row: int, character: str, style: str, over: str = BLANK) -> None:
         """Write a character into every cell of a row that has one of `over`."""
         for column, old in enumerate(self.characters[row]):
             if old in over:
-                self.write(row, column, character, colour)
+                self.write(row, column, character, style)
 
     def place(self, row: int, column: int, part: "Canvas") -> None:
         """Copy another canvas to where its top left cell is to be."""
-        for number, (characters, colours) in enumerate(zip(part.characters, part.colours, strict=True), row):
+        for number, (characters, styles) in enumerate(zip(part.characters, part.styles, strict=True), row):
             self.characters[number][column : column + part.width] = characters
-            self.colours[number][column : column + part.width] = colours
+            self.styles[number][column : column + part.width] = styles
 
     def is_free(self, row: int, first: int, last: int, of: str = BLANK) -> bool:
         """Whether the cells from `first` to before `last` are in the row, and have characters of `of` alone."""
@@ -55,20 +56,14 @@ class Canvas:
     def plain(self) -> list[str]:
         return ["".join(row) for row in self.characters]
 
-    def strips(self, background: Rgb) -> list[Strip]:
-        rows = zip(self.characters, self.colours, strict=True)
-        return [Strip(_segments(*row, background), self.width) for row in rows]
+    def strips(self, palette: Palette) -> list[Strip]:
+        rows = zip(self.characters, self.styles, strict=True)
+        return [Strip(_segments(*row, palette), self.width) for row in rows]
 
 
-def _segments(characters: list[str], colours: list[Rgb | None], background: Rgb) -> Iterable[Segment]:
-    for colour, cells in groupby(zip(colours, characters, strict=True), key=lambda cell: cell[0]):
-        yield Segment("".join(character for _, character in cells), _style(colour, background))
-
-
-@lru_cache(256)
-def _style(colour: Rgb | None, background: Rgb) -> Style:
-    foreground = None if colour is None else Color.from_rgb(*colour)
-    return Style(color=foreground, bgcolor=Color.from_rgb(*background))
+def _segments(characters: list[str], styles: list[str], palette: Palette) -> Iterable[Segment]:
+    for name, cells in groupby(zip(styles, characters, strict=True), key=lambda cell: cell[0]):
+        yield Segment("".join(character for _, character in cells), palette[name or BACKGROUND])
 
 
 def changed_cells(before: Strip, after: Strip) -> tuple[int, int] | None:

@@ -10,17 +10,16 @@ from tui_trainer.history.curve import Curve, Values
 from tui_trainer.ui.charts.axes import Scale
 from tui_trainer.ui.charts.canvas import Canvas
 from tui_trainer.ui.numbers import significant
-from tui_trainer.ui.palette import Rgb
 
 ABOVE, BELOW = "▲", "▼"
 
 
-def mark_cut_off(canvas: Canvas, curves: Sequence[Curve], steps: Scale, values: Scale, colour: Rgb) -> None:
+def mark_cut_off(canvas: Canvas, curves: Sequence[Curve], steps: Scale, values: Scale, style: str) -> None:
     """For each group of neighbouring columns with values beyond an edge a mark, and the value if there is room."""
     highest, lowest = (_extremes(curves, steps, canvas.width, name) for name in ("high", "low"))
     top, bottom = (10.0**limit if values.log else limit for limit in (values.high, values.low))
-    _mark(canvas, 0, ABOVE, np.where(highest > top, highest, -np.inf), highest, colour)
-    _mark(canvas, canvas.height - 1, BELOW, np.where(lowest < bottom, -lowest, -np.inf), lowest, colour)
+    _mark(canvas, 0, ABOVE, np.where(highest > top, highest, -np.inf), highest, style)
+    _mark(canvas, canvas.height - 1, BELOW, np.where(lowest < bottom, -lowest, -np.inf), lowest, style)
 
 
 def _extremes(curves: Sequence[Curve], steps: Scale, columns: int, name: str) -> Values:
@@ -34,7 +33,7 @@ def _extremes(curves: Sequence[Curve], steps: Scale, columns: int, name: str) ->
     return found
 
 
-def _mark(canvas: Canvas, row: int, mark: str, beyond: Values, values: Values, colour: Rgb) -> None:
+def _mark(canvas: Canvas, row: int, mark: str, beyond: Values, values: Values, style: str) -> None:
     """`beyond` is how far a column's value lies outside, and minus infinity where it does not."""
     taken: list[tuple[int, int]] = []
     for first, last in sorted(_groups(beyond > -np.inf), key=lambda group: -float(beyond[group[0] : group[1]].max())):
@@ -43,7 +42,7 @@ def _mark(canvas: Canvas, row: int, mark: str, beyond: Values, values: Values, c
         for text, start in ((label, column), (label, canvas.width - len(label)), (mark, column)):
             end = start + len(text)
             if start <= column < end <= canvas.width and all(end < a or b < start for a, b in taken):
-                canvas.write(row, start, text, colour)
+                canvas.write(row, start, text, style)
                 taken.append((start, end))
                 break
 

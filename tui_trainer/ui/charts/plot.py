@@ -9,16 +9,18 @@ from tui_trainer.ui.charts.options import STEPS
 
 @dataclass(frozen=True)
 class Line:
-    """A curve and the name of its colour; a `band` is drawn by its minima and maxima, another line by its means.
+    """A curve and the name of its style; a `band` is drawn by its minima and maxima, another line by its means.
 
-    `dotted` puts dots on it, which distinguish it from other lines where they cross, and without colours. With `whole`
-    the values that the chart has no room for are marked at its edge.
+    `dotted` puts dots on it, which distinguish it from other lines where they cross, and without colours. One that is
+    not `joined` is of these dots alone, in every column that has a value. With `whole` the values that the chart has no
+    room for are marked at its edge.
     """
 
     curve: Curve
-    colour: str
+    style: str
     band: bool = False
     dotted: bool = False
+    joined: bool = True
     whole: bool = True
 
 
@@ -28,7 +30,7 @@ class Rule:
 
     value: float
     label: str
-    colour: str = "limit"
+    style: str = "limit"
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Point:
 
     step: float
     value: float
-    colour: str
+    style: str
     character: str = "●"
 
 
@@ -47,7 +49,7 @@ class Flag:
 
     step: float
     letter: str
-    colour: str = "axis"
+    style: str = "axis"
     priority: int = 0
 
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from tui_trainer.history.curve import Values
 from tui_trainer.ui.charts.canvas import Canvas
-from tui_trainer.ui.palette import Rgb
 
 Limits = tuple[float, float]
 
@@ -20,6 +19,9 @@ BRAILLE, BLOCK, ASCII = "braille", "block", "ascii"
 
 MARKERS: Final = {BRAILLE: "braille", BLOCK: "hd", ASCII: "*"}
 """plotext's names of the characters that lines are made of: of eight dots, four quarters, or a whole cell."""
+
+ASCII_MARKERS: Final = {"raw": ":", "second": "o", "second-dim": ",", "third": "+", "future": "."}
+"""Characters of lines of other styles, as whole cells are too coarse to tell lines apart by their course."""
 
 _ESCAPE: Final = re.compile(r"\x1b\[([0-9;]*)m|([^\x1b]+)")
 
@@ -30,7 +32,7 @@ class Stroke:
 
     x: Values
     y: Values
-    colour: Rgb
+    style: str
 
 
 def draw(width: int, height: int, x: Limits, y: Limits, strokes: Sequence[Stroke], marker: str = BRAILLE) -> Canvas:
@@ -47,23 +49,24 @@ def draw(width: int, height: int, x: Limits, y: Limits, strokes: Sequence[Stroke
     _hide_decoration(plotext)
     plotext.xlim(*x)
     plotext.ylim(*y)
-    for stroke in drawn:
-        plotext.plot(stroke.x.tolist(), stroke.y.tolist(), marker=MARKERS[marker], color=stroke.colour)
+    for number, stroke in enumerate(drawn):
+        character = ASCII_MARKERS.get(stroke.style, MARKERS[marker]) if marker == ASCII else MARKERS[marker]
+        plotext.plot(stroke.x.tolist(), stroke.y.tolist(), marker=character, color=(number, 0, 0))
     for row, line in enumerate(plotext.build().split("\n")[:height]):
-        _write(canvas, row, line)
+        _write(canvas, row, line, drawn)
     return canvas
 
 
-def _write(canvas: Canvas, row: int, line: str) -> None:
-    """Write a line with plotext's escape sequences, each a colour in red, green and blue, or the end of one."""
-    column, colour = 0, None
+def _write(canvas: Canvas, row: int, line: str, strokes: Sequence[Stroke]) -> None:
+    """Write a line with plotext's escape sequences, each a colour whose red is a stroke's number, or the end of one."""
+    column, style = 0, ""
     for escape, text in _ESCAPE.findall(line):
         if text:
-            canvas.write(row, column, text, colour)
+            canvas.write(row, column, text, style)
             column += len(text)
         else:
             numbers = escape.split(";")
-            colour = (int(numbers[2]), int(numbers[3]), int(numbers[4])) if len(numbers) == 5 else None
+            style = strokes[int(numbers[2])].style if len(numbers) == 5 else ""
 
 
 def _hide_decoration(plotext: Any) -> None:

@@ -14,7 +14,7 @@ from tui_trainer.ui.charts import layout
 from tui_trainer.ui.charts.canvas import changed_cells
 from tui_trainer.ui.charts.layout import Drawing
 from tui_trainer.ui.charts.plot import Plot
-from tui_trainer.ui.palette import Palette, palette
+from tui_trainer.ui.palette import palette
 
 
 class Chart(Widget):
@@ -108,19 +108,20 @@ class Chart(Widget):
 
     def _rows(self) -> list[Strip]:
         self._drawn_for = self.size, self.app.theme
-        colours = palette(self.app.theme_variables, self.app.current_theme.dark)
+        theme = self.app.current_theme
+        styles = palette(self.app.theme_variables, theme.dark, theme.ansi)
         if self._drawing is None:
-            self._drawing = self._draw(colours)
-        return self._drawing.with_cursor(self._cursor, colours).strips(colours["background"])
+            self._drawing = self._draw()
+        return self._drawing.with_cursor(self._cursor).strips(styles)
 
-    def _draw(self, colours: Palette) -> Drawing:
+    def _draw(self) -> Drawing:
         started = time.monotonic()
         try:
             if self._plot is None:
-                return layout.message(self._waiting_for, *self.size, colours)
-            drawing = layout.render(self._plot, *self.size, colours)
+                return layout.message(self._waiting_for, *self.size)
+            drawing = layout.render(self._plot, *self.size)
         except Exception as error:  # an error in a chart must not end the app
-            drawing = layout.message(visible_line(f"cannot draw: {error!r}"), *self.size, colours)
+            drawing = layout.message(visible_line(f"cannot draw: {error!r}"), *self.size)
         now = Chart._last_drawn = time.monotonic()
         interval = (now - started) / self.max_cpu_share
         self._due = now + min(self.max_interval, max(self.min_interval, interval))

@@ -75,8 +75,9 @@ class ChartPane(Pane, inherit_bindings=False):
 
     def depends_on(self, view: View) -> object:
         """A key of the charts' data: they are redrawn when it changes."""
-        snapshot, evaluation = view.snapshot, view.snapshot.last_evaluation
-        return snapshot.run is not None, snapshot.step, evaluation and evaluation.step, len(snapshot.marks)
+        snapshot = view.snapshot
+        evaluations = [each and each.step for each in (snapshot.last_evaluation, snapshot.last_quick_evaluation)]
+        return snapshot.run is not None, snapshot.step, *evaluations, len(snapshot.marks)
 
 
 def _least_positive(lines: Sequence[Line], high: float) -> float:

@@ -11,7 +11,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_trainer.run.text import visible_line
-from tui_trainer.state.absence import Absence, describe
+from tui_trainer.state.absence import Absence
+from tui_trainer.state.absence_description import describe
 from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.key_table import AWAY_KEYS
 from tui_trainer.ui.keys import bindings, key_hints

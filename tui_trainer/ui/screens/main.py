@@ -1,5 +1,6 @@
 """The main screen: header, panes, key bar, laid out by the size of the terminal."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from textual.screen import Screen
 
 from tui_trainer.ui.banner import Banner
 from tui_trainer.ui.charts.axes import LABEL_WIDTH
+from tui_trainer.ui.charts.options import ChartOptions
 from tui_trainer.ui.header import Header
 from tui_trainer.ui.key_table import KEYS
 from tui_trainer.ui.keybar import KeyBar
@@ -50,6 +52,8 @@ class MainScreen(Screen[None]):
         self._tabs, self._readout, self._keybar = TabStrip(), Readout(), KeyBar()
         self._panes = [pane() for pane in PANES]
         self._zoomed = False
+        self._options = ChartOptions()
+        """With which the panes were drawn last."""
         self._chart = 1
         self._active = 1
 
@@ -75,9 +79,24 @@ class MainScreen(Screen[None]):
         self._readout.show(view)
         self._keybar.display = not self._readout.display
         self._keybar.access = view.access
-        for pane in self._panes:
-            if panes and pane.display:
-                pane.show(view)
+        if panes:
+            self._show_panes(view)
+
+    def _show_panes(self, view: View) -> None:
+        """Draw the visible panes; after a key that changes all charts the focused one first, for the eye is there."""
+        visible = [pane for pane in self._panes if pane.display]
+        if view.options != self._options:
+            self._options = view.options
+            focused = self.pane(self._active)
+            focused.show(view)
+            visible.remove(focused)
+            self.call_after_refresh(self._show_each, view, visible)
+        else:
+            self._show_each(view, visible)
+
+    def _show_each(self, view: View, panes: Sequence[Pane]) -> None:
+        for pane in panes:
+            pane.show(view)
 
     @property
     def focused_chart(self) -> ChartPane | None:

@@ -12,6 +12,7 @@ from textual.widgets._button import ButtonVariant
 from tui_trainer.run.alerts import AlertKind
 from tui_trainer.run.commands import Stop
 from tui_trainer.run.events import TAKES_COMMANDS, TRAINING
+from tui_trainer.run.text import counted
 from tui_trainer.sessions.base import Session
 from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.key_table import QUIT_KEYS
@@ -119,5 +120,4 @@ def unsaved(snapshot: Snapshot) -> str:
     saved = snapshot.last_checkpoint
     if saved is None:
         return f"Step {snapshot.step:,}, and no checkpoint so far."
-    steps = snapshot.step - saved.step
-    return f"Step {snapshot.step:,}: {steps:,} {'step' if steps == 1 else 'steps'} since the last checkpoint."
+    return f"Step {snapshot.step:,}: {counted(snapshot.step - saved.step, 'step')} since the last checkpoint."

@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.run import journals
 from tests.unit.sessions.control.peers import Asker, Trainer, Viewer
-from tests.unit.state.test_run_state import step
+from tests.unit.state.folded import step
 from tests.waiting import TIMEOUT, until
 from tui_trainer.run.commands import ATTACHED, COMMAND_LINE, Attach, Detach, Pause, SetTemperature, Stop
 from tui_trainer.run.formats import SOCKET_FORMAT

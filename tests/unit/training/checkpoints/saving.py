@@ -25,7 +25,7 @@ def trained(steps: int = 3, kind: str = "muon") -> tuple[Transformer, Stepper]:
 
 
 def progress(step: int, best_step: int = 0) -> Progress:
-    return Progress("f" * 64, 0.8, "The", step, step * 32, 1.5 if best_step else None, best_step, 2, -1, 4.25, 3)
+    return Progress("f" * 64, 0.8, "The", step, step * 32, 1.5 if best_step else None, best_step, 2, None, 4.25, 3)
 
 
 class Saver:

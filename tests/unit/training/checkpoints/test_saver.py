@@ -87,7 +87,7 @@ def test_a_full_disk_is_told_and_the_step_counts_as_not_saved() -> None:
     saver.save(3, lambda: contents(3), "periodic")
     assert not saver.wait()
     assert saver.refused
-    assert saver.step == -1
+    assert saver.step is None
     (alert,) = told
     assert isinstance(alert, Alert)
     assert (alert.step, alert.kind, alert.severity) == (3, "checkpoint", "error")

@@ -96,6 +96,14 @@ def test_what_is_read_is_bit_for_bit_what_was_saved(saver: Saver, kind: str) -> 
     same(saver.model.state_dict(), model.state_dict())
 
 
+def test_a_step_that_there_is_not_yet_is_written_as_minus_one(saver: Saver) -> None:
+    path = saver.save(3)
+    trainer = json.loads((path / "trainer.json").read_text())
+    assert trainer["evaluated_step"] == trainer["sampled_step"] == -1
+    progress = read(path).progress
+    assert progress.evaluated_step is None and progress.sampled_step is None
+
+
 def same(tensors: dict[str, Tensor], others: dict[str, Tensor]) -> None:
     assert tensors.keys() == others.keys()
     assert all(torch.equal(tensor, others[name]) for name, tensor in tensors.items())

@@ -3,11 +3,9 @@
 from pathlib import Path
 
 import pytest
-import torch
 
-from tests.unit.training.helpers import CPU, Resumed, only_run, run_to_end, small_config, small_shape
+from tests.unit.training.helpers import CPU, Resumed, only_run, run_to_end, small_config, small_model, small_shape
 from tui_trainer.config import InputError
-from tui_trainer.training import build
 from tui_trainer.training.planning import capacity
 from tui_trainer.training.planning.capacity import check_capacity
 
@@ -21,8 +19,7 @@ def test_a_model_that_is_certainly_too_large_is_refused_with_the_estimate(monkey
 
 @pytest.mark.parametrize(("optimizer", "numbers"), [("adamw", 4), ("muon", 3)])
 def test_what_might_just_fit_is_not_refused(monkeypatch: pytest.MonkeyPatch, optimizer: str, numbers: int) -> None:
-    with torch.device("meta"):
-        parameters = build.Transformer(small_shape()).parameter_count
+    parameters = small_model().parameter_count
     needed = parameters * 4 * numbers
     monkeypatch.setattr(capacity, "memory_of", lambda device: needed)
     check_capacity(small_shape(), optimizer, CPU)

@@ -27,8 +27,7 @@ def numbers(session: ScriptedSession, since: int = 0) -> list[tuple[int, float, 
     return [(event.step, event.loss, event.lr) for event in session.of(Step) if event.step > since]
 
 
-@pytest.mark.parametrize("schedule", ["wsd", "warmup-cosine"])
-@pytest.mark.parametrize("last", [5, 9])
+@pytest.mark.parametrize(("schedule", "last"), [("wsd", 5), ("warmup-cosine", 9)])
 def test_a_run_that_was_planned_anew_is_resumed_exactly(
     corpus: Path,
     tmp_path: Path,
@@ -101,8 +100,10 @@ def test_a_kill_amid_the_planning_anew_leaves_one_plan(
     assert reached == sorted(reached) and set(reached) == {3, 4}
 
 
-@pytest.mark.parametrize("schedule", PLANNED)
-@pytest.mark.parametrize("refused", [f".{REPLANNED}.partial", ".step-00000004.partial", ".latest.partial", CONFIG])
+@pytest.mark.parametrize(
+    ("refused", "schedule"),
+    zip([f".{REPLANNED}.partial", ".step-00000004.partial", ".latest.partial", CONFIG], 2 * PLANNED, strict=True),
+)
 def test_a_full_disk_amid_the_planning_anew_leaves_one_plan(
     corpus: Path,
     runs: Path,

@@ -27,7 +27,7 @@ def rollbacks(*sessions: ScriptedSession) -> list[str]:
     return [e.message for session in sessions for e in session.of(Alert) if "weights" in e.message]
 
 
-def resume(directory: RunDirectory, steps: int = 0) -> ScriptedSession:
+def resume(directory: RunDirectory, steps: int | None = None) -> ScriptedSession:
     session = Resumed(directory, steps)
     session.run()
     return session
