@@ -24,7 +24,7 @@ from tui_trainer.run.events import (
     Step,
 )
 from tui_trainer.run.printing import say
-from tui_trainer.run.text import human_bytes, human_count, human_seconds, visible, visible_line
+from tui_trainer.run.text import human_bytes, human_count, visible, visible_line
 from tui_trainer.sessions.base import Session
 from tui_trainer.state.samples import MODELS
 

@@ -20,7 +20,8 @@ def gather(*events: Event) -> Absence:
 
 
 def told(absence: Absence, **changes: Any) -> dict[str, str]:
-    return dict(describe(absence, **{"steps": 200, "time_left": TimeLeft(90.0, 88.0, 92.0), "now": absence.until, **changes}))
+    values = {"steps": 200, "time_left": TimeLeft(90.0, 88.0, 92.0), "now": absence.until}
+    return dict(describe(absence, **{**values, **changes}))
 
 
 def alert(number: int) -> Alert:
