@@ -1,6 +1,8 @@
 """The actions behind the keys: each sends a command to the run, or notifies the user why it cannot."""
 
 import math
+import time
+from collections import deque
 from dataclasses import replace
 from typing import Any
 
@@ -26,9 +28,13 @@ from tui_trainer.ui.key_table import KEYS
 from tui_trainer.ui.output.driver import DiffDriver
 from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.pending_commands import PendingCommands
+from tui_trainer.ui.screens.log import Entry
 from tui_trainer.ui.screens.prompt import PromptScreen
 
 MAX_TEMPERATURE = 2.0
+SAID_KEPT = 200
+"""Notifications that the log lists."""
+
 SAMPLES_NUMBER = next(pane.NUMBER for pane in PANES if pane.SHORT == "Samples")
 
 BY_ID = {key.id: key for key in KEYS}
@@ -60,6 +66,8 @@ class RunActions(App[None]):
         self.session = session
         self.snapshot = Snapshot()
         self.pending = PendingCommands()
+        self.said: deque[Entry] = deque(maxlen=SAID_KEPT)
+        """The notifications so far, oldest first."""
 
     def draw(self, panes: bool = True) -> None:
         """Show the current snapshot and the pending commands."""
@@ -75,8 +83,14 @@ class RunActions(App[None]):
         raise NotImplementedError
 
     def say(self, message: str, severity: SeverityLevel = "information", timeout: float = 4) -> None:
-        """Show a notification for `timeout` seconds; the text is never read as markup."""
+        """Show a notification for `timeout` seconds, in place of the one before; the text is never read as markup."""
+        self.said.append(Entry(time.time(), self.snapshot.step, message, severity))
         self.notify(message, severity=severity, timeout=timeout, markup=False)
+
+    def on_notify(self) -> None:
+        """Before the notification is shown: remove the one that is, so that there is one at a time."""
+        self.clear_notifications()
+        self.screen.query("ToastHolder").remove()
 
     def send(self, command: Command, **pending: Any) -> None:
         """Send a command to the session; `pending` are the fields of PendingCommands that it sets."""

@@ -28,6 +28,7 @@ from tui_trainer.ui.output.driver import DiffDriver
 from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.screens.away import AwayScreen
 from tui_trainer.ui.screens.help import HelpScreen
+from tui_trainer.ui.screens.log import LogScreen
 from tui_trainer.ui.screens.main import MainScreen
 from tui_trainer.ui.screens.quit import QuitScreen, needs_confirmation
 from tui_trainer.ui.view import View
@@ -160,6 +161,9 @@ class TrainerApp(ChartActions):
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen(self.access))
+
+    def action_show_log(self) -> None:
+        self.push_screen(LogScreen(self.said, self.snapshot.alerts))
 
     def action_show_pane(self, number: int) -> None:
         self.main_screen.focus_pane(number)

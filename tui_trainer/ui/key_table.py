@@ -162,6 +162,15 @@ KEYS: Final[tuple[Key, ...]] = (
         group=SCREEN,
     ),
     Key(
+        id="log",
+        keys=("l",),
+        action="show_log",
+        shown="l",
+        help="List all notifications and alerts, newest first.",
+        group=SCREEN,
+        command="List notifications and alerts",
+    ),
+    Key(
         id="theme",
         keys=("t",),
         action="change_theme",
@@ -264,6 +273,10 @@ AWAY_KEYS: Final = (
     Key(id="leave", keys=("q",), action="quit", shown="q", help="leave"),
 )
 """Without space: pressed twice, it would pause the run."""
+
+LOG_KEYS: Final = (
+    Key(id="close", keys=("escape", "q", "l", "enter"), action="dismiss", shown="escape", help="closes"),
+)
 
 HELP_KEYS: Final = (
     Key(id="close", keys=("escape", "q", "question_mark", "enter"), action="dismiss", shown="escape", help="closes"),
