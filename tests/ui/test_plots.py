@@ -38,7 +38,7 @@ def test_the_line_of_quick_evaluations_has_a_band_and_the_exact_ones_are_dots(ma
     plot = make(View(folded(RUN).snapshot()))
     assert plot is not None
     band, sampled, exact = (line for line in plot.lines if line.style.startswith("second"))
-    assert (band.band, band.colour) == (True, "second-dim")
+    assert (band.band, band.style) == (True, "second-dim")
     assert (sampled.dotted, exact.dotted, exact.joined) == (False, True, False)
     assert (band.curve.low < sampled.curve.mean).all() and (sampled.curve.mean < band.curve.high).all()
     assert 40 not in exact.curve.steps and 100 not in sampled.curve.steps
