@@ -10,7 +10,6 @@ from tui_trainer.run.events import ScheduleChanged
 from tui_trainer.ui.charts.layout import render
 from tui_trainer.ui.charts.options import ChartOptions
 from tui_trainer.ui.charts.plot import Plot
-from tui_trainer.ui.palette import MIXES, Palette
 from tui_trainer.ui.panes.chart_pane import Plotter
 from tui_trainer.ui.panes.learning_rate import phase, rate_plot
 from tui_trainer.ui.panes.loss import LossPane, loss_plot
@@ -54,8 +53,7 @@ def test_without_quick_evaluations_the_exact_ones_are_joined(make: Plotter) -> N
 
 
 def text_of(plot: Plot) -> str:
-    colours: Palette = dict.fromkeys(MIXES, (0, 0, 0))
-    return "\n".join(render(plot, 120, 30, colours).canvas.plain)
+    return "\n".join(render(plot, 120, 30).canvas.plain)
 
 
 @pytest.mark.parametrize(
