@@ -23,13 +23,14 @@ from tui_trainer.ui.job_control import can_be_continued, stop_and_continue_with_
 from tui_trainer.ui.key_table import KEYS
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.notifications import notifications
-from tui_trainer.ui.output.budget import RefreshBudget
+from tui_trainer.ui.output.budget import BYTES_PER_SECOND, LOW_BYTES_PER_SECOND, RefreshBudget
 from tui_trainer.ui.output.driver import DiffDriver
 from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.screens.away import AwayScreen
 from tui_trainer.ui.screens.help import HelpScreen
 from tui_trainer.ui.screens.main import MainScreen
 from tui_trainer.ui.screens.quit import QuitScreen, needs_confirmation
+from tui_trainer.ui.settings import DEFAULT_SETTINGS, ScreenSettings
 from tui_trainer.ui.view import View
 
 FRAME_SECONDS = 0.25
@@ -49,8 +50,8 @@ class TrainerApp(ChartActions):
     CSS_PATH = Path(__file__).with_name("app.tcss")
     BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
-    def __init__(self, session: Session, title: str) -> None:
-        super().__init__(session)
+    def __init__(self, session: Session, title: str, settings: ScreenSettings = DEFAULT_SETTINGS) -> None:
+        super().__init__(session, settings)
         self.title = visible_line(title)
         self.detached = False
         """Whether the user left the screen and the run continues."""
@@ -63,7 +64,7 @@ class TrainerApp(ChartActions):
         self._absence_pending = session.is_attached
         """Whether the screen on what happened while nobody was attached is still to be shown."""
         self._clock = RunningClock()
-        self._budget = RefreshBudget()
+        self._budget = RefreshBudget(LOW_BYTES_PER_SECOND if settings.low_bandwidth else BYTES_PER_SECOND)
         self._ticks = 0
 
     def get_default_screen(self) -> Screen[None]:

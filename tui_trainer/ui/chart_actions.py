@@ -10,7 +10,11 @@ from tui_trainer.sessions.base import Session
 from tui_trainer.ui.actions import RunActions
 from tui_trainer.ui.charts.options import STEPS, ChartOptions
 from tui_trainer.ui.charts.viewport import PAN, ZOOM, Viewport
+from tui_trainer.ui.markers import ASCII, BLOCK, BRAILLE
+from tui_trainer.ui.settings import ScreenSettings, remember
 from tui_trainer.ui.view import LoadedDetail, View
+
+SHOWN_AS: Final = {BRAILLE: "braille dots", BLOCK: "blocks", ASCII: "ASCII, as all is"}
 
 MOST_DETAIL: Final = 50_000
 """Steps of which the charts load each from the journal, where the history has fewer: a second's work, or less."""
@@ -19,9 +23,9 @@ MOST_DETAIL: Final = 50_000
 class ChartActions(RunActions):
     """The part of the app that moves what the charts show."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self.options = ChartOptions()
+    def __init__(self, session: Session, settings: ScreenSettings) -> None:
+        super().__init__(session, settings)
+        self.options = ChartOptions(marker=self.first_marker)
         self._loaded: LoadedDetail | None = None
         self._loading: tuple[float, float, Future[Detail]] | None = None
 
@@ -114,6 +118,13 @@ class ChartActions(RunActions):
             self.say("Focus a chart first: 1 to 4, or tab.")
             return
         self.options = self.options.with_other_scale(pane)
+        self.draw()
+
+    def action_change_markers(self) -> None:
+        self.options = self.options.with_next_marker()
+        self.use_ascii(self.options.marker == ASCII)
+        remember(markers=self.options.marker)
+        self.say(f"Charts are drawn in {SHOWN_AS[self.options.marker]}.", timeout=2)
         self.draw()
 
     def load_detail(self) -> None:
