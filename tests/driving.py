@@ -9,13 +9,14 @@ from textual.pilot import Pilot
 from tests.scripted import ScriptedSession
 from tui_trainer.run.commands import Command
 from tui_trainer.run.events import Event
+from tui_trainer.sessions.base import Session
 from tui_trainer.ui.app import TrainerApp
 
 
 class RecordingApp(TrainerApp):
     """Records its notifications."""
 
-    def __init__(self, session: ScriptedSession, title: str = "fables") -> None:
+    def __init__(self, session: Session, title: str = "fables") -> None:
         super().__init__(session, title)
         self.notified: list[str] = []
 

@@ -6,14 +6,19 @@ from dataclasses import replace
 from typing import Final
 
 from tui_trainer.history.detail import Detail
+from tui_trainer.history.history import BUCKETS
 from tui_trainer.sessions.base import Session
 from tui_trainer.ui.actions import RunActions
 from tui_trainer.ui.charts.options import STEPS, ChartOptions
 from tui_trainer.ui.charts.viewport import PAN, ZOOM, Viewport
 from tui_trainer.ui.view import LoadedDetail, View
 
-MOST_DETAIL: Final = 50_000
-"""Steps of which the charts load each from the journal, where the history has fewer: a second's work, or less."""
+MOST_DETAIL: Final = BUCKETS // 3
+"""Steps that are shown when the charts load each from the journal, with as many before and after, of a longer history.
+
+So a detail has every single one.
+"""
+
 
 NO_STEPS: Final = "The charts begin with the first step."
 
