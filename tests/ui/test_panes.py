@@ -12,6 +12,7 @@ from tests.folding import folded
 from tests.runs import changed_run
 from tui_trainer.run.codec import decode, encode
 from tui_trainer.run.events import Activity, Alert, Evaluation, PartialSample, Resources, Sample
+from tui_trainer.state.pace import TimeLeft
 from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.clock import RunningClock
 from tui_trainer.ui.panes.samples import sample_content
@@ -175,11 +176,11 @@ async def test_an_error_in_a_chart_stays_in_that_chart(monkeypatch: pytest.Monke
 def test_the_clock_advances_during_a_long_step() -> None:
     now = [0.0]
     clock = RunningClock(now=lambda: now[0])
-    running = replace(folded(RUN).snapshot(), elapsed=50.0, seconds_left=10.0)
+    running = replace(folded(RUN).snapshot(), elapsed=50.0, time_left=TimeLeft(10.0, 8.0, 12.0))
     assert clock.advance(running).elapsed == 50.0
     now[0] = 4.0
     later = clock.advance(running)
-    assert (later.elapsed, later.seconds_left) == (54.0, 6.0)
+    assert (later.elapsed, later.time_left) == (54.0, TimeLeft(6.0, 4.0, 8.0))
     assert clock.advance(replace(running, state="paused")).elapsed == 50.0
 
 

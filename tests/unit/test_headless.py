@@ -113,7 +113,7 @@ def test_a_run_that_started_before_shows_its_total_steps() -> None:
     session, out = EventSession(step(2), state("finished", 200.0)), io.StringIO()
     session.replace_state(folded([STARTED, state("running", 100.0), step(1)]))
     Headless(session, out).run()
-    assert out.getvalue().startswith("step       2/1,000  loss 2.0000  lr 1.00e-01  1.5K tok/s  16m38s left\n")
+    assert out.getvalue().startswith("step       2/1,000  loss 2.0000  lr 1.00e-01  1.5K tok/s\n")
 
 
 def test_a_loss_that_is_not_finite_is_printed() -> None:

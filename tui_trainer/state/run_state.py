@@ -10,6 +10,7 @@ from tui_trainer.history.history import BUCKETS, History
 from tui_trainer.history.measurements import evaluation_numbers, step_numbers
 from tui_trainer.run import journal
 from tui_trainer.run.events import (
+    ENDED,
     EVENTS,
     SAMPLE,
     Activity,
@@ -139,7 +140,7 @@ class RunState:
             "smoothed_loss": self.smoothers[SMOOTHED].update(None),
             "step_seconds": self.clock.step_seconds,
             "tokens_per_second": self._tokens_per_second,
-            "seconds_left": self.clock.seconds_left(steps - shown.step) if steps else None,
+            "time_left": self.clock.left(steps - shown.step) if steps and shown.state not in ENDED else None,
             "elapsed": self.clock.elapsed,
             "clipped_share": self._clipped_share,
             "absence": self.absences.absence(),

@@ -10,6 +10,7 @@ Elsewhere time is measured, and the device asked, for what is no decision about 
   depends on them, as both are of weights that were copied;
 - how long a step took, and whether its numbers have arrived from the device (`step.stepper`), which on an accelerator
   is found out up to two steps later. What follows from the numbers, a rollback, undoes these steps too;
+- how long a quick evaluation took (`probes`), which is given to `note_quick_evaluation`: here the next one is decided;
 - the queue before there is a loop and after it has failed (`preparation`, `local`), where nothing but a stop counts.
 """
 

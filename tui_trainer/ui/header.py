@@ -5,7 +5,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui_trainer.run.events import TRAINING
-from tui_trainer.run.text import human_count, human_seconds, visible_line
+from tui_trainer.run.text import human_count, visible_line
 from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.pending_commands import PendingCommands
 from tui_trainer.ui.text_fit import Part, bar, fit, join, part, row_width, shorten
@@ -98,6 +98,6 @@ def _training(snapshot: Snapshot) -> list[Part]:
         parts.append(part(f"{100 * snapshot.step // steps:3} %", priority=7))
     if snapshot.activity:
         parts.append(part(f"{shorten(snapshot.activity, 16)}…", priority=8))
-    elif snapshot.state in TRAINING and snapshot.seconds_left is not None:
-        parts.append(part(f"{human_seconds(snapshot.seconds_left):>6} left", priority=8))
+    elif snapshot.state in TRAINING and snapshot.time_left is not None:
+        parts.append(part(f"{snapshot.time_left!s:>6} left", priority=8))
     return parts

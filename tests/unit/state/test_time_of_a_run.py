@@ -7,6 +7,7 @@ import pytest
 from tests.unit.state.folded import BEGUN, evaluation, look, sample, started, state, step
 from tui_trainer.run.codec import decode
 from tui_trainer.run.events import Activity, Event
+from tui_trainer.state.pace import TimeLeft
 
 
 def test_elapsed_counts_what_lies_between_steps_too() -> None:
@@ -56,24 +57,30 @@ def test_what_is_done_beside_steps_is_known_until_it_is_over() -> None:
 
 def test_a_clock_set_back_does_not_shorten_the_run() -> None:
     """Nor what is left of it: the step is known to have taken half a second."""
-    snapshot = look(*BEGUN, step(1), step(2, time=50.0), step(3, time=51.0))
-    assert snapshot.elapsed == 1.0 + 0.5 + 1.0
-    assert snapshot.seconds_left == pytest.approx(97 * 2.5 / 3, rel=0.01)
+    snapshot = look(*BEGUN, step(1), *(step(number, time=48.0 + number) for number in range(2, 8)))
+    assert snapshot.elapsed == 1.0 + 0.5 + 5.0
+    assert snapshot.time_left is not None and snapshot.time_left.seconds == 93.0
 
 
 def test_the_time_left_is_what_the_steps_took() -> None:
-    assert look(*BEGUN, *(step(number) for number in range(1, 41))).seconds_left == pytest.approx(60.0)
-    assert look(*BEGUN, *(step(number) for number in range(1, 101))).seconds_left == 0.0
+    assert look(*BEGUN, *(step(number) for number in range(1, 41))).time_left == TimeLeft(60.0, 60.0, 60.0)
+    assert look(*BEGUN, *(step(number) for number in range(1, 101))).time_left == TimeLeft(0.0, 0.0, 0.0)
     snapshot = look(*BEGUN, step(1), step(2))
     assert (snapshot.step_seconds, snapshot.tokens_per_second) == pytest.approx((0.5, 1536.0))
 
 
-def test_there_is_no_telling_the_time_left_before_a_step() -> None:
-    assert look(*BEGUN).seconds_left is None
+@pytest.mark.parametrize("taken", [0, 1, 4])
+def test_there_is_no_telling_the_time_left_before_some_steps(taken: int) -> None:
+    assert look(*BEGUN, *(step(number) for number in range(1, taken + 1))).time_left is None
+
+
+@pytest.mark.parametrize("end", ["finished", "stopped", "failed"])
+def test_a_run_that_has_ended_has_no_time_left(end: str) -> None:
+    assert look(*BEGUN, *(step(number) for number in range(1, 41)), state(end, 150.0, 40)).time_left is None
 
 
 def test_without_times_the_clock_goes_by_the_seconds_of_the_steps() -> None:
     taken = [f'{{"event": "step", "step": {number}, "loss": 4, "step_seconds": 2}}' for number in range(1, 11)]
     told = ['{"event": "run", "run": "x", "steps": 100}', *taken]
     now = look(*(event for line in told if (event := decode(line)) is not None))
-    assert (now.elapsed, now.seconds_left) == (pytest.approx(20.0), pytest.approx(180.0))
+    assert now.elapsed == pytest.approx(20.0) and now.time_left is not None and now.time_left.seconds == 180.0

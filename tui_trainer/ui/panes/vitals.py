@@ -115,7 +115,7 @@ def progress_rows(snapshot: Snapshot) -> list[tuple[str, str]]:
         ("Tokens/s", UNKNOWN if snapshot.tokens_per_second is None else f"{snapshot.tokens_per_second:,.0f}"),
         ("Step time", milliseconds(snapshot.step_seconds)),
         ("Elapsed", human_seconds(snapshot.elapsed)),
-        ("Time left", UNKNOWN if snapshot.seconds_left is None else human_seconds(snapshot.seconds_left)),
+        ("Time left", str(snapshot.time_left or UNKNOWN)),
         ("Tokens seen", UNKNOWN if step is None or step.tokens is None else human_count(step.tokens)),
         ("Epoch", _epoch(snapshot)),
     ]
