@@ -7,6 +7,7 @@ from typing import Final
 
 from tui_trainer.history.detail import Detail
 from tui_trainer.history.history import BUCKETS
+from tui_trainer.history.peak import peak
 from tui_trainer.sessions.base import Session
 from tui_trainer.ui.actions import RunActions
 from tui_trainer.ui.charts.options import STEPS, ChartOptions
@@ -57,8 +58,8 @@ class ChartActions(RunActions):
     def action_zoom(self, direction: int, around: float | None = None) -> None:
         """Nearer (1) or further (-1), around a step, or the cursor: it moves to the greatest loss of its column."""
         view = self.view()
-        if around is None and (peak := view.peak()) is not None:
-            around, self.options = peak[0], replace(self.options, cursor=peak[0])
+        if around is None and (found := view.peak()) is not None:
+            around, self.options = found[0], replace(self.options, cursor=found[0])
         self._use(self.options.viewport.zoomed(view.extent, ZOOM**-direction, around))
 
     def action_move(self, columns: int) -> None:
@@ -126,6 +127,14 @@ class ChartActions(RunActions):
         self.options = self.options.with_other_scale(pane)
         self.draw()
 
+    def _move_to_peak(self, loaded: LoadedDetail) -> None:
+        """Put a cursor on the greatest loss itself that was put on the first step of the bucket that has it."""
+        step, stride = self.options.cursor, self.snapshot.history.stride
+        if step is None or step % stride or not loaded.first <= step <= loaded.last - stride:
+            return
+        if (found := peak(loaded.detail, "loss", step, step + stride - 1)) is not None:
+            self.options = replace(self.options, cursor=found[0])
+
     def load_detail(self) -> None:
         """Take what was read from the journal; have more read where the history has too little for what is shown."""
         if self._loading is not None and self._loading[2].done():
@@ -133,6 +142,7 @@ class ChartActions(RunActions):
             self._loading = None
             with suppress(Exception):  # the journal cannot be read: what the history has is shown
                 self._loaded = LoadedDetail(first, last, future.result())
+                self._move_to_peak(self._loaded)
         view = self.view()
         start, end = view.window
         if view.snapshot.history.stride == 1 or end - start > MOST_DETAIL or self._loading is not None:
