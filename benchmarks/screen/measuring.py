@@ -13,7 +13,7 @@ BETWEEN_KEYS: Final = 0.4
 
 KEYS: Final = (
     *(("+", "steps, following", True), ("c", "esc back", True), ("\x1b", "esc back", False)),
-    *(("-", "steps, following", False), ("\r", "2 Perplexity ", False), ("\r", "2 Perplexity ", True)),
+    *(("0", "steps, following", False), ("\r", "─ 2 Perplexity", False), ("\r", "─ 2 Perplexity", True)),
 )
 """Keys pressed in turn, a text on the screen, and whether it is there afterwards."""
 
@@ -72,7 +72,7 @@ def _until(program: Program, key: str, shown: str, expected: bool) -> float:
     while any(shown in line for line in program.lines()) != expected:
         if time.perf_counter() - begin > 10:
             raise SystemExit(f"The key {key!r} had no effect.")
-        time.sleep(0.001)
+        time.sleep(0.002)
     return time.perf_counter() - begin
 
 
