@@ -163,15 +163,19 @@ class TrainerApp(ChartActions):
 
     def action_show_pane(self, number: int) -> None:
         self.main_screen.focus_pane(number)
-        self.draw()
+        self._draw_arranged()
 
     def action_move_focus(self, by: int) -> None:
         self.main_screen.move_focus(by)
-        self.draw()
+        self._draw_arranged()
 
     def action_maximise(self) -> None:
         self.main_screen.zoom(not self.main_screen.zoomed)
-        self.draw()
+        self._draw_arranged()
+
+    def _draw_arranged(self) -> None:
+        """Draw once the panes have their new places, and not before it for the old ones."""
+        self.call_after_refresh(self.draw)
 
     def action_restore(self) -> None:
         if self.options.cursor is not None:
