@@ -221,7 +221,7 @@ class CheckpointSaved(Event):
     path: str
     reason: str
     held_seconds: float = 0.0
-    """How long training waited, while a copy was made."""
+    """How long training waited: for the checkpoint before, while that was written, and while a copy was made."""
     write_seconds: float = 0.0
 
 
