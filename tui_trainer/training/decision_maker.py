@@ -80,7 +80,7 @@ class DecisionMaker:
         return self._command_queue.pending if by_any else self._command_queue.stopping
 
     def cancel_stop(self) -> None:
-        """Forget the stop, as nothing could be saved: it must not interrupt what follows."""
+        """Forget the stop that was applied, as nothing could be saved: it must not interrupt what follows."""
         self._command_queue.cancel_stop()
 
     def begin_save(self) -> Callable[[], bool]:
