@@ -59,6 +59,7 @@ class Record:
     rollback_steps: list[int]
     hashes: dict[str, str]
     lineage: Lineage = FIRST_LINEAGE
+    parent: str = ""
 
     @classmethod
     def read(cls, folder: Folder) -> "Record":
@@ -90,7 +91,7 @@ class Record:
                 raise InputError(f"{ROLLBACK_STEPS} must be steps up to {progress.step:,}")
             if not (parent == "" or (isinstance(parent, str) and id_of(parent))):
                 raise InputError(f"{PARENT} must be the name of a checkpoint")
-            return cls(progress, reason, steps, hashes, _lineage(branches, progress.step))
+            return cls(progress, reason, steps, hashes, _lineage(branches, progress.step), parent)
 
     def has(self, folder: Folder, weights: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> bool:
         """Whether the checkpoint has these weights and this optimizer, to the bit; takes no memory to speak of.

@@ -75,7 +75,7 @@ class CheckpointStore:
         with self._folder.folder(CHECKPOINTS, create=True) as root:
             if (record := find_same(root, name, contents)) is not None:
                 reason = ON_REQUEST if record.reason == ON_REQUEST else reason
-                trainer = trainer_record(progress, reason, record.rollback_steps, self._lineage, self._parent)
+                trainer = trainer_record(progress, reason, record.rollback_steps, self._lineage, record.parent)
                 with root.folder(name) as checkpoint:
                     checkpoint.replace_text(LAST_FILE, sealed(trainer, record.hashes))
             else:
