@@ -34,7 +34,7 @@ class CommandQueue:
         return bool(self._stops)
 
     def cancel_stop(self) -> None:
-        """Forget the first stop, as nothing could be saved: it must not interrupt what follows; a later one still does."""
+        """Forget the first stop, as nothing could be saved: it must not interrupt what follows, as a later one does."""
         self._stops.popleft()
 
     def take(self, wait: bool = False) -> Iterator[Command | OpenRequest]:

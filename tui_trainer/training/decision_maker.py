@@ -1,9 +1,9 @@
 """What a training loop does next: decided once a step, by the one object that looks at the clock and at the queue.
 
-`DecisionMaker.decide` is called once a step, and its answer says all that the step and what follows it do, but for the
-new length of a run (below). Three other methods look again: `decide_during_work` between two parts of an evaluation,
-`interrupted` at every micro-batch and every part of a probe, `begin_save` while a checkpoint waits for a sample. None of
-them changes what a step computes: a step is taken whole or not at all.
+`DecisionMaker.decide` is called once a step, and its answer says all that the step and what follows it do, but for
+another length of the run (below). Three other methods look again: `decide_during_work` between two parts of an
+evaluation, `interrupted` at every micro-batch and every part of a probe, `begin_save` while a checkpoint waits for a
+sample. None of them changes what a step computes: a step is taken whole or not at all.
 
 One decision about the run is made from measured seconds elsewhere: `planning.replan` times the first steps of a run
 with `--minutes`. They say when the length is to be checked, which a Decision tells, and what it then becomes, which is
