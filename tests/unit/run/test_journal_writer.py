@@ -184,6 +184,34 @@ def test_room_that_comes_while_nothing_happens_is_found(run: Run, monkeypatch: p
     until(lambda: len(run.written) == 3, "the event and both alerts")
 
 
+def test_who_publishes_waits_for_one_batch_alone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    held, append, lock = list[int](), Journal.append, run.lock
+
+    class Lock:
+        def __enter__(self) -> None:
+            lock.acquire()
+            held.append(0)
+
+        def __exit__(self, *_: object) -> None:
+            lock.release()
+
+    def counted(journal: Journal, *events: Event) -> None:
+        held[-1] += 1
+        append(journal, *events)
+
+    run.disk.room = 0
+    run.publish(*map(step, range(1, 21)))
+    monkeypatch.setattr(journal_writer, "BATCH", 4)
+    monkeypatch.setattr(journal_writer, "PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(Journal, "append", counted)
+    run.disk.room, run.writer._retry_at, run.writer._retrying = 10**9, 0.0, True
+    run.writer._lock = Lock()  # type: ignore[assignment]
+    monkeypatch.setattr(journal_writer, "RETRY_SECONDS", 0.0)
+    run.writer._try_again()
+    assert run.written == run.told
+    assert held[:5] == [1] * 5
+
+
 def test_a_journal_that_could_not_be_finished_says_what_it_lacks(run: Run) -> None:
     run.disk.room = 100
     run.publish(step(313), step(2517), state("stopped", 1.0, step=2517))
