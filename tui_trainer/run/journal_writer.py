@@ -11,15 +11,13 @@ from typing import Final
 
 from tui_trainer.run import alerts
 from tui_trainer.run.alerts import Severity
-from tui_trainer.run.events import Alert, Event, Resources, StateChanged, Step
+from tui_trainer.run.events import Alert, Event, StateChanged, Step
 from tui_trainer.run.journal import Journal
 
 RETRY_SECONDS: Final = 1.0
 
 MAX_WAITING: Final = 10_000
-"""Events that may wait before those of which there are most are left out, until all that waits is written."""
-
-LEFT_OUT: Final = (Step, Resources)
+"""Events that may wait before droppable ones are left out, until all that waits is written."""
 
 BATCH: Final = 500
 """Waiting events that are written at once, while the lock is held."""
@@ -61,7 +59,7 @@ class JournalWriter:
 
     def append(self, event: Event) -> None:
         """Write an event, now or later."""
-        if isinstance(event, LEFT_OUT) and (self._missing or len(self._waiting) >= MAX_WAITING):
+        if event.droppable and (self._missing or len(self._waiting) >= MAX_WAITING):
             if isinstance(event, Step):
                 self._missing = (self._missing or (event.step, 0))[0], event.step
         else:

@@ -13,7 +13,7 @@ from tests.unit.run.journals import read
 from tests.unit.state.folded import evaluation, state, step
 from tests.waiting import until
 from tui_trainer.run import journal_writer
-from tui_trainer.run.events import Alert, Event, Resources, Step
+from tui_trainer.run.events import Alert, Event, Layers, Resources, Step
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import Journal
 from tui_trainer.run.journal_writer import JournalWriter
@@ -149,7 +149,8 @@ def test_what_waits_too_long_is_left_out_and_said_in_its_place(run: Run, monkeyp
     monkeypatch.setattr(journal_writer, "MAX_WAITING", 5)
     run.disk.room = 0
     for number in range(1, 2001):
-        run.publish(step(number), Resources(step=number, memory_bytes=1, device_memory_bytes=0))
+        resources = Resources(step=number, memory_bytes=1, device_memory_bytes=0)
+        run.publish(step(number), resources, Layers(step=number, numbers={"norm": [1.0]}))
     run.publish(evaluation(2000, 2.0, best=True))
     assert len(run.writer.waiting()) < 10
     run.disk.room = 10**9
