@@ -13,7 +13,7 @@ from tui_trainer.run.events import ENDED, Evaluation, Event, RunStarted, StateCh
 from tui_trainer.run.finding import last_change
 from tui_trainer.run.formats import check_checkpoint_format
 from tui_trainer.run.lock import is_locked
-from tui_trainer.run.pointers import CHECKPOINTS, LATEST, TRAINER_FILE, pointed
+from tui_trainer.run.pointers import CHECKPOINTS, LATEST, MAX_TRAINER_BYTES, TRAINER_FILE, pointed
 from tui_trainer.run.text import human_seconds, visible_line
 from tui_trainer.sessions.presence import Presence, presence
 from tui_trainer.state.run_state import RunState
@@ -24,9 +24,6 @@ RATE_STEPS: Final = 200
 
 CLOCK_ERROR_SECONDS: Final = 60.0
 """By how much the clocks of two computers that share a disk may differ."""
-
-MAX_PROGRESS: Final = 2**20
-"""Bytes of a checkpoint's `trainer.json`."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +195,7 @@ def saved_progress(run: RunDirectory) -> dict[str, float]:
             if (newest := pointed(checkpoints, LATEST)) is None:
                 return {}
             with checkpoints.folder(newest.name) as checkpoint:
-                record = dict(json.loads(checkpoint.read(TRAINER_FILE, MAX_PROGRESS)))
+                record = dict(json.loads(checkpoint.read(TRAINER_FILE, MAX_TRAINER_BYTES)))
     except (OSError, ValueError, TypeError, RecursionError):
         return {}
     check_checkpoint_format(record.get("format", 1))
