@@ -46,10 +46,6 @@ class DamagedError(InputError):
     """A checkpoint is proven not to be as it was written."""
 
 
-class NewerVersionError(InputError):
-    """A checkpoint was written by a version that knows more than this one."""
-
-
 def sealed(trainer: Mapping[str, Any], hashes: Mapping[str, str]) -> str:
     """`trainer.json` with the hashes of the other files, and of itself without that last line."""
     record = {**trainer, HASHES: dict(hashes)}

@@ -25,7 +25,7 @@ from tui_trainer.training.recovery.rollback_buffer import copy_state
 def test_a_newer_version_is_told(saver: Saver, changes: dict[str, Any]) -> None:
     path = saver.save(1)
     forge(path, **changes)
-    with pytest.raises(InputError, match="was written by a newer version of tui-trainer: update to resume"):
+    with pytest.raises(InputError, match="The run was saved by a newer version of tui-trainer: update to read it"):
         saver.store.newest()
 
 
