@@ -9,8 +9,8 @@ from textual.widgets import Static
 from tests import scripted
 from tests.driving import Driver, driving
 from tests.folding import folded
+from tui_trainer.run.codec import decode, encode
 from tui_trainer.run.events import Activity, Alert, Evaluation, PartialSample, Resources, Sample
-from tui_trainer.run.journal import decode, encode
 from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.clock import RunningClock
 from tui_trainer.ui.panes.samples import sample_content
