@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from tests.scripted import ScriptedSession
 from tui_trainer.run.commands import Command
 from tui_trainer.run.events import Event
+from tui_trainer.sessions.base import Session
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.settings import DEFAULT_SETTINGS, ScreenSettings
 
@@ -17,9 +18,7 @@ from tui_trainer.ui.settings import DEFAULT_SETTINGS, ScreenSettings
 class RecordingApp(TrainerApp):
     """Records its notifications."""
 
-    def __init__(
-        self, session: ScriptedSession, title: str = "fables", settings: ScreenSettings = DEFAULT_SETTINGS
-    ) -> None:
+    def __init__(self, session: Session, title: str = "fables", settings: ScreenSettings = DEFAULT_SETTINGS) -> None:
         super().__init__(session, title, settings)
         self.notified: list[str] = []
 

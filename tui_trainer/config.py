@@ -24,6 +24,10 @@ STANDARD_INPUT: Final = "-"
 SCHEDULES: Final = ("constant", "linear", "cosine", "warmup-cosine", "exponential", "wsd")
 PRESETS: Final = ("auto", "nano", "tiny", "small", "base")
 TOKENIZERS: Final = ("auto", "char", "byte", "bpe")
+EACH_FILE, TEXT_END = "each-file", "end"
+VAL_FROM: Final = (EACH_FILE, TEXT_END)
+"""Left open, a new run takes the first; that of a run in progress is from before there was a choice, and the second."""
+
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
 OPTIMIZERS: Final = ("auto", "adamw", "muon")
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
@@ -124,7 +128,8 @@ class DataConfig(Section):
     corpus: tuple[str, ...] = option((), "Text files, directories or glob patterns (.gz too); - is standard input.")
     tokenizer: str = option("auto", "What a token is.", choices=TOKENIZERS)
     vocab_size: int = option(None, "Vocabulary of the BPE tokenizer.", minimum=256, maximum=65536)
-    val_fraction: float = option(0.1, "Part of the text, its end, that validates; at most 1 MB.", above=0, maximum=0.5)
+    val_fraction: float = option(0.1, "Part of the text that validates; at most 1 MB.", above=0, maximum=0.5)
+    val_from: str = option(None, "Which text validates: the end of each file, or of all.", choices=VAL_FROM)
     token_masking: float = option(None, "Share of inputs replaced at random in training.", minimum=0, maximum=0.9)
     bpe_dropout: float = option(None, "Chance that a BPE token is split up while training.", minimum=0, maximum=0.9)
 

@@ -24,7 +24,7 @@ from tui_trainer.run.events import (
     Step,
 )
 from tui_trainer.run.printing import say
-from tui_trainer.run.text import human_bytes, human_count, human_seconds, visible, visible_line
+from tui_trainer.run.text import human_bytes, human_count, visible, visible_line
 from tui_trainer.sessions.base import Session
 from tui_trainer.state.samples import MODELS
 
@@ -119,13 +119,13 @@ class Headless:
         if event.step < self._steps and now - self._step_line_at < STEP_LINE_SECONDS:
             return None
         self._step_line_at = now
-        left = self._session.snapshot().seconds_left
+        left = self._session.snapshot().time_left
         parts = [
             f"step {event.step:>7,}" + (f"/{self._steps:,}" if self._steps else ""),
             "loss not finite" if event.loss is None else f"loss {event.loss:.4f}",
             "" if event.lr is None else f"lr {event.lr:.2e}",
             "" if event.tokens_per_second is None else f"{human_count(event.tokens_per_second)} tok/s",
-            f"{human_seconds(left)} left" if left else "",
+            f"{left} left" if left and left.seconds else "",
         ]
         return "  ".join(filter(None, parts))
 
@@ -146,7 +146,7 @@ def _description(event: Event) -> str:
         case StateChanged() if event.state != "running":
             return visible_line(event.state + (f": {event.reason}" if event.reason else ""))
         case Alert():
-            return f"{event.severity}: {visible_line(event.message)}"
+            return visible_line(f"{event.severity}: {event.message}")
     return ""
 
 

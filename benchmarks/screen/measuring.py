@@ -11,6 +11,16 @@ from benchmarks.screen.program import NANO, Program, running
 BETWEEN_KEYS: Final = 0.4
 """Seconds."""
 
+KEYS: Final = (
+    *(("+", "steps, following", True), ("0", "", True), ("c", "esc back", True), ("c", "esc back", False)),
+    *(("y", "other scale", True), ("y", "other scale", False)),
+    *(("\r", "─ 2 Perplexity", False), ("\r", "─ 2 Perplexity", True)),
+)
+"""Keys pressed in turn, a text on the screen, and whether it is there afterwards; an empty one is not waited for.
+
+Escape is none of them: Textual waits a tenth of a second for the rest of what may be another key.
+"""
+
 
 def throughput(root: Path, options: Sequence[str], steps: int, pairs: int) -> list[float]:
     """Steps a second with the screen over those without, for each of the alternated pairs of runs."""
@@ -51,26 +61,24 @@ def first_frame_seconds(root: Path) -> float:
 
 
 def key_seconds(root: Path, presses: int) -> list[float]:
-    """From each press of enter, which maximises a pane or takes it back, to its effect, while the run is trained."""
+    """From each press of a key that changes the charts to its effect, while the run is trained."""
     with running(root, NANO) as program:
         program.wait_for_steps(50)
-        maximised, waits = False, []
-        for _ in range(presses):
-            time.sleep(BETWEEN_KEYS)
-            maximised = not maximised
-            waits.append(_until_maximised(program, maximised))
-        return waits
+        pressed = (KEYS[number % len(KEYS)] for number in range(presses))
+        waits = [(key[1], _until(program, *key)) for key in pressed]
+        return [seconds for shown, seconds in waits if shown]
 
 
-def _until_maximised(program: Program, maximised: bool) -> float:
+def _until(program: Program, key: str, shown: str, expected: bool) -> float:
     assert program.screen is not None
+    time.sleep(BETWEEN_KEYS)
     program.lines()
     begin = time.perf_counter()
-    program.screen.press("\r")
-    while any("Perplexity ─" in line for line in program.lines()[:3]) == maximised:
+    program.screen.press(key)
+    while any(shown in line for line in program.lines()) != expected:
         if time.perf_counter() - begin > 10:
-            raise SystemExit("A key had no effect.")
-        time.sleep(0.001)
+            raise SystemExit(f"The key {key!r} had no effect.")
+        time.sleep(0.002)
     return time.perf_counter() - begin
 
 

@@ -13,6 +13,7 @@ from benchmarks.faults.__main__ import play, table
 from benchmarks.faults.catalogue import FAULTS, Fault, Skipped, check
 from benchmarks.faults.lab import Lab
 from benchmarks.history import __main__ as history
+from benchmarks.screen import __main__ as screen
 from tests.waiting import TIMEOUT
 
 SMALL: dict[str, str | float] = {
@@ -124,3 +125,10 @@ def test_the_faults_are_listed_without_being_played() -> None:
         [sys.executable, "-m", "benchmarks.faults", "--list"], capture_output=True, text=True, timeout=TIMEOUT
     )
     assert {line.partition(":")[0] for line in listed.stdout.splitlines()} == set(FAULTS)
+
+
+def test_the_screen_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    screen.main(["--only", "frames", "first", "--pairs", "1"])
+    frames, first = capsys.readouterr().out.splitlines()[2:]
+    assert "10 million steps" in frames and float(frames.split("|")[3].split()[0]) < 3
+    assert "first frame" in first and float(first.split("|")[3]) < 30

@@ -38,7 +38,7 @@ def told() -> Iterator[Event]:
 def test_the_state_is_that_of_a_run_that_goes_on() -> None:
     now = folded(told()).snapshot()
     assert (now.state, now.step, now.run and now.run.run) == ("running", 50, "theirs")
-    assert (now.schedule, now.seconds_left, now.tokens_per_second, now.step_seconds) == (None, None, None, None)
+    assert (now.schedule, now.time_left, now.tokens_per_second, now.step_seconds) == (None, None, None, None)
 
 
 def test_what_is_not_told_is_a_dash() -> None:
@@ -91,7 +91,7 @@ def test_an_overview_and_the_past_without_a_configuration(tmp_path: Path) -> Non
     assert find_run(str(run.path), tmp_path / "runs") == run
     assert [each.path for each in overviews(tmp_path)] == [str(run.path)]
     found = overview(run)
-    assert (found.step, found.loss, found.val_loss, found.seconds_left) == (50, 2.5, None, None)
+    assert (found.step, found.loss, found.val_loss, found.time_left) == (50, 2.5, None, None)
     assert "theirs" in found.line()
     with Folder.open(run.path) as folder:
         reader = JournalReader(folder)

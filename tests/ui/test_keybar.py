@@ -17,7 +17,7 @@ SHORT_RUN = scripted.running(60)
 @pytest.mark.parametrize(
     ("events", "is_attached", "read_only_reason", "shown"),
     [
-        (scripted.loading(), False, "", ["+", "c", "?", "q"]),
+        (scripted.loading(), False, "", ["?", "q"]),
         (SHORT_RUN, False, "", ["space", "s", "[", "g", "p", "+", "c", "?", "d", "q"]),
         (scripted.paused(60), False, "", ["space", ".", "s", "[", "g", "p", "+", "c", "?", "d", "q"]),
         (scripted.finished(), False, "", ["s", "[", "g", "p", "+", "c", "?", "q"]),

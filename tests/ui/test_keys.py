@@ -247,6 +247,12 @@ async def test_ctrl_c_copies_what_is_selected() -> None:
         assert isinstance(screen.app.screen, QuitScreen)
 
 
+async def test_keys_of_the_charts_wait_for_the_first_step() -> None:
+    async with driving(scripted.loading()) as screen:
+        await screen.press("c", "plus")
+        assert screen.notified == ["The charts begin with the first step."] * 2
+
+
 async def test_an_unavailable_key_says_why() -> None:
     keys = ["space", ".", "s", "[", "]", "g", "p"]
     async with driving(scripted.loading()) as screen:

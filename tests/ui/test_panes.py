@@ -9,8 +9,10 @@ from textual.widgets import Static
 from tests import scripted
 from tests.driving import Driver, driving
 from tests.folding import folded
+from tests.runs import changed_run
 from tui_trainer.run.codec import decode, encode
 from tui_trainer.run.events import Activity, Alert, Evaluation, PartialSample, Resources, Sample
+from tui_trainer.state.pace import TimeLeft
 from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.clock import RunningClock
 from tui_trainer.ui.panes.samples import sample_content
@@ -22,7 +24,7 @@ RUN = scripted.running()
 async def test_titles_show_the_present_numbers() -> None:
     async with driving(RUN) as screen:
         assert "1 Loss ─" in screen.text and "train 1.60  val 1.70  best 1.70 ─╮" in screen.text
-        assert "train 4.96  val 5.46 ─╮" in screen.text
+        assert "train 4.96  val 5.46  fairly confident ─╮" in screen.text
         assert "3.0e-3  wsd  warmup done ─╮" in screen.text
         assert "grad 0.56  (clip 1)  weight 131 ─╮" in screen.text
         assert "T 0.80  prompt “The ” ─╮" in screen.text
@@ -34,6 +36,20 @@ async def test_the_header_shows_the_state_in_words() -> None:
             *("tui-trainer", "fables", "0.81M", "params", "cpu", "fp32"),
             *("RUNNING", "step", "1,240/5,000", "━━━╸──────────", "24", "%", "2m38s", "left"),
         ]
+
+
+async def test_the_header_tells_runs_of_one_corpus_apart() -> None:
+    run = changed_run(scripted.RUN, run="fables-2")
+    async with driving([run, scripted.StateChanged(state="running")], size=(140, 40)) as screen:
+        assert screen.lines[0].split()[:4] == ["tui-trainer", "fables-2", "fables", "0.81M"]
+        await screen.resize(50, 24)
+        assert "fables-2 " in screen.lines[0] and "fables " not in screen.lines[0]
+
+
+async def test_the_perplexity_in_words_is_that_of_the_validation_text() -> None:
+    overfitted = replace(scripted.evaluation_event(1_240), val_loss=math.log(310))
+    async with driving([*RUN, overfitted]) as screen:
+        assert "train 4.96  val 310  very confused ─╮" in screen.text
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -160,11 +176,11 @@ async def test_an_error_in_a_chart_stays_in_that_chart(monkeypatch: pytest.Monke
 def test_the_clock_advances_during_a_long_step() -> None:
     now = [0.0]
     clock = RunningClock(now=lambda: now[0])
-    running = replace(folded(RUN).snapshot(), elapsed=50.0, seconds_left=10.0)
+    running = replace(folded(RUN).snapshot(), elapsed=50.0, time_left=TimeLeft(10.0, 8.0, 12.0))
     assert clock.advance(running).elapsed == 50.0
     now[0] = 4.0
     later = clock.advance(running)
-    assert (later.elapsed, later.seconds_left) == (54.0, 6.0)
+    assert (later.elapsed, later.time_left) == (54.0, TimeLeft(6.0, 4.0, 8.0))
     assert clock.advance(replace(running, state="paused")).elapsed == 50.0
 
 

@@ -15,7 +15,7 @@ import pytest
 from tests.folding import folded
 from tests.runs import run_started
 from tests.unit.run.examples import RUN
-from tests.unit.state.test_run_state import evaluation, quick_evaluation, sample, state, step
+from tests.unit.state.folded import evaluation, quick_evaluation, sample, state, step
 from tests.waiting import TIMEOUT, until
 from tui_trainer.headless import LOOK_SECONDS, Headless
 from tui_trainer.run.commands import Command, Stop
@@ -113,7 +113,7 @@ def test_a_run_that_started_before_shows_its_total_steps() -> None:
     session, out = EventSession(step(2), state("finished", 200.0)), io.StringIO()
     session.replace_state(folded([STARTED, state("running", 100.0), step(1)]))
     Headless(session, out).run()
-    assert out.getvalue().startswith("step       2/1,000  loss 2.0000  lr 1.00e-01  1.5K tok/s  16m38s left\n")
+    assert out.getvalue().startswith("step       2/1,000  loss 2.0000  lr 1.00e-01  1.5K tok/s\n")
 
 
 def test_a_loss_that_is_not_finite_is_printed() -> None:
@@ -165,7 +165,7 @@ def test_control_characters_are_made_visible() -> None:
         sample(1, evil, prompt=evil),
         CheckpointSaved(step=1, path=evil, reason=evil),
         state("stopped", 1.0, 1, evil),
-        Alert(step=1, kind=evil, severity="error", message=evil),
+        Alert(step=1, kind=evil, severity=evil, message=evil),
         Stage(stage=evil),
     )
     assert len(printed) == 7

@@ -6,10 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from tui_trainer.config import DataConfig
+from tui_trainer.config import EACH_FILE, DataConfig
 from tui_trainer.corpus.encoding import StageProgress, encode_corpus
 from tui_trainer.corpus.reading import Scan, scan
 from tui_trainer.corpus.sources import corpus_label, find_sources
+from tui_trainer.corpus.split import split_text
 from tui_trainer.corpus.tokenizer import Tokenizer, bpe_vocab_size, choose_kind
 
 COUNT_TOKENS: Final = 1 << 20
@@ -19,8 +20,9 @@ COUNT_TOKENS: Final = 1 << 20
 class Corpus:
     """`train` and `val` are read-only token arrays, shape (tokens,), often mapped from disk.
 
-    `fingerprint` is the SHA-256 of the normalised text, `characters` and `bytes` (UTF-8) its length, `val_bytes` that
-    of the validation part; `unigram_entropy` is in nats per token of the training part.
+    `fingerprint` is the SHA-256 of the normalised text (see Split), `characters` and `bytes` (UTF-8) its length,
+    `val_bytes` that of the validation part, to which `val_files` files give something; `unigram_entropy` is in nats per
+    token of the training part.
     """
 
     label: str
@@ -31,6 +33,7 @@ class Corpus:
     train: np.ndarray
     val: np.ndarray
     val_bytes: int
+    val_files: int
     unigram_entropy: float
     first_word: str
 
@@ -44,16 +47,18 @@ def load_corpus(config: DataConfig, progress: StageProgress) -> Corpus:
     sources = find_sources(config.corpus, binary_ok=config.tokenizer == "byte")
     found = scan(sources, lossless=config.tokenizer == "byte", progress=partial(progress, "reading"))
     kind, vocab_size = _choose_tokenizer(config, found)
-    encoded = encode_corpus(sources, found, kind, vocab_size, config.val_fraction, progress)
+    split = split_text(found, config.val_fraction, config.val_from == EACH_FILE)
+    encoded = encode_corpus(sources, found, split, kind, vocab_size, config.val_fraction, progress)
     return Corpus(
         label=corpus_label(sources),
-        fingerprint=found.fingerprint,
+        fingerprint=split.fingerprint,
         characters=found.characters,
         bytes=found.bytes,
         tokenizer=encoded.tokenizer,
         train=encoded.train,
         val=encoded.val,
         val_bytes=encoded.val_bytes,
+        val_files=split.val_files,
         unigram_entropy=unigram_entropy(encoded.train, encoded.tokenizer.vocab_size),
         first_word=found.first_word,
     )

@@ -1,9 +1,10 @@
-"""Splits a text into training and validation parts and encodes both; a second run finds them in the cache."""
+"""Encodes the training and the validation part of a text; a second run finds them in the cache."""
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import groupby, takewhile
+from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
@@ -13,13 +14,8 @@ from tui_trainer.config import InputError
 from tui_trainer.corpus.cache import CacheWriteError, Encoded, entry_path, new_entry, open_entry
 from tui_trainer.corpus.reading import Scan, read_chunks, to_bytes
 from tui_trainer.corpus.sources import Source
+from tui_trainer.corpus.split import TRAIN, VAL, Split, Stretch
 from tui_trainer.corpus.tokenizer import Tokenizer
-
-TRAIN: Final = 0
-VAL: Final = 1
-
-MAX_VAL_CHARACTERS: Final = 1_000_000
-"""More would make evaluation slow and its result hardly more precise."""
 
 BPE_CHARACTERS: Final = 200_000_000
 """Characters, spread over the training part, from which BPE merges are learnt."""
@@ -30,6 +26,7 @@ StageProgress = Callable[[str, int, int], None]
 def encode_corpus(
     sources: Sequence[Source],
     scan: Scan,
+    split: Split,
     kind: str,
     vocab_size: int,
     val_fraction: float,
@@ -39,11 +36,11 @@ def encode_corpus(
 
     `vocab_size` is for kind "bpe", 0 for the others. An exception of `progress` is passed on and leaves no files.
     """
-    entry = entry_path(scan.fingerprint, kind, vocab_size, val_fraction)
+    entry = entry_path(split.fingerprint, kind, vocab_size, val_fraction)
     found = open_entry(entry)
     if found is not None:
         return found
-    encoder = _Encoder(sources, scan, kind == "byte", train_characters(scan.characters, val_fraction), progress)
+    encoder = _Encoder(sources, scan, kind == "byte", split, progress)
     tokenizer = encoder.make_tokenizer(kind, vocab_size)
     try:
         with new_entry(entry, tokenizer) as writer:
@@ -53,19 +50,14 @@ def encode_corpus(
         return encoder.encode_in_memory(tokenizer)
 
 
-def train_characters(characters: int, val_fraction: float) -> int:
-    """How many characters are in the training part; the rest, at the end, is the validation part."""
-    return max(int(characters * (1 - val_fraction)), characters - MAX_VAL_CHARACTERS)
-
-
 class _Encoder:
     """Makes the tokenizer and encodes the text, each in one pass over it."""
 
     def __init__(
-        self, sources: Sequence[Source], scan: Scan, lossless: bool, train: int, progress: StageProgress
+        self, sources: Sequence[Source], scan: Scan, lossless: bool, split: Split, progress: StageProgress
     ) -> None:
         self._sources, self._scan, self._lossless = sources, scan, lossless
-        self._train, self._progress = train, progress
+        self._split, self._progress = split, progress
 
     def make_tokenizer(self, kind: str, vocab_size: int) -> Tokenizer:
         if kind == "char":
@@ -73,9 +65,9 @@ class _Encoder:
             return Tokenizer.characters(self._scan.distinct)
         if kind == "byte":
             return Tokenizer.bytes_()
-        training = takewhile(lambda piece: piece[0] == TRAIN, self._parts("training the tokenizer"))
-        stride = math.ceil(self._train / BPE_CHARACTERS)
-        texts = (text for number, (_, text) in enumerate(training) if number % stride == 0)
+        training = (text for part, text in self._parts("training the tokenizer") if part == TRAIN)
+        stride = math.ceil(self._split.train_characters / BPE_CHARACTERS)
+        texts = (text for number, text in enumerate(training) if number % stride == 0)
         return Tokenizer.train_bpe(texts, vocab_size)
 
     def encode(self, tokenizer: Tokenizer, append: Callable[[int, np.ndarray], None]) -> int:
@@ -95,15 +87,18 @@ class _Encoder:
         return Encoded(tokenizer, _joined(parts[TRAIN], tokenizer), _joined(parts[VAL], tokenizer), val_bytes)
 
     def _parts(self, stage: str) -> Iterator[tuple[int, str]]:
-        """The text in pieces, each with its part: TRAIN for the first characters, then VAL."""
-        remaining = self._train
+        """The text in pieces, each with its part, TRAIN or VAL."""
+        stretches = iter(self._split.stretches)
+        part, remaining = next(stretches)
         progress = partial(self._progress, stage)
         for text in read_chunks(self._sources, lossless=self._lossless, progress=progress):
-            if text[:remaining]:
-                yield TRAIN, text[:remaining]
-            if text[remaining:]:
-                yield VAL, text[remaining:]
-            remaining = max(0, remaining - len(text))
+            while len(text) > remaining:
+                if remaining:
+                    yield part, text[:remaining]
+                text = text[remaining:]
+                part, remaining = next(stretches, Stretch(VAL, sys.maxsize))  # of a text that has grown
+            yield part, text
+            remaining -= len(text)
 
 
 def _measured(texts: Iterable[str], part: int, sizes: list[int]) -> Iterator[str]:

@@ -31,6 +31,8 @@ class Scan:
     distinct: frozenset[str]
     fingerprint: str
     first_word: str
+    lengths: tuple[int, ...] = ()
+    """Characters of each source, with the line end that it is given before the next."""
 
 
 def ignore_progress(done: int, total: int) -> None:
@@ -46,35 +48,45 @@ def read_chunks(
     end before the next. Bytes that are not UTF-8 are refused, or with `lossless` kept as surrogate escapes. `progress`
     gets the bytes read and the total, both as on disk: for a .gz the compressed ones.
     """
-    total = sum(source.size for source in sources)
-    report, before, last = _at_most_every(REPORT_SECONDS, progress), 0, "\n"
-    for source in sources:
-        joint = "" if last == "\n" else "\n"
-        for position, text in _read_source(source, lossless):
-            report(min(before + position, total), total)
-            yield joint + text
-            joint, last = "", text[-1]
-        before += source.size
-    progress(total, total)
+    for _, line_end, text in _read_pieces(sources, lossless, progress):
+        yield line_end + text
 
 
 def scan(sources: Sequence[Source], *, lossless: bool = False, progress: Progress = ignore_progress) -> Scan:
     """Read all sources once; raises InputError, also for a text of nothing but white space."""
     digest, seen = hashlib.sha256(), np.zeros(UNICODE_END, dtype=bool)
-    characters = size = 0
+    lengths = [0] * len(sources)
+    size = last = 0
     head = ""
-    for text in read_chunks(sources, lossless=lossless, progress=progress):
+    for number, line_end, piece in _read_pieces(sources, lossless, progress):
+        text = line_end + piece
         data = to_bytes(text)
         digest.update(data)
         seen[code_points(text)] = True
-        characters += len(text)
+        lengths[last] += len(line_end)
+        lengths[number] += len(piece)
+        last = number
         size += len(data)
         if len(head) < 8 * FIRST_WORD_LENGTH:
             head = (head + text).lstrip()[: 8 * FIRST_WORD_LENGTH]
     if not head:
         raise InputError("The corpus is empty (nothing but white space): name files with text in them.")
     distinct = frozenset(map(chr, np.flatnonzero(seen).tolist()))
-    return Scan(characters, size, distinct, digest.hexdigest(), _first_word(head))
+    return Scan(sum(lengths), size, distinct, digest.hexdigest(), _first_word(head), tuple(lengths))
+
+
+def _read_pieces(sources: Sequence[Source], lossless: bool, progress: Progress) -> Iterator[tuple[int, str, str]]:
+    """Pieces of the text, each with the number of its source and the line end that the source before it lacks."""
+    total = sum(source.size for source in sources)
+    report, before, last = _at_most_every(REPORT_SECONDS, progress), 0, "\n"
+    for number, source in enumerate(sources):
+        line_end = "" if last == "\n" else "\n"
+        for position, text in _read_source(source, lossless):
+            report(min(before + position, total), total)
+            yield number, line_end, text
+            line_end, last = "", text[-1]
+        before += source.size
+    progress(total, total)
 
 
 def to_bytes(text: str) -> bytes:

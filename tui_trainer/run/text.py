@@ -1,5 +1,6 @@
 """Makes text from outside safe to show, by replacing control characters; and formats numbers for people."""
 
+import math
 import unicodedata
 
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -57,6 +58,13 @@ def human_bytes(number: float) -> str:
             break
         number /= 1024
     return f"{number:.0f} {unit}" if unit == "B" or number >= 99.95 else f"{number:.1f} {unit}"
+
+
+def human_range(least: float, most: float) -> str:
+    """Two durations in the leading unit of the longer one: 2 to 3m, 20 to 40s, up to 2h."""
+    size, unit = next((size, unit) for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")) if most >= size)
+    low, high = math.floor(least / size), math.ceil(most / size)
+    return f"{low} to {high}{unit}" if low else f"up to {high}{unit}"
 
 
 def human_seconds(seconds: float) -> str:

@@ -51,7 +51,7 @@ def _overview(run: RunDirectory) -> Overview:
             val_loss=None,
             best_val_loss=None,
             best_step=0,
-            seconds_left=None,
+            time_left=None,
             changed=last_change(run),
             live=live,
             pid=trainer_pid(run) if live else None,

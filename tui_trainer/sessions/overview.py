@@ -11,11 +11,12 @@ from tui_trainer.run import journal
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Evaluation, Event, RunStarted, StateChanged
 from tui_trainer.run.finding import last_change
-from tui_trainer.run.formats import check_checkpoint_format
+from tui_trainer.run.formats import NewerFormatError, check_checkpoint_format
 from tui_trainer.run.lock import is_locked
-from tui_trainer.run.pointers import CHECKPOINTS, LATEST, TRAINER_FILE, pointed
+from tui_trainer.run.pointers import CHECKPOINTS, LATEST, MAX_TRAINER_BYTES, TRAINER_FILE, pointed
 from tui_trainer.run.text import human_seconds, visible_line
 from tui_trainer.sessions.presence import Presence, presence
+from tui_trainer.state.pace import TimeLeft
 from tui_trainer.state.run_state import RunState
 from tui_trainer.state.snapshot import Snapshot
 
@@ -24,9 +25,6 @@ RATE_STEPS: Final = 200
 
 CLOCK_ERROR_SECONDS: Final = 60.0
 """By how much the clocks of two computers that share a disk may differ."""
-
-MAX_PROGRESS: Final = 2**20
-"""Bytes of a checkpoint's `trainer.json`."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Overview:
     val_loss: float | None
     best_val_loss: float | None
     best_step: int
-    seconds_left: float | None
+    time_left: TimeLeft | None
     changed: float
     """Unix seconds of the last event, or of the last change of the journal where the event has no time."""
     live: bool = False
@@ -89,8 +87,8 @@ class Overview:
             parts.append(f"validation {self.val_loss:.4f}")
         if self.best_val_loss is not None:
             parts.append(f"best {self.best_val_loss:.4f} at step {self.best_step:,}")
-        if self.seconds_left is not None:
-            parts.append(f"{human_seconds(self.seconds_left)} left")
+        if self.time_left is not None:
+            parts.append(f"{self.time_left} left")
         if self.pid is not None:
             parts.append(f"pid {self.pid}")
         if self.unattended_since is not None:
@@ -99,7 +97,10 @@ class Overview:
 
     def json(self) -> str:
         """In ASCII: what would be invisible on a terminal, or change what is shown there, is escaped."""
-        return json.dumps({**asdict(self), "age": self.age and round(self.age, 3)})
+        values = asdict(self)
+        left: dict[str, float] = values.pop("time_left") or {}
+        told = {f"{name}_left": left.get(name) for name in ("seconds", "least", "most")}
+        return json.dumps({**values, **told, "age": self.age and round(self.age, 3)})
 
 
 def overview(run: RunDirectory) -> Overview:
@@ -123,7 +124,7 @@ def overview(run: RunDirectory) -> Overview:
         val_loss=shown.last_evaluation.val_loss if shown.last_evaluation else None,
         best_val_loss=best_loss,
         best_step=best_step,
-        seconds_left=folded.clock.seconds_left(steps - shown.step) if state == "running" else None,
+        time_left=folded.clock.left(steps - shown.step) if state == "running" else None,
         changed=(events[-1].time if events else 0) or last_change(run),
         live=live,
         pid=process.pid,
@@ -198,8 +199,10 @@ def saved_progress(run: RunDirectory) -> dict[str, float]:
             if (newest := pointed(checkpoints, LATEST)) is None:
                 return {}
             with checkpoints.folder(newest.name) as checkpoint:
-                record = dict(json.loads(checkpoint.read(TRAINER_FILE, MAX_PROGRESS)))
+                record = dict(json.loads(checkpoint.read(TRAINER_FILE, MAX_TRAINER_BYTES)))
+        check_checkpoint_format(record.get("format", 1))
+    except NewerFormatError:
+        raise
     except (OSError, ValueError, TypeError, RecursionError):
         return {}
-    check_checkpoint_format(record.get("format", 1))
     return {key: value for key, value in record.items() if isinstance(value, int | float) and abs(value) < LARGEST}

@@ -3,10 +3,11 @@
 from tui_trainer.run.events import CommandApplied
 from tui_trainer.run.text import counted, human_seconds
 from tui_trainer.state.absence import Absence
+from tui_trainer.state.pace import TimeLeft
 
 
 def describe(
-    absence: Absence, steps: int, seconds_left: float | None, now: float, paused: bool = False
+    absence: Absence, steps: int, time_left: TimeLeft | None, now: float, paused: bool = False
 ) -> list[tuple[str, str]]:
     """The absence as it looks at `now` (unix seconds): lines of a heading and what there is to say; alerts last.
 
@@ -21,8 +22,8 @@ def describe(
         lines.append(("Ended", absence.ended))
     elif paused:
         lines.append(("Now", f"paused at step {absence.step:,}"))
-    elif seconds_left is not None:
-        lines.append(("Time left", human_seconds(seconds_left)))
+    elif time_left is not None:
+        lines.append(("Time left", str(time_left)))
     lines += [("Commanded", _commanded(command)) for command in absence.commands]
     if (more := absence.command_count - len(absence.commands)) > 0:
         lines.append(("And", counted(more, "older command")))

@@ -5,6 +5,7 @@ from typing import Final
 
 from tui_trainer.analysis.smoothing import Smoother
 from tui_trainer.run.events import CheckpointSaved, Evaluation, Event, RunStarted, Sample, StateChanged, Step
+from tui_trainer.state.pace import Pace, TimeLeft
 
 GAP_SECONDS: Final = 300.0
 """Silence that may be a suspended process; evaluations and saves are much shorter."""
@@ -23,8 +24,8 @@ class TrainingClock:
     last_event_time: float = 0.0
     """The time of the last event of a running trainer."""
     last_time: float | None = None
-    interval: Smoother = field(default_factory=lambda: Smoother(RATE_HALF_LIFE * 10))
-    """Averages the seconds from step to step."""
+    pace: Pace = field(default_factory=Pace)
+    """Of the steps since the trainer started the run or resumed it."""
     step: Smoother = field(default_factory=lambda: Smoother(RATE_HALF_LIFE))
     """Averages the seconds of a step alone."""
 
@@ -42,7 +43,7 @@ class TrainingClock:
     def _restart(self) -> None:
         """A trainer started or resumed the run: rates of the process before it do not count."""
         self.running, self.last_event_time, self.last_time = False, 0.0, None
-        self.interval, self.step = Smoother(self.interval.half_life), Smoother(self.step.half_life)
+        self.pace, self.step = Pace(), Smoother(self.step.half_life)
 
     def _change_state(self, event: StateChanged) -> None:
         """Only a trainer publishes these three states; others may be published later, by who finds that it is gone."""
@@ -69,7 +70,7 @@ class TrainingClock:
     @property
     def _longest_silence(self) -> float:
         """Seconds without an event after which the process or the machine was suspended; they do not count."""
-        return max(GAP_SECONDS, 20 * (self.interval.update(None) or 0.0))
+        return max(GAP_SECONDS, 20 * (self.pace.usual or 0.0))
 
     def _tick(self, event: Step) -> None:
         self.elapsed, self.last_event_time = self.elapsed_after(event), event.time
@@ -78,12 +79,11 @@ class TrainingClock:
             interval = event.step_seconds
         # A single step of a paused run: the wait for the next one is not training.
         self.last_time = event.time or None if self.running else None
-        if interval is None or (self.interval.update(None) is not None and interval > self._longest_silence):
+        if interval is None or (self.pace.steps and interval > self._longest_silence):
             return
-        self.interval.update(interval)
+        self.pace.add(interval, event.step_seconds)
         self.step_seconds = self.step.update(event.step_seconds)
 
-    def seconds_left(self, steps: int) -> float | None:
-        """Evaluations, samples and saves count too, since they lie between the steps."""
-        interval = self.interval.update(None)
-        return None if interval is None else max(0, steps) * interval
+    def left(self, steps: int) -> TimeLeft | None:
+        """The time that so many steps take, with the evaluations, samples and saves between them."""
+        return self.pace.left(steps)

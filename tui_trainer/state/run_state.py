@@ -10,6 +10,7 @@ from tui_trainer.history.history import BUCKETS, History
 from tui_trainer.history.measurements import evaluation_numbers, step_numbers
 from tui_trainer.run import journal
 from tui_trainer.run.events import (
+    ENDED,
     EVENTS,
     SAMPLE,
     Activity,
@@ -46,15 +47,15 @@ SMOOTHED: Final = SMOOTHINGS["normal"]
 SAMPLES_KEPT: Final = 50
 ALERTS_KEPT: Final = 50
 
-FAR: Final = 10
+DAMAGE_FACTOR: Final = 10
 """A measurement so many times beyond what is planned, and what was taken, is damage."""
 
 UNPLANNED: Final = 10**7
 """Steps of a long run, where it is not known how many are planned."""
 
-OF_A_STEP: Final = ("last_step", "last_evaluation", "last_quick_evaluation", "best_evaluation", "last_checkpoint")
-OF_SEVERAL_STEPS: Final = ("samples", "alerts", "marks")
-"""Events in a snapshot that are dropped together with their steps."""
+SINGLE_FIELDS: Final = ("last_step", "last_evaluation", "last_quick_evaluation", "best_evaluation", "last_checkpoint")
+SEVERAL_FIELDS: Final = ("samples", "alerts", "marks")
+"""Those of a snapshot whose events are dropped together with their steps."""
 
 
 @dataclass
@@ -67,7 +68,7 @@ class RunState:
     first_samples: dict[str, Sample] = field(default_factory=dict)
     """The earliest sample of each prompt, for comparing before with after."""
     clipped: int = 0
-    """Steps since the trainer started the run or resumed it whose gradient was clipped, of so many `seen`."""
+    """Steps that were taken whose gradient was clipped, of so many `seen`; those that were dropped again count."""
     seen: int = 0
     clock: TrainingClock = field(default_factory=TrainingClock)
     smoothers: dict[str, Smoother] = field(default_factory=lambda: {name: Smoother(10.0) for name in HALF_LIVES})
@@ -86,7 +87,7 @@ class RunState:
         if event.step < BUCKETS or not isinstance(event, journal.OF_A_STEP):
             return True
         planned = self.shown.run.plan.steps if self.shown.run else 0
-        return event.step <= FAR * max(self.shown.step, planned or UNPLANNED)
+        return event.step <= DAMAGE_FACTOR * max(self.shown.step, planned or UNPLANNED)
 
     def apply(self, event: Event) -> None:
         """`record` and `show`, where no other thread takes a snapshot meanwhile."""
@@ -139,7 +140,7 @@ class RunState:
             "smoothed_loss": self.smoothers[SMOOTHED].update(None),
             "step_seconds": self.clock.step_seconds,
             "tokens_per_second": self._tokens_per_second,
-            "seconds_left": self.clock.seconds_left(steps - shown.step) if steps else None,
+            "time_left": self.clock.left(steps - shown.step) if steps and shown.state not in ENDED else None,
             "elapsed": self.clock.elapsed,
             "clipped_share": self._clipped_share,
             "absence": self.absences.absence(),
@@ -173,7 +174,9 @@ class RunState:
         return {"last_evaluation": event} | ({"best_evaluation": event} if event.best else {})
 
     def sampled(self, event: Sample) -> dict[str, Any]:
-        self.first_samples.setdefault(event.prompt, event)
+        first = self.first_samples.get(event.prompt, event)
+        # At the end of a run that has two models the best one writes a sample of an earlier step.
+        self.first_samples[event.prompt] = first if first.step <= event.step else event
         others = [sample for sample in self.shown.samples if not same_sample(event, sample)]
         return {"samples": (event, *others)[:SAMPLES_KEPT], "partial_sample": None}
 
@@ -202,11 +205,10 @@ class RunState:
 
     def _dropped_after(self, step: int) -> dict[str, Any]:
         """What changes as steps after `step` are not part of the run any more; the absence keeps their alerts."""
-        self.clipped = self.seen = 0
         self.first_samples = {prompt: first for prompt, first in self.first_samples.items() if first.step <= step}
         shown = vars(self.shown)
-        single = {name: event if (event := shown[name]) and event.step <= step else None for name in OF_A_STEP}
-        several = {name: tuple(event for event in shown[name] if event.step <= step) for name in OF_SEVERAL_STEPS}
+        single = {name: event if (event := shown[name]) and event.step <= step else None for name in SINGLE_FIELDS}
+        several = {name: tuple(event for event in shown[name] if event.step <= step) for name in SEVERAL_FIELDS}
         last = single["last_step"]
         return single | several | {"step": last.step if last else step}
 

@@ -13,12 +13,13 @@ from tui_trainer.run.codec import LARGEST, LAST_STEP, LAST_TIME, fits
 from tui_trainer.run.events import Event, ScheduleChanged, StateChanged
 from tui_trainer.state.absence import Absence, AbsenceTracker
 from tui_trainer.state.clock import TrainingClock
+from tui_trainer.state.pace import Pace
 from tui_trainer.state.run_state import HALF_LIVES, RunState
 from tui_trainer.state.snapshot import Snapshot
 
 ROUNDING: Final = 1e-9
 
-COUNTED: Final = (RunState, Snapshot, TrainingClock, AbsenceTracker, Absence)
+COUNTED: Final = (RunState, Snapshot, TrainingClock, Pace, AbsenceTracker, Absence)
 """What has no number but counts, steps, seconds and a temperature."""
 
 STORED: Final = "stored"
@@ -92,7 +93,8 @@ def _check(made: Any) -> None:
     elif isinstance(made, Smoother):
         bounded = 0 <= made.weight <= 1 + ROUNDING and abs(made.sum) <= made.weight * LARGEST[float]
     elif isinstance(made, COUNTED):
-        numbers = [value for value in vars(made).values() if type(value) in (int, float)]
+        values = [part for value in vars(made).values() for part in (value if isinstance(value, tuple) else (value,))]
+        numbers = [value for value in values if type(value) in (int, float)]
         bounded = all(0 <= number < LAST_TIME for number in numbers if isinstance(number, float))
         bounded &= all(0 <= number <= LAST_STEP for number in numbers if isinstance(number, int))
     else:

@@ -18,6 +18,7 @@ from tui_trainer.run.events import (
 )
 from tui_trainer.state.absence import Absence
 from tui_trainer.state.marks import Mark
+from tui_trainer.state.pace import TimeLeft
 
 NOT_STORED: Final = {"stored": False}
 """Marks a field that does not follow from the journal, or from others that are stored."""
@@ -43,11 +44,12 @@ class Snapshot:
     step_seconds: float | None = field(default=None, metadata=NOT_STORED)
     """Averaged time of an optimizer step alone."""
     tokens_per_second: float | None = field(default=None, metadata=NOT_STORED)
-    seconds_left: float | None = field(default=None, metadata=NOT_STORED)
+    time_left: TimeLeft | None = field(default=None, metadata=NOT_STORED)
+    """None where it cannot be told yet, and once the run has ended."""
     elapsed: float = field(default=0.0, metadata=NOT_STORED)
     """Seconds spent training, pauses left out."""
     clipped_share: float | None = field(default=None, metadata=NOT_STORED)
-    """Part of the steps, since the trainer started the run or resumed it, whose gradient was clipped."""
+    """Part of the steps that were taken whose gradient was clipped."""
     last_evaluation: Evaluation | None = None
     """The last of the whole validation part, as the best one is."""
     last_quick_evaluation: Evaluation | None = None

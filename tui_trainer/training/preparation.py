@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from tui_trainer.config import Config
+from tui_trainer.config import EACH_FILE, Config
 from tui_trainer.corpus.corpus import Corpus, load_corpus
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run import alerts
@@ -63,6 +63,7 @@ class Preparation:
     def new(self, config: Config, opened: Opened) -> Trainer:
         """A trainer at step 0, in a run directory made for it; raises InputError before anything is made."""
         device = choose_device(config.run.device)
+        config = config.update(val_from=config.data.val_from or EACH_FILE)
         plan = Plan(config).chosen(precision=choose_precision(config.run.precision, device))
         corpus = self._load_corpus(config)
         plan = resolve_sizes(plan, corpus, device.type)

@@ -20,6 +20,7 @@ from tui_trainer.run.commands import (
 from tui_trainer.run.events import BEST, LAST
 from tui_trainer.sessions.base import Session
 from tui_trainer.state.snapshot import Snapshot
+from tui_trainer.ui.access import Access
 from tui_trainer.ui.appearance import Appearance
 from tui_trainer.ui.key_table import KEYS
 from tui_trainer.ui.panes import PANES
@@ -63,6 +64,10 @@ class RunActions(Appearance):
     def draw(self, panes: bool = True) -> None:
         """Show the current snapshot and the pending commands."""
         raise NotImplementedError
+
+    @property
+    def access(self) -> Access:
+        return Access.to(self.snapshot, self.session.is_attached, bool(self.session.read_only_reason))
 
     @property
     def samples_shown(self) -> bool:

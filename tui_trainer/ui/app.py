@@ -146,12 +146,13 @@ class TrainerApp(ChartActions):
         return self.main_screen.shows(SAMPLES_NUMBER)
 
     def draw(self, panes: bool = True) -> None:
-        self.main_screen.set_access(self.session.is_attached, bool(self.session.read_only_reason))
         self.main_screen.show(self.view(), panes)
 
     def view(self) -> View:
         snapshot = self._clock.advance(self.snapshot)
-        return View(snapshot, self.pending, self.options, self._loaded, self.main_screen.columns, self._budget.rate)
+        return View(
+            snapshot, self.access, self.pending, self.options, self._loaded, self.main_screen.columns, self._budget.rate
+        )
 
     @property
     def focused_chart(self) -> int | None:
@@ -159,19 +160,23 @@ class TrainerApp(ChartActions):
         return pane.NUMBER if pane else None
 
     def action_help(self) -> None:
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self.access))
 
     def action_show_pane(self, number: int) -> None:
         self.main_screen.focus_pane(number)
-        self.draw()
+        self._draw_arranged()
 
     def action_move_focus(self, by: int) -> None:
         self.main_screen.move_focus(by)
-        self.draw()
+        self._draw_arranged()
 
     def action_maximise(self) -> None:
         self.main_screen.zoom(not self.main_screen.zoomed)
-        self.draw()
+        self._draw_arranged()
+
+    def _draw_arranged(self) -> None:
+        """Draw once the panes have their new places, and not before it for the old ones."""
+        self.call_after_refresh(self.draw)
 
     def action_restore(self) -> None:
         if self.options.cursor is not None:
@@ -213,7 +218,7 @@ class TrainerApp(ChartActions):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for key in KEYS:
-            if key.command:
+            if key.command and self.access.offers(key):
                 yield SystemCommand(key.command, f"{key.help} ({key.shown})", partial(self.run_action, key.action))
         for pane in PANES:
             show = partial(self.action_show_pane, pane.NUMBER)

@@ -19,6 +19,5 @@ class RunningClock:
             self._elapsed, self._since = snapshot.elapsed, self._now()
             return snapshot
         passed = self._now() - self._since
-        left = snapshot.seconds_left
-        left = None if left is None else max(0.0, left - passed)
-        return replace(snapshot, elapsed=self._elapsed + passed, seconds_left=left)
+        left = snapshot.time_left and snapshot.time_left.after(passed)
+        return replace(snapshot, elapsed=self._elapsed + passed, time_left=left)

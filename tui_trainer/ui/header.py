@@ -1,11 +1,11 @@
-"""The header: the run's name and model, its state, progress and time left."""
+"""The header: the run's name, corpus and model, its state, progress and time left."""
 
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui_trainer.run.events import TRAINING
-from tui_trainer.run.text import human_count, human_seconds, visible_line
+from tui_trainer.run.text import human_count, visible_line
 from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.pending_commands import PendingCommands
 from tui_trainer.ui.text_fit import Part, bar, fit, join, part, row_width, shorten
@@ -59,11 +59,10 @@ def _padded(parts: list[Part]) -> Content:
 
 def identity(snapshot: Snapshot, title: str) -> list[Part]:
     run = snapshot.run
-    parts = [
-        part("tui-trainer", "bold $text-primary", 2),
-        part(shorten((run.source.corpus or run.run) if run else title, 24), "bold", 5),
-    ]
+    parts = [part("tui-trainer", "bold $text-primary", 2), part(shorten(run.run if run else title, 32), "bold", 6)]
     if run:
+        corpus = run.source.corpus if run.source.corpus != run.run else ""
+        parts.append(part(shorten(corpus, 24), "$foreground-muted", 0))
         size, machine = run.model.parameters, f"{run.machine.device} {run.machine.precision}".strip()
         parts.append(part(f"{human_count(size)} params" if size else "", "$foreground-muted", 3))
         parts.append(part(visible_line(machine), "$foreground-muted", 1))
@@ -99,6 +98,6 @@ def _training(snapshot: Snapshot) -> list[Part]:
         parts.append(part(f"{100 * snapshot.step // steps:3} %", priority=7))
     if snapshot.activity:
         parts.append(part(f"{shorten(snapshot.activity, 16)}…", priority=8))
-    elif snapshot.state in TRAINING and snapshot.seconds_left is not None:
-        parts.append(part(f"{human_seconds(snapshot.seconds_left):>6} left", priority=8))
+    elif snapshot.state in TRAINING and snapshot.time_left is not None:
+        parts.append(part(f"{snapshot.time_left!s:>6} left", priority=8))
     return parts

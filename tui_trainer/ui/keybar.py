@@ -5,20 +5,15 @@ from itertools import groupby
 from textual.content import Content
 from textual.reactive import reactive
 
+from tui_trainer.ui.access import Access
 from tui_trainer.ui.buttons import ButtonRow, button
 from tui_trainer.ui.key_table import KEYS
-from tui_trainer.ui.keys import RUN, SAMPLES, Key
+from tui_trainer.ui.keys import Key
 from tui_trainer.ui.text_fit import Part, fit, join, row_width
 
 
 class KeyBar(ButtonRow):
-    state: reactive[str] = reactive("loading")
-    has_two_models: reactive[bool] = reactive(False)
-    """Whether a finished run has a best model beside its last."""
-    is_attached: reactive[bool] = reactive(False)
-    """Whether another process trains the run, so that the screen can detach in any state."""
-    read_only: reactive[bool] = reactive(False)
-    """Whether the session takes no commands."""
+    access: reactive[Access] = reactive(Access())
     zoomed: reactive[bool] = reactive(False)
 
     def __init__(self) -> None:
@@ -33,15 +28,8 @@ class KeyBar(ButtonRow):
 
     def parts(self, short: bool) -> list[Part]:
         """An item for every label among the available keys; keys with the same label share one."""
-        shown = (key for key in KEYS if key.label and self._is_available(key))
+        shown = (key for key in KEYS if key.label and self.access.offers(key))
         return [self._item(list(keys), short) for _, keys in groupby(shown, key=lambda key: key.label)]
-
-    def _is_available(self, key: Key) -> bool:
-        if self.read_only and (key.group in (RUN, SAMPLES) or key.id == "detach"):
-            return False
-        if key.id == "model":
-            return self.has_two_models
-        return key.works_in(self.state) or (key.id == "detach" and self.is_attached)
 
     def _item(self, keys: list[Key], short: bool) -> Part:
         key = keys[0]
@@ -51,7 +39,7 @@ class KeyBar(ButtonRow):
         return Part(Content.assemble(Content(" ").join(caps), name), key.importance)
 
     def _label(self, key: Key, short: bool) -> str:
-        if key.id == "pause" and self.state == "paused":
+        if key.id == "pause" and self.access.state == "paused":
             return "resume"
         if key.id == "maximise" and self.zoomed:
             return "back"

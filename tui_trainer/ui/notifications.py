@@ -45,7 +45,7 @@ def notifications(before: Snapshot, now: Snapshot, saving: bool, takes_commands:
     for alert in takewhile(lambda alert: alert != known, now.alerts[:MAX_ALERTS]):
         if alert.severity in SEVERITIES or alert.kind in NOTIFIED_KINDS:
             yield Notification(visible_line(alert.message), SEVERITIES.get(alert.severity, "information"), 8)
-    if before.model and now.model != before.model:
+    if takes_commands and before.model and now.model != before.model:
         yield Notification(f"g writes with the {_model(now)} from now on.")
     if now.state == "finished" != before.state:
         choice = ", m switches between the last model and the best" if now.model else ""

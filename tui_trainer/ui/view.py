@@ -14,6 +14,7 @@ from tui_trainer.run.events import TRAINING
 from tui_trainer.state.marks import Mark
 from tui_trainer.state.run_state import SMOOTHINGS
 from tui_trainer.state.snapshot import Snapshot
+from tui_trainer.ui.access import Access
 from tui_trainer.ui.charts.options import TIME, TOKENS, ChartOptions
 from tui_trainer.ui.charts.viewport import Extent, with_room
 from tui_trainer.ui.pending_commands import PendingCommands
@@ -40,6 +41,7 @@ class LoadedDetail:
 @dataclass(frozen=True)
 class View:
     snapshot: Snapshot = field(default_factory=Snapshot)
+    access: Access = field(default_factory=Access)
     pending: PendingCommands = field(default_factory=PendingCommands)
     options: ChartOptions = field(default_factory=ChartOptions)
     loaded: LoadedDetail | None = None

@@ -1,6 +1,7 @@
 """Splitting and encoding through the cache."""
 
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from tui_trainer.config import InputError
 from tui_trainer.corpus import cache as cache_module
 from tui_trainer.corpus import reading
 from tui_trainer.corpus.cache import Encoded, NewEntry, entry_path
-from tui_trainer.corpus.encoding import encode_corpus, train_characters
-from tui_trainer.corpus.reading import scan
+from tui_trainer.corpus.encoding import encode_corpus
+from tui_trainer.corpus.reading import Scan, scan
 from tui_trainer.corpus.sources import Source, find_sources
+from tui_trainer.corpus.split import Split, split_text, train_characters
 
 TEXT = "The fox saw the crow.\nThe crow säw the 🦊!\n" * 50
 
@@ -30,12 +32,19 @@ def sources(tmp_path: Path) -> list[Source]:
     return find_sources([str(path)])
 
 
-def encode(sources: list[Source], kind: str = "char", stages: list[str] | None = None) -> Encoded:
+def scanned(sources: list[Source], each_file: bool = False) -> tuple[Scan, Split]:
+    found = scan(sources)
+    return found, split_text(found, 0.1, each_file)
+
+
+def encode(
+    sources: list[Source], kind: str = "char", stages: list[str] | None = None, each_file: bool = False
+) -> Encoded:
     def progress(stage: str, done: int, total: int) -> None:
         if stages is not None:
             stages.append(stage)
 
-    return encode_corpus(sources, scan(sources), kind, 300 if kind == "bpe" else 0, 0.1, progress)
+    return encode_corpus(sources, *scanned(sources, each_file), kind, 300 if kind == "bpe" else 0, 0.1, progress)
 
 
 def files(folder: Path) -> list[str]:
@@ -77,6 +86,20 @@ def test_a_second_run_encodes_nothing(sources: list[Source]) -> None:
     assert stages == []
     assert isinstance(again.train, np.memmap)
     assert_right(again)
+
+
+def test_every_file_is_on_the_disk_before_the_entry_has_its_name(
+    sources: list[Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, fsync = set[str](), os.fsync
+
+    def sync(descriptor: int) -> None:
+        synced.add(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    encode(sources)
+    assert synced == {"train.bin", "val.bin", "tokenizer.json", "meta.json"}
 
 
 def test_different_options_have_different_entries(cache: Path) -> None:
@@ -158,7 +181,7 @@ def test_an_exception_of_the_callback_leaves_no_files(sources: list[Source], cac
                 raise Stop
 
         with pytest.raises(Stop):
-            encode_corpus(sources, scan(sources), "bpe", 300, 0.1, stop)
+            encode_corpus(sources, *scanned(sources), "bpe", 300, 0.1, stop)
         assert list(cache.iterdir()) == []
 
 
@@ -167,16 +190,16 @@ def test_an_oserror_of_the_callback_is_passed_on(sources: list[Source], cache: P
         raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
-        encode_corpus(sources, scan(sources), "char", 0, 0.1, stop)
+        encode_corpus(sources, *scanned(sources), "char", 0, 0.1, stop)
     assert list(cache.iterdir()) == []
 
 
 def test_a_text_that_grows_meanwhile_is_refused(sources: list[Source], cache: Path) -> None:
-    found = scan(sources)
+    found = scanned(sources)
     with Path(sources[0].path).open("a") as file:
         file.write("more")
     with pytest.raises(InputError, match="changed while it was being read"):
-        encode_corpus(sources, found, "char", 0, 0.1, lambda stage, done, total: None)
+        encode_corpus(sources, *found, "char", 0, 0.1, lambda stage, done, total: None)
     assert list(cache.iterdir()) == []
 
 

@@ -49,6 +49,13 @@ def test_sources_are_joined_at_line_ends(tmp_path: Path, chunk: int) -> None:
     assert read(tmp_path, b"one", b"two\n", b"three\r", b"four") == "one\ntwo\nthree\nfour"
 
 
+def test_the_length_of_each_source_has_the_line_end_that_it_is_given(tmp_path: Path, chunk: int) -> None:
+    mark = b"\xef\xbb\xbf"
+    found = scan(sources(tmp_path, b"one", b"two\n", mark, "drei ä".encode(), b"four"))
+    assert found.lengths == (4, 4, 0, 7, 4)
+    assert found.characters == 19
+
+
 def test_gzip(tmp_path: Path, chunk: int) -> None:
     assert read(tmp_path, gzip.compress("Füchse\r\n".encode()), suffix=".txt.gz") == "Füchse\n"
 

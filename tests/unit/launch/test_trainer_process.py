@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 import pytest
 
 from tests.unit.run.journals import write_journal
-from tests.unit.state.test_run_state import state, step
+from tests.unit.state.folded import state, step
 from tests.unit.test_headless import EventSession
 from tests.waiting import until
 from tui_trainer.launch import trainer_process

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.run.journals import read, tail, without_superseded, write_journal
-from tests.unit.state.test_run_state import started, step
+from tests.unit.state.folded import started, step
 from tui_trainer.run import journal
 from tui_trainer.run.codec import encode
 from tui_trainer.run.journal import MAX_LINE

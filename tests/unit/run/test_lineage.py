@@ -10,7 +10,7 @@ import pytest
 
 from tests.folding import curve, folded
 from tests.unit.run.journals import without_superseded, write_journal
-from tests.unit.state.test_run_state import evaluation, sample, started, state, step
+from tests.unit.state.folded import evaluation, sample, started, state, step
 from tui_trainer.run import alerts
 from tui_trainer.run.codec import decode
 from tui_trainer.run.events import BranchStarted, Event, Step

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.run.journals import tail, without_superseded, write_journal
-from tests.unit.state.test_run_state import evaluation, sample, started, state, step
+from tests.unit.state.folded import evaluation, sample, started, state, step
 from tui_trainer.run.codec import encode
 from tui_trainer.run.events import Alert, BranchStarted, CheckpointSaved, Event
 from tui_trainer.run.journal import valid_events

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.unit.run.test_lock import held
-from tests.unit.sessions.test_looking import Watching
 from tests.unit.sessions.test_overview import make
+from tests.unit.sessions.watching import Watching
 from tests.waiting import TIMEOUT, until
 from tui_trainer.run.commands import Pause, SetPrompt
 from tui_trainer.run.directory import RunDirectory

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.run.journals import write_journal
-from tests.unit.state.test_run_state import state, step
+from tests.unit.state.folded import state, step
 from tests.waiting import TIMEOUT
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import RunStarted

@@ -10,9 +10,9 @@ from queue import SimpleQueue
 import pytest
 
 from tests.unit.run.test_lock import held
-from tests.unit.sessions.test_looking import Watching
 from tests.unit.sessions.test_overview import make
-from tests.unit.state.test_run_state import started, step
+from tests.unit.sessions.watching import Watching
+from tests.unit.state.folded import started, step
 from tests.waiting import TIMEOUT
 from tui_trainer.run.codec import encode
 from tui_trainer.run.commands import Command, Pause, Resume, SaveCheckpoint, Stop

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.state.test_run_state import started, step
+from tests.unit.state.folded import started, step
 from tests.waiting import until
 from tui_trainer.history import history
 from tui_trainer.history.journal_index import INDEX, Index, read_index

@@ -11,7 +11,7 @@ import pytest
 
 from tests.folding import folded
 from tests.unit.run.journals import write_journal
-from tests.unit.state.test_run_state import evaluation, sample, started, state, step
+from tests.unit.state.folded import evaluation, sample, started, state, step
 from tui_trainer.history import history as history_module
 from tui_trainer.history import journal_index
 from tui_trainer.history.journal_index import INDEX

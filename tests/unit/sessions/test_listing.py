@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.run.test_lock import held
 from tests.unit.sessions.test_overview import SHORT, make
-from tests.unit.state.test_run_state import state
+from tests.unit.state.folded import state
 from tui_trainer.run import run_index
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Resources
@@ -114,7 +114,7 @@ def test_a_run_that_somebody_looks_at_is_not_unattended(root: Path, told: Told) 
 def test_the_state_and_the_step_are_those_that_the_trainer_says(root: Path, told: Told, state: str) -> None:
     told.about = {"state": state, "step": 12, "unattended_since": None}
     (found,) = overviews(root)
-    assert (found.state, found.step, found.seconds_left) == (state, 12, None)
+    assert (found.state, found.step, found.time_left) == (state, 12, None)
 
 
 def test_a_trainer_that_cannot_be_understood_does_not_hide_the_other_runs(root: Path, told: Told) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.run.journals import write_journal
 from tests.unit.run.test_lock import held
-from tests.unit.state.test_run_state import evaluation, started, state, step
+from tests.unit.state.folded import evaluation, started, state, step
 from tests.waiting import TIMEOUT, until
 from tui_trainer.config import Config, InputError
 from tui_trainer.run.directory import RunDirectory, runs_in
@@ -46,7 +46,7 @@ def test_a_run_that_ended_tells_how(tmp_path: Path, last: str) -> None:
     found = overview(make(tmp_path, "cats", *SHORT, state(last, 120.0, step=10)))
     assert (found.state, found.step, found.steps) == (last, 10, 100)
     assert (found.best_val_loss, found.best_step) == (2.5, 10)
-    assert found.seconds_left is None
+    assert found.time_left is None
 
 
 @pytest.mark.parametrize("last", ["running", "paused"])
@@ -54,7 +54,7 @@ def test_a_run_is_alive_while_its_lock_is_held(tmp_path: Path, last: str) -> Non
     run = make(tmp_path, "cats", *SHORT, state(last, 120.0, step=10))
     with held(run):
         assert overview(run).state == last
-        assert (overview(run).seconds_left is not None) == (last == "running")
+        assert (overview(run).time_left is not None) == (last == "running")
     assert overview(run).state == "dead"
 
 
@@ -66,7 +66,7 @@ def test_a_run_whose_process_is_stopped_is_suspended(tmp_path: Path) -> None:
     trainer.send_signal(signal.SIGSTOP)
     until(lambda: overview(run).state == "suspended")
     suspended = overview(run)
-    assert (suspended.seconds_left, suspended.attended) == (None, None)
+    assert (suspended.time_left, suspended.attended) == (None, None)
     trainer.send_signal(signal.SIGCONT)
     until(lambda: overview(run).state == "running")
     trainer.kill()
@@ -245,5 +245,5 @@ def test_the_time_left_is_that_of_the_steps_whatever_the_clock_did(tmp_path: Pat
     paused = [state("paused", 140.0, 40), state("running", 390.0, 40), step(41, 391.0), step(42, 392.0)]
     other = make(tmp_path, "dogs", started(), state("running", 100.0), *steady, *paused)
     with held(run), held(other):
-        assert overview(run).seconds_left == pytest.approx(50.0, rel=0.02)
-        assert overview(other).seconds_left == pytest.approx(58.0, rel=0.02)
+        assert json.loads(overview(run).json())["seconds_left"] == pytest.approx(50.0, rel=0.02)
+        assert json.loads(overview(other).json())["seconds_left"] == pytest.approx(58.0, rel=0.02)

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from tests.unit.state.test_run_state import evaluation, quick_evaluation, sample, started, state, step
+from tests.unit.state.folded import evaluation, quick_evaluation, sample, started, state, step
 from tui_trainer.run.events import Alert, CheckpointSaved, CommandApplied, Event
 from tui_trainer.state.absence import ALERTS_KEPT, COMMANDS_KEPT, Absence, AbsenceTracker
 from tui_trainer.state.absence_description import describe
+from tui_trainer.state.pace import TimeLeft
 
 LEFT_AT = 1000.0
 
@@ -19,7 +20,8 @@ def gather(*events: Event) -> Absence:
 
 
 def told(absence: Absence, **changes: Any) -> dict[str, str]:
-    return dict(describe(absence, **{"steps": 200, "seconds_left": 90.0, "now": absence.until, **changes}))
+    values = {"steps": 200, "time_left": TimeLeft(90.0, 88.0, 92.0), "now": absence.until}
+    return dict(describe(absence, **{**values, **changes}))
 
 
 def alert(number: int) -> Alert:

@@ -4,79 +4,21 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, fields, replace
-from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.folding import curve, folded
-from tests.runs import run_started
-from tests.unit.run.examples import EXAMPLES, RUN
+from tests.unit.run.examples import EXAMPLES
+from tests.unit.state.folded import BEGUN, evaluation, fold, look, quick_evaluation, sample, started, state, step
 from tests.waiting import TIMEOUT
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.history.history import History
-from tui_trainer.run.codec import decode
 from tui_trainer.run.commands import Command
-from tui_trainer.run.events import (
-    SAMPLE,
-    Activity,
-    Alert,
-    BranchStarted,
-    CheckpointSaved,
-    CommandApplied,
-    Evaluation,
-    Event,
-    PartialSample,
-    Resources,
-    RunStarted,
-    Sample,
-    ScheduleChanged,
-    Stage,
-    StateChanged,
-    Step,
-)
+from tui_trainer.run.events import Alert, BranchStarted, CheckpointSaved, Event, Resources, ScheduleChanged, Stage
 from tui_trainer.sessions.base import QUEUE_LIMIT, Session
-from tui_trainer.state.run_state import ALERTS_KEPT, CHANGES, SAMPLES_KEPT, RunState
+from tui_trainer.state.run_state import CHANGES, RunState
 from tui_trainer.state.snapshot import Snapshot
-
-
-def started(step: int = 0, time: float = 100.0, **changes: Any) -> RunStarted:
-    return run_started(step=step, time=time, **{**RUN, "steps": 100, **changes})
-
-
-def state(name: str, time: float, step: int = 0, reason: str = "") -> StateChanged:
-    return StateChanged(step=step, time=time, state=name, reason=reason)
-
-
-def step(number: int, time: float | None = None, **changes: Any) -> Step:
-    """A step that took half a second; they come one a second from 100 on."""
-    values: dict[str, Any] = {"loss": 2.0, "lr": 0.1, "grad_norm": 0.5, "weight_norm": 9.0, "tokens": number * 768}
-    values |= {"step_seconds": 0.5, "tokens_per_second": 1536.0, **changes}
-    return Step(step=number, time=100.0 + number if time is None else time, **values)
-
-
-def evaluation(number: int, loss: float, best: bool) -> Evaluation:
-    return Evaluation(
-        step=number, time=100.0, train_loss=loss, val_loss=loss, perplexity=np.exp(loss), bits_per_byte=loss, best=best
-    )
-
-
-def sample(number: int, text: str, prompt: str = "The") -> Sample:
-    return Sample(step=number, time=100.0, prompt=prompt, text=text, temperature=0.8, top_k=0, seed=1)
-
-
-def fold(*events: Event) -> RunState:
-    folded = RunState()
-    for event in events:
-        folded.apply(event)
-    return folded
-
-
-def look(*events: Event) -> Snapshot:
-    return fold(*events).snapshot()
-
-
-BEGUN = (started(), state("running", 100.0))
 
 
 @pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: event.event)
@@ -89,7 +31,7 @@ def test_each_kind_of_event_changes_fields_of_the_snapshot_alone(event: Event) -
 def test_before_anything_it_is_loading() -> None:
     snapshot = look()
     assert (snapshot.state, snapshot.step, snapshot.run, snapshot.schedule) == ("loading", 0, None, None)
-    assert snapshot.seconds_left is snapshot.smoothed_loss is snapshot.last_step is None
+    assert snapshot.time_left is snapshot.smoothed_loss is snapshot.last_step is None
 
 
 def test_a_short_run() -> None:
@@ -129,11 +71,6 @@ def test_a_short_run() -> None:
     assert curve(snapshot, "val_loss").steps.tolist() == [2, 3]
     assert 1 < (snapshot.smoothed_loss or 0) < 3
     assert curve(snapshot, "smoothed_loss").mean[-1] == snapshot.smoothed_loss
-
-
-def quick_evaluation(number: int, loss: float) -> Evaluation:
-    """Of a sample of the validation text."""
-    return replace(evaluation(number, loss, best=False), train_loss=None, part=SAMPLE, standard_error=0.25)
 
 
 def test_an_evaluation_of_a_sample_is_a_curve_of_its_own() -> None:
@@ -191,72 +128,6 @@ def test_what_came_after_the_step_that_a_run_goes_back_to_is_dropped(back: Event
     assert [alert.step for alert in snapshot.absence.alerts] == [500, 501]
 
 
-# -- time ----------------------------------------------------------------------------------------------------------
-
-
-def test_elapsed_counts_what_lies_between_steps_too() -> None:
-    assert look(*BEGUN, step(1), step(2), step(3)).elapsed == 3.0
-
-
-def test_elapsed_leaves_out_pauses() -> None:
-    snapshot = look(*BEGUN, step(1), step(2), state("paused", 102.5, 2), state("running", 900.0, 2), step(3, 901.0))
-    assert snapshot.elapsed == 2.5 + 1.0
-
-
-def test_elapsed_leaves_out_the_waits_between_single_steps() -> None:
-    snapshot = look(*BEGUN, step(1), state("paused", 101.5, 1), step(2, 500.0), step(3, 900.0), step(4, 901.0))
-    assert snapshot.elapsed == 1.5 + 3 * 0.5
-
-
-def test_elapsed_leaves_out_the_time_between_stop_and_resume() -> None:
-    snapshot = look(
-        *BEGUN,
-        step(1),
-        state("stopped", 101.5, 1),
-        state("loading", 5000.0),
-        started(step=1, time=5000.0),
-        state("running", 5001.0, 1),
-        step(2, 5002.0),
-    )
-    assert snapshot.elapsed == 1.5 + 1.0
-
-
-def test_elapsed_goes_on_while_the_end_is_evaluated_and_sampled() -> None:
-    told = replace(evaluation(1, 2.0, best=True), time=140.0), replace(sample(1, "a"), time=170.0)
-    assert [look(*BEGUN, step(1), *told[:count]).elapsed for count in range(3)] == [1.0, 40.0, 70.0]
-    assert look(*BEGUN, step(1), *told, state("finished", 175.0, 1)).elapsed == 75.0
-
-
-@pytest.mark.parametrize("later", [state("failed", 130.0, 1), state("loading", 130.0), started(step=1, time=130.0)])
-def test_elapsed_leaves_out_how_long_nobody_noticed_that_the_trainer_had_vanished(later: Event) -> None:
-    assert look(*BEGUN, step(1), later).elapsed == 1.0
-
-
-def test_what_is_done_beside_steps_is_known_until_it_is_over() -> None:
-    begun = [*BEGUN, step(1), Activity(step=1, doing="validating")]
-    assert look(*begun).activity == "validating"
-    for over in (Activity(step=1, doing=""), state("finished", 110.0, 1), state("paused", 110.0, 1)):
-        assert look(*begun, over).activity == ""
-
-
-def test_a_clock_set_back_does_not_shorten_the_run() -> None:
-    """Nor what is left of it: the step is known to have taken half a second."""
-    snapshot = look(*BEGUN, step(1), step(2, time=50.0), step(3, time=51.0))
-    assert snapshot.elapsed == 1.0 + 0.5 + 1.0
-    assert snapshot.seconds_left == pytest.approx(97 * 2.5 / 3, rel=0.01)
-
-
-def test_the_time_left_is_what_the_steps_took() -> None:
-    assert look(*BEGUN, *(step(number) for number in range(1, 41))).seconds_left == pytest.approx(60.0)
-    assert look(*BEGUN, *(step(number) for number in range(1, 101))).seconds_left == 0.0
-    snapshot = look(*BEGUN, step(1), step(2))
-    assert (snapshot.step_seconds, snapshot.tokens_per_second) == pytest.approx((0.5, 1536.0))
-
-
-def test_there_is_no_telling_the_time_left_before_a_step() -> None:
-    assert look(*BEGUN).seconds_left is None
-
-
 # -- special steps -------------------------------------------------------------------------------------------------
 
 
@@ -271,9 +142,16 @@ def test_a_suspended_process_does_not_change_the_time_left() -> None:
     steady = [step(number, time=100.0 + number) for number in range(1, 31)]
     before = look(*BEGUN, *steady)
     after = look(*BEGUN, *steady, step(31, time=3_800.0), step(32, time=3_801.0))
-    assert before.seconds_left is not None
-    assert after.seconds_left == pytest.approx(before.seconds_left, abs=3)
+    assert before.time_left is not None and after.time_left is not None
+    assert after.time_left.seconds == pytest.approx(before.time_left.seconds, abs=3)
     assert after.elapsed == pytest.approx(before.elapsed + 1)
+
+
+def test_the_clipped_share_is_that_of_all_steps_taken_also_after_a_resume() -> None:
+    norms = [step(number, grad_norm=2.0 if number > 2 else 0.5) for number in range(1, 5)]
+    resumed = [*BEGUN, *norms, started(step=4)]
+    assert look(*resumed).clipped_share == pytest.approx(2 / 4)
+    assert look(*resumed, step(5, grad_norm=0.5)).clipped_share == pytest.approx(2 / 5)
 
 
 def test_without_clipping_nothing_is_clipped() -> None:
@@ -322,87 +200,10 @@ def test_a_changed_schedule_holds_until_a_trainer_takes_the_run_up() -> None:
     assert look(*BEGUN, eased, started(step=30, time=500.0)).schedule == Schedule("wsd", 3e-3, 0.0, 100, 100)
 
 
-# -- samples and settings ------------------------------------------------------------------------------------------
-
-
-def test_what_was_chosen_at_first_is_still_told_after_a_resume() -> None:
-    why = {"optimizer": "it adds little", "steps": "a step took 10 ms"}
-    first = started(reasons=why)
-    assert look(first, started(step=8)).run == started(step=8, reasons=why)
-    longer = look(first, started(step=8, steps=200)).run
-    assert longer is not None
-    assert longer.reasons == {"optimizer": "it adds little"}
-
-
-def test_a_sample_being_written_shows_until_it_is_done() -> None:
-    partial = PartialSample(step=1, prompt="The", text="ca", temperature=0.8)
-    assert look(*BEGUN, partial).partial_sample == partial
-    assert look(*BEGUN, partial, sample(1, "cat")).partial_sample is None
-
-
-def test_only_the_newest_samples_and_alerts_are_kept() -> None:
-    events = [sample(number, str(number)) for number in range(60)]
-    alerts = [Alert(step=number, kind="a", severity="info", message=str(number)) for number in range(60)]
-    snapshot = look(*events, *alerts)
-    assert [sample.step for sample in snapshot.samples] == list(range(59, 59 - SAMPLES_KEPT, -1))
-    assert [alert.step for alert in snapshot.alerts] == list(range(59, 59 - ALERTS_KEPT, -1))
-
-
-def test_settings_follow_the_commands() -> None:
-    def told(name: str, value: float | str | bool | None) -> CommandApplied:
-        return CommandApplied(name=name, value=value, source="keyboard")
-
-    snapshot = look(*BEGUN, told("set_temperature", 1), told("set_prompt", "dog"), told("stop", True))
-    assert (snapshot.temperature, snapshot.prompt) == (1, "dog")
-
-
 class Idle(Session):
     def run(self) -> None: ...
 
     def send(self, command: Command) -> None: ...
-
-
-def session(*events: Event) -> Session:
-    idle = Idle()
-    for event in events:
-        idle.publish(event)
-    return idle
-
-
-def test_the_first_and_the_last_sample_are_of_the_same_prompt() -> None:
-    first, last = sample(0, "xq"), sample(9, "cat")
-    assert session(first).compared_samples() == ()
-    assert session(first, sample(5, "ca"), last).compared_samples() == (first, last)
-    assert session(first, last, sample(10, "dog", prompt="A")).compared_samples() == (first, last)
-    other = sample(11, "goat", prompt="A")
-    assert session(first, last, sample(10, "dog", prompt="A"), other).compared_samples() == (
-        sample(10, "dog", prompt="A"),
-        other,
-    )
-
-
-def test_at_the_end_the_last_sample_of_each_model_is_told() -> None:
-    first, last = sample(0, "xq"), replace(sample(9, "cat"), model="last")
-    best, again = (replace(sample(4, text), model="best") for text in ("dog", "dig"))
-    assert session(first, last, best).compared_samples() == (first, last, best)
-    assert session(first, last, best, again).compared_samples() == (first, last, again)
-    assert session(first, best).compared_samples() == (first, best)
-    longer = sample(12, "cow")
-    assert session(first, last, best, longer).compared_samples() == (first, longer), "the run was trained on"
-
-
-def test_a_sample_taken_again_is_not_its_own_after() -> None:
-    again = replace(sample(9, "cat"), time=500.0, model="best")
-    assert session(sample(9, "cat"), again).compared_samples() == ()
-    assert session(sample(9, "cat"), again).snapshot().samples == (again,)
-
-
-def test_the_first_sample_is_remembered_however_many_follow() -> None:
-    first = sample(0, "xq")
-    assert session(first, *(sample(number, "cat") for number in range(1, 200))).compared_samples() == (
-        first,
-        sample(199, "cat"),
-    )
 
 
 def test_listeners_hear_what_is_published_and_not_what_is_recalled() -> None:
@@ -464,10 +265,3 @@ def test_a_snapshot_does_not_wait_for_the_history(monkeypatch: pytest.MonkeyPatc
         published.result(TIMEOUT)
     assert session.snapshot().step == 1
     assert curve(session.snapshot(), "loss").mean.tolist() == [2.0]
-
-
-def test_without_times_the_clock_goes_by_the_seconds_of_the_steps() -> None:
-    taken = [f'{{"event": "step", "step": {number}, "loss": 4, "step_seconds": 2}}' for number in range(1, 11)]
-    told = ['{"event": "run", "run": "x", "steps": 100}', *taken]
-    now = look(*(event for line in told if (event := decode(line)) is not None))
-    assert (now.elapsed, now.seconds_left) == (pytest.approx(20.0), pytest.approx(180.0))

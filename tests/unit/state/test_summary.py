@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from tests.unit.state.test_run_state import evaluation, look, sample, started, state, step
+from tests.unit.state.folded import evaluation, look, sample, started, state, step
 from tui_trainer.run.advice import program
 from tui_trainer.run.events import CheckpointSaved, Event
 from tui_trainer.state.summary import summary

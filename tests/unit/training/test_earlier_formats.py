@@ -17,7 +17,7 @@ import torch
 from tests.folding import curve
 from tests.unit.run.test_lock import held
 from tests.unit.sessions.test_formats import greeting
-from tests.unit.sessions.test_looking import Watching
+from tests.unit.sessions.watching import Watching
 from tests.unit.training.faults import poisoned
 from tests.unit.training.helpers import TEXT, Resumed, ScriptedSession, run_to_end, stop_after
 from tests.waiting import until

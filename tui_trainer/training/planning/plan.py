@@ -86,7 +86,7 @@ def resolve_sizes(plan: Plan, corpus: Corpus, device: str) -> Plan:
     name = config.model.preset if config.model.preset != "auto" else choose_preset(corpus.characters, device)
     config = config.update(preset=name, device=device, **_sizes(config, name), **_data(config, corpus))
     _check_corpus_length(config, corpus)
-    return Plan(config, plan.reasons).chosen(optimizer=_optimizer(config))
+    return Plan(config, plan.reasons).chosen(optimizer=_optimizer(config), val_from=_val_from(config, corpus))
 
 
 def resolve_length(plan: Plan, corpus: Corpus, timings: Timings) -> Plan:
@@ -145,6 +145,10 @@ def _data(config: Config, corpus: Corpus) -> dict[str, str | int]:
         "sample_tokens": SAMPLE_TOKENS[kind] if sample_tokens is None else sample_tokens,
     }
     return values | ({"vocab_size": corpus.tokenizer.vocab_size} if kind == "bpe" else {})
+
+
+def _val_from(config: Config, corpus: Corpus) -> tuple[str, str]:
+    return config.data.val_from, f"the end of each of {corpus.val_files:,} files validates" * (corpus.val_files > 1)
 
 
 def _check_corpus_length(config: Config, corpus: Corpus) -> None:

@@ -52,14 +52,15 @@ class PerplexityPane(ChartPane):
     PLOTS = (perplexity_plot,)
 
     def numbers(self, view: View) -> list[Part]:
+        """The words are for the text that the model never trains on, where there is a validation of it."""
         pointing = view.options.cursor is not None
         loss = view.value(view.smoothed_metric) if pointing else view.snapshot.smoothed_loss
-        value = None if loss is None else perplexity(loss)
-        words = "" if value is None else f"“{perplexity_in_words(value)}”"
+        trained, validated = None if loss is None else perplexity(loss), _validation(view)
+        judged = trained if validated is None else validated
         return [
-            part(f"train {significant(value)}", "$text-primary", 3),
-            part(words, "$foreground-muted", 1),
-            part(f"val {significant(_validation(view))}", "$text-warning", 2),
+            part(f"train {significant(trained)}", "$text-primary", 3),
+            part(f"val {significant(validated)}", "$text-warning", 2),
+            part("" if judged is None else perplexity_in_words(judged), "$foreground-muted", 1),
         ]
 
 

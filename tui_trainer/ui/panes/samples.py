@@ -10,6 +10,7 @@ from tui_trainer.run.events import PartialSample, Sample
 from tui_trainer.run.text import visible
 from tui_trainer.state.samples import MODELS, sample_label
 from tui_trainer.state.snapshot import Snapshot
+from tui_trainer.ui.access import Access
 from tui_trainer.ui.panes.pane import Pane
 from tui_trainer.ui.pending_commands import PendingCommands
 from tui_trainer.ui.text_fit import part, shorten
@@ -36,20 +37,20 @@ class SamplesPane(Pane):
 
     def draw(self, view: View) -> None:
         snapshot, pending = view.snapshot, view.pending
-        self._show_settings(snapshot, pending)
+        self._show_settings(snapshot, pending, view.access)
         self._height = self.virtual_size.height
         changed = self._show_top(top_content(snapshot, pending))
         changed |= self._show_samples(samples_until(snapshot.samples, view.options.cursor))
         if changed and self.scroll_offset.y > 0:
             self.call_after_refresh(self._keep_scroll_position)
 
-    def _show_settings(self, snapshot: Snapshot, pending: PendingCommands) -> None:
+    def _show_settings(self, snapshot: Snapshot, pending: PendingCommands, access: Access) -> None:
         if snapshot.run is None:
             self.summarise()
             return
         asked = "" if pending.temperature is None else f" → {pending.temperature:.2f}"
         self.summarise(
-            part(_model_in_use(snapshot, pending), "$text-primary", 3),
+            part("" if access.read_only else _model_in_use(snapshot, pending), "$text-primary", 3),
             part(f"T {snapshot.temperature:.2f}{asked}", "$text-primary", 2),
             part(f"prompt “{shorten(snapshot.prompt, 16)}”", "$foreground-muted", 1),
         )

@@ -30,7 +30,10 @@ SEVERITY_STYLES: Final[dict[str, str]] = {
 
 class VitalsPane(Pane):
     TITLE, SHORT = "Vitals", "Vitals"
-    HELP = "Speed, time, memory and the best result so far, then what the run has to tell you, newest first."
+    HELP = (
+        "Speed, time, memory and the best result so far, then what the run has to tell you, newest first. Save wait is "
+        "how long training waited for the last checkpoint."
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,7 +115,7 @@ def progress_rows(snapshot: Snapshot) -> list[tuple[str, str]]:
         ("Tokens/s", UNKNOWN if snapshot.tokens_per_second is None else f"{snapshot.tokens_per_second:,.0f}"),
         ("Step time", milliseconds(snapshot.step_seconds)),
         ("Elapsed", human_seconds(snapshot.elapsed)),
-        ("Time left", UNKNOWN if snapshot.seconds_left is None else human_seconds(snapshot.seconds_left)),
+        ("Time left", str(snapshot.time_left or UNKNOWN)),
         ("Tokens seen", UNKNOWN if step is None or step.tokens is None else human_count(step.tokens)),
         ("Epoch", _epoch(snapshot)),
     ]
@@ -133,7 +136,7 @@ def detail_rows(snapshot: Snapshot) -> list[tuple[str, str]]:
         ("Bits/byte", fixed(evaluation.bits_per_byte if evaluation else None)),
         ("Clipped", UNKNOWN if snapshot.clipped_share is None else f"{percent(snapshot.clipped_share, 1)} of steps"),
         ("Saved", _saved(snapshot)),
-        ("Held for it", milliseconds(snapshot.last_checkpoint.held_seconds if snapshot.last_checkpoint else None)),
+        ("Save wait", milliseconds(snapshot.last_checkpoint.held_seconds if snapshot.last_checkpoint else None)),
         ("Model", f"{run.model.layers} layers × {run.model.width}" if run and run.model.layers else UNKNOWN),
         ("Memory", human_bytes(resources.memory_bytes) if resources else UNKNOWN),
     ]

@@ -39,7 +39,7 @@ class AwayScreen(ModalScreen[None]):
 
 def away_text(absence: Absence, snapshot: Snapshot) -> Content:
     steps = snapshot.run.plan.steps if snapshot.run else 0
-    lines = describe(absence, steps, snapshot.seconds_left, time.time(), snapshot.state == "paused")
+    lines = describe(absence, steps, snapshot.time_left, time.time(), snapshot.state == "paused")
     width = max(len(heading) for heading, _ in lines) + 2
     return Content("\n").join(
         Content.assemble((heading.ljust(width), "$foreground-muted"), visible_line(text)) for heading, text in lines

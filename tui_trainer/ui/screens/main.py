@@ -1,7 +1,8 @@
 """The main screen: header, panes, key bar, laid out by the size of the terminal."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -12,6 +13,7 @@ from textual.screen import Screen
 
 from tui_trainer.ui.banner import Banner
 from tui_trainer.ui.charts.axes import LABEL_WIDTH
+from tui_trainer.ui.charts.options import ChartOptions
 from tui_trainer.ui.header import Header
 from tui_trainer.ui.key_table import KEYS
 from tui_trainer.ui.keybar import KeyBar
@@ -26,6 +28,10 @@ ONE_LINE = 112
 
 TWO_LINES = 18
 """Rows from which it may be two."""
+
+
+GRIDS: Final = {"full": (2, 0, "1fr"), "small": (2, 2, "1fr 1fr"), "single": (1, 1, "1fr")}
+"""By arrangement: the columns and rows of the panes, 0 for as many as it takes, and the heights of the rows."""
 
 
 def arrangement(size: Size) -> str:
@@ -49,7 +55,10 @@ class MainScreen(Screen[None]):
         self._header, self._banner = Header(title), Banner()
         self._tabs, self._readout, self._keybar = TabStrip(), Readout(), KeyBar()
         self._panes = [pane() for pane in PANES]
+        self._grid = Container(*self._panes, id="panes")
         self._zoomed = False
+        self._options = ChartOptions()
+        """With which the panes were drawn last."""
         self._chart = 1
         self._active = 1
 
@@ -57,7 +66,7 @@ class MainScreen(Screen[None]):
         yield self._header
         yield self._banner
         yield self._tabs
-        yield Container(*self._panes, id="panes")
+        yield self._grid
         yield self._readout
         yield self._keybar
 
@@ -67,10 +76,6 @@ class MainScreen(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
 
-    def set_access(self, is_attached: bool, read_only: bool) -> None:
-        """Show in the key bar the keys for a run of another process, and for a session that takes no commands."""
-        self._keybar.is_attached, self._keybar.read_only = is_attached, read_only
-
     def show(self, view: View, panes: bool = True) -> None:
         """Update the header, the banner and the key bar, and the visible panes unless `panes` is false."""
         snapshot = view.snapshot
@@ -78,10 +83,25 @@ class MainScreen(Screen[None]):
         self._banner.show(snapshot)
         self._readout.show(view)
         self._keybar.display = not self._readout.display
-        self._keybar.state, self._keybar.has_two_models = snapshot.state, bool(snapshot.model)
-        for pane in self._panes:
-            if panes and pane.display:
-                pane.show(view)
+        self._keybar.access = view.access
+        if panes:
+            self._show_panes(view)
+
+    def _show_panes(self, view: View) -> None:
+        """Draw the visible panes; after a key that changes all charts the focused one first, for the eye is there."""
+        visible = [pane for pane in self._panes if pane.display]
+        if view.options != self._options:
+            self._options = view.options
+            focused = self.pane(self._active)
+            focused.show(view)
+            visible.remove(focused)
+            self.call_after_refresh(self._show_each, view, visible)
+        else:
+            self._show_each(view, visible)
+
+    def _show_each(self, view: View, panes: Sequence[Pane]) -> None:
+        for pane in panes:
+            pane.show(view)
 
     @property
     def focused_chart(self) -> ChartPane | None:
@@ -126,8 +146,8 @@ class MainScreen(Screen[None]):
 
     def _arrange(self) -> None:
         layout_name = "single" if self._zoomed else arrangement(self.app.size)
-        for name in ("full", "small", "single"):
-            self.set_class(name == layout_name, f"-{name}")
+        self._set_grid(layout_name)
+        self._tabs.display = layout_name != "full"
         for pane in self._panes:
             pane.display = (
                 layout_name == "full" or self._active == pane.NUMBER
@@ -137,6 +157,17 @@ class MainScreen(Screen[None]):
         self._tabs.last = CHARTS if layout_name == "small" else len(PANES)
         self._tabs.active = self._chart if layout_name == "small" else self._active
         self._header.styles.height = 1 if self.app.size.width >= ONE_LINE or self.app.size.height < TWO_LINES else 2
+
+    def _set_grid(self, layout_name: str) -> None:
+        """Directly: for a class every widget's styles would be found anew, which takes as long as a chart does.
+
+        In a small screen the chart is as wide as the two panes below it.
+        """
+        columns, rows, heights = GRIDS[layout_name]
+        styles = self._grid.styles
+        styles.grid_size_columns, styles.grid_size_rows, styles.grid_rows = columns, rows, heights
+        for pane in self._panes[:CHARTS]:
+            pane.styles.column_span = 2 if layout_name == "small" else 1
 
     def _fits(self, number: int) -> bool:
         """Whether a small screen shows this pane."""

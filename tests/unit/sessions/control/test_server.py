@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.run import journals
 from tests.unit.sessions.control.peers import Asker, Trainer, Viewer
-from tests.unit.state.test_run_state import step
+from tests.unit.state.folded import step
 from tests.waiting import TIMEOUT, until
 from tui_trainer.run.commands import ATTACHED, COMMAND_LINE, Attach, Detach, Pause, SetTemperature, Stop
 from tui_trainer.run.formats import SOCKET_FORMAT
@@ -62,6 +62,17 @@ def test_coming_and_going_is_told(trainer: Trainer) -> None:
     viewer.connection.shutdown(socket.SHUT_RDWR)
     until(lambda: trainer.asked == [Attach(ATTACHED), Detach(ATTACHED)])
     assert trainer._subscribers == []
+
+
+def test_who_is_gone_before_its_last_word_is_read_takes_no_room(trainer: Trainer) -> None:
+    viewer = Viewer(trainer)
+    until(lambda: trainer.asked == [Attach(ATTACHED)])
+    (attached,) = trainer.control._viewers
+    viewer.connection.shutdown(socket.SHUT_RDWR)
+    until(lambda: trainer.asked == [Attach(ATTACHED), Detach(ATTACHED)])
+    trainer.control.detach(attached)
+    assert trainer.asked == [Attach(ATTACHED), Detach(ATTACHED)]
+    assert not trainer.control._others
 
 
 def test_who_only_asks_does_not_come_and_go(trainer: Trainer) -> None:

@@ -44,7 +44,7 @@ def values_of(config: Config) -> dict[str, Any]:
 
 
 def test_nothing_is_left_open(text: Corpus) -> None:
-    config = plan(text, precision="fp32", threads=1)
+    config = plan(text, precision="fp32", threads=1, val_from="each-file")
     left = [name for name, value in values_of(config).items() if value in (None, "auto")]
     assert left == ["vocab_size", "minutes", "epochs"]
     assert (config.data.tokenizer, config.model.preset, config.run.device) == ("char", "nano", "cpu")
