@@ -50,6 +50,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("TUI_TRAINER_CACHE", str(folder / "cache"))
     monkeypatch.setenv("TUI_TRAINER_RUNS", str(folder / "runs"))
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
     return folder / "runs"
 
 

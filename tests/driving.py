@@ -4,19 +4,22 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from rich.style import Style
 from textual.pilot import Pilot
 
 from tests.scripted import ScriptedSession
 from tui_trainer.run.commands import Command
 from tui_trainer.run.events import Event
+from tui_trainer.sessions.base import Session
 from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.settings import DEFAULT_SETTINGS, ScreenSettings
 
 
 class RecordingApp(TrainerApp):
     """Records its notifications."""
 
-    def __init__(self, session: ScriptedSession, title: str = "fables") -> None:
-        super().__init__(session, title)
+    def __init__(self, session: Session, title: str = "fables", settings: ScreenSettings = DEFAULT_SETTINGS) -> None:
+        super().__init__(session, title, settings)
         self.notified: list[str] = []
 
     def notify(self, message: str, **options: Any) -> None:
@@ -65,6 +68,12 @@ class Driver:
         return "\n".join(self.lines)
 
     @property
+    def styles(self) -> list[Style]:
+        """Those of all that is on the screen."""
+        strips = self.app.screen._compositor.render_strips()
+        return [segment.style for strip in strips for segment in strip if segment.style is not None]
+
+    @property
     def notified(self) -> list[str]:
         return self.app.notified
 
@@ -80,11 +89,12 @@ async def driving(
     title: str = "fables",
     answer: bool = True,
     is_attached: bool = False,
+    **settings: Any,
 ) -> AsyncIterator[Driver]:
     session = ScriptedSession(events, answer)
     session.is_attached = is_attached
     session.missed = session.snapshot().absence
-    app = RecordingApp(session, title)
+    app = RecordingApp(session, title, ScreenSettings(**settings))
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
             driver = Driver(app, session, pilot)

@@ -146,7 +146,7 @@ def _description(event: Event) -> str:
         case StateChanged() if event.state != "running":
             return visible_line(event.state + (f": {event.reason}" if event.reason else ""))
         case Alert():
-            return f"{event.severity}: {visible_line(event.message)}"
+            return visible_line(f"{event.severity}: {event.message}")
     return ""
 
 

@@ -4,7 +4,9 @@ With --root the package of another checkout is measured instead; what it lacks c
 """
 
 import argparse
+import signal
 import statistics
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -71,6 +73,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="over which bytes are counted")
     parser.add_argument("--presses", type=int, default=40)
     asked = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no run is left behind
     print(f"| {'measured':<46} | {'goal':<7} | found |\n| --- | --- | --- |", flush=True)
     for name in asked.only:
         if name not in asked.without:

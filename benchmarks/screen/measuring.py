@@ -12,10 +12,14 @@ BETWEEN_KEYS: Final = 0.4
 """Seconds."""
 
 KEYS: Final = (
-    *(("+", "steps, following", True), ("c", "esc back", True), ("\x1b", "esc back", False)),
-    *(("-", "steps, following", False), ("\r", "2 Perplexity ", False), ("\r", "2 Perplexity ", True)),
+    *(("+", "steps, following", True), ("0", "", True), ("c", "esc back", True), ("c", "esc back", False)),
+    *(("y", "other scale", True), ("y", "other scale", False)),
+    *(("\r", "─ 2 Perplexity", False), ("\r", "─ 2 Perplexity", True)),
 )
-"""Keys pressed in turn, a text on the screen, and whether it is there afterwards."""
+"""Keys pressed in turn, a text on the screen, and whether it is there afterwards; an empty one is not waited for.
+
+Escape is none of them: Textual waits a tenth of a second for the rest of what may be another key.
+"""
 
 
 def throughput(root: Path, options: Sequence[str], steps: int, pairs: int) -> list[float]:
@@ -60,7 +64,9 @@ def key_seconds(root: Path, presses: int) -> list[float]:
     """From each press of a key that changes the charts to its effect, while the run is trained."""
     with running(root, NANO) as program:
         program.wait_for_steps(50)
-        return [_until(program, *KEYS[number % len(KEYS)]) for number in range(presses)]
+        pressed = (KEYS[number % len(KEYS)] for number in range(presses))
+        waits = [(key[1], _until(program, *key)) for key in pressed]
+        return [seconds for shown, seconds in waits if shown]
 
 
 def _until(program: Program, key: str, shown: str, expected: bool) -> float:
@@ -72,7 +78,7 @@ def _until(program: Program, key: str, shown: str, expected: bool) -> float:
     while any(shown in line for line in program.lines()) != expected:
         if time.perf_counter() - begin > 10:
             raise SystemExit(f"The key {key!r} had no effect.")
-        time.sleep(0.001)
+        time.sleep(0.002)
     return time.perf_counter() - begin
 
 

@@ -62,7 +62,7 @@ class Program:
             )
         self._terminal = pyte.Screen(COLUMNS, ROWS)
         self._stream = pyte.ByteStream(self._terminal)
-        self._fed = 0
+        self._fed, self._lines = 0, list[str]()
 
     @property
     def steps(self) -> int:
@@ -93,9 +93,10 @@ class Program:
         """What the terminal shows."""
         assert self.screen is not None
         raw = self.screen.raw
-        self._stream.feed(raw[self._fed :])
-        self._fed = len(raw)
-        return list(self._terminal.display)
+        if len(raw) > self._fed:
+            self._stream.feed(raw[self._fed :])
+            self._fed, self._lines = len(raw), list(self._terminal.display)
+        return self._lines
 
     def close(self) -> None:
         os.killpg(self.process.pid, signal.SIGKILL)

@@ -1,11 +1,16 @@
 """The keys of the charts: what they show, and the cursor that reads it out."""
 
+import json
+from pathlib import Path
+
 import pytest
 from textual import events
 
 from tests import scripted
-from tests.driving import Driver, driving
+from tests.driving import Driver, RecordingApp, driving
+from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import CommandApplied
+from tui_trainer.sessions.replay import ReplaySession
 from tui_trainer.ui.charts.widget import Chart
 
 
@@ -136,3 +141,25 @@ async def test_keys_of_the_charts_do_nothing_harmful_before_the_first_step() -> 
     async with driving(scripted.loading()) as screen:
         await screen.press("+", "-", "c", "left", "right", ",", ";", "home", "end", "f", "a", "y", "u", "0", "escape")
         assert screen.app.return_code is None and "cannot draw" not in screen.text
+
+
+async def test_zooming_to_a_spike_in_a_long_run_reads_it_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The history has a bucket for several steps; the journal has each of them."""
+    monkeypatch.setattr("tui_trainer.history.history.BUCKETS", 64)
+    monkeypatch.setattr("tui_trainer.ui.chart_actions.MOST_DETAIL", 64 // 3)
+    steps, spike = 600, 437
+    lines = [{"event": "run", "run": "long", "format": 2}]
+    lines += [{"event": "step", "step": step, "loss": 9.31 if step == spike else 2.0} for step in range(1, steps + 1)]
+    (tmp_path / "journal.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    app = RecordingApp(ReplaySession(RunDirectory(tmp_path)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        while app.snapshot.step < steps:
+            await pilot.pause(0.05)
+        assert app.snapshot.history.stride > 1
+        app.action_point_at(spike)
+        for _ in range(10):
+            await pilot.press("plus")
+            await pilot.pause(0.05)
+            app.pull()
+        assert app.view().peak() == (spike, 9.31) and app.view().pointed == (spike, spike)
+        app.session.leave()

@@ -84,7 +84,7 @@ def test_labels_fit_their_column(magnitude: float) -> None:
 @pytest.mark.parametrize("value", [0.0, 1.62, 1e-12, -5.0, 1e30])
 def test_a_constant_gets_an_axis(value: float) -> None:
     scale = axes.linear_scale(value, value, 4)
-    assert scale.low < value < scale.high or abs(value) >= 1e30
+    assert scale.low < value < scale.high
 
 
 @pytest.mark.parametrize("columns", [5, 17, 60, 200])

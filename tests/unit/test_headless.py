@@ -165,7 +165,7 @@ def test_control_characters_are_made_visible() -> None:
         sample(1, evil, prompt=evil),
         CheckpointSaved(step=1, path=evil, reason=evil),
         state("stopped", 1.0, 1, evil),
-        Alert(step=1, kind=evil, severity="error", message=evil),
+        Alert(step=1, kind=evil, severity=evil, message=evil),
         Stage(stage=evil),
     )
     assert len(printed) == 7

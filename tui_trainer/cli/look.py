@@ -4,18 +4,20 @@ import sys
 
 import click
 
-from tui_trainer.cli.options import json_option, run_argument, runs_dir_option
+from tui_trainer.cli.options import json_option, run_argument, runs_dir_option, screen_options
 from tui_trainer.launch.view import view
 from tui_trainer.run.directory import RunDirectory, runs_root
 from tui_trainer.run.finding import find_run
 from tui_trainer.run.lock import is_locked
 from tui_trainer.run.text import visible_line
+from tui_trainer.ui.settings import ScreenSettings
 
 
 @click.command(short_help="Look at a live run, and steer it.")
 @run_argument
+@screen_options
 @runs_dir_option
-def attach(run: str, runs_dir: str) -> int:
+def attach(run: str, runs_dir: str, screen: ScreenSettings) -> int:
     """Open the screen of RUN, which another process trains; leaving it lets the run go on.
 
     RUN is a name or a path; the live one that changed last when left out.
@@ -23,13 +25,14 @@ def attach(run: str, runs_dir: str) -> int:
     from tui_trainer.sessions.attached import AttachedSession
 
     directory = find_run(run, runs_root(runs_dir), is_locked)
-    return view(AttachedSession(directory), directory.name)
+    return view(AttachedSession(directory), directory.name, screen)
 
 
 @click.command(short_help="Look at a run that nobody trains.")
 @run_argument
+@screen_options
 @runs_dir_option
-def replay(run: str, runs_dir: str) -> int:
+def replay(run: str, runs_dir: str, screen: ScreenSettings) -> int:
     """Open the screen of RUN as its journal tells it.
 
     RUN is a name or a path; the one that changed last, of those that nobody trains, when left out.
@@ -43,7 +46,7 @@ def replay(run: str, runs_dir: str) -> int:
         return load_answerer(directory, publish)
 
     directory = find_run(run, runs_root(runs_dir), lambda each: each.journal.is_file() and not is_locked(each))
-    return view(ReplaySession(directory, load), directory.name)
+    return view(ReplaySession(directory, load), directory.name, screen)
 
 
 @click.command(short_help="Tell how a run is doing, in a line.")

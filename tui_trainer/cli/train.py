@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from tui_trainer.cli.control import resume_live, waiting_options
-from tui_trainer.cli.options import headless_option, run_argument
+from tui_trainer.cli.options import headless_option, run_argument, screen_options
 from tui_trainer.cli.settings import SectionedCommand, config_options
 from tui_trainer.config import Config, InputError
 from tui_trainer.launch.train import train as train_session
@@ -14,6 +14,7 @@ from tui_trainer.run.directory import runs_root
 from tui_trainer.run.lock import is_locked
 from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.choosing import find_run_to_resume
+from tui_trainer.ui.settings import ScreenSettings
 
 
 @click.command(cls=SectionedCommand, short_help="Train a new model on a corpus.")
@@ -25,8 +26,11 @@ from tui_trainer.sessions.choosing import find_run_to_resume
     type=click.Path(path_type=Path),
     help="Settings in TOML, under [data], [model] and so on; options given here win.",
 )
+@screen_options
 @headless_option
-def train(corpus: tuple[str, ...], config_file: Path | None, headless: bool, **asked: Any) -> int:
+def train(
+    corpus: tuple[str, ...], config_file: Path | None, headless: bool, screen: ScreenSettings, **asked: Any
+) -> int:
     """Train a new model on CORPUS: text files, directories, glob patterns, or - for standard input."""
     config = Config.from_toml(config_file) if config_file else Config()
     config = config.update(**{name: value for name, value in asked.items() if value is not None})
@@ -34,7 +38,7 @@ def train(corpus: tuple[str, ...], config_file: Path | None, headless: bool, **a
         config = config.update(corpus=corpus)
     from tui_trainer.training.local import LocalSession
 
-    return train_session(LocalSession(config), headless)
+    return train_session(LocalSession(config), headless, screen)
 
 
 @click.command(short_help="Go on with a run.")
@@ -44,9 +48,17 @@ def train(corpus: tuple[str, ...], config_file: Path | None, headless: bool, **a
     "--again", is_flag=True, help="Train a run that has come to its end for as many steps more as were planned."
 )
 @waiting_options
+@screen_options
 @headless_option
 def resume(
-    run: str, steps: int | None, again: bool, runs_dir: str, timeout: float, as_json: bool, headless: bool
+    run: str,
+    steps: int | None,
+    again: bool,
+    runs_dir: str,
+    timeout: float,
+    as_json: bool,
+    headless: bool,
+    screen: ScreenSettings,
 ) -> int:
     """Go on with RUN (a name or a path; the latest when left out) from its newest checkpoint to its end.
 
@@ -65,4 +77,4 @@ def resume(
         return resume_live(directory, timeout, as_json)
     from tui_trainer.training.local import LocalSession
 
-    return train_session(LocalSession.resume(directory, steps, again), headless)
+    return train_session(LocalSession.resume(directory, steps, again), headless, screen)

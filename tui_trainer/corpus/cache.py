@@ -92,12 +92,14 @@ class NewEntry:
         """Sync the files and rename the entry into place; an entry that another process has made meanwhile is used."""
         meta = _Meta(self._tokenizer.dtype.name, self._tokens[0], self._tokens[1], val_bytes)
         with _cache_errors():
+            texts = {"tokenizer.json": self._tokenizer.to_json(), "meta.json": json.dumps(asdict(meta))}
+            for name, text in texts.items():
+                self._files.append((self._folder / name).open("wb"))
+                self._files[-1].write(text.encode())
             for file in self._files:
                 file.flush()
                 os.fsync(file.fileno())
             self.close()
-            (self._folder / "tokenizer.json").write_text(self._tokenizer.to_json(), encoding="utf-8")
-            (self._folder / "meta.json").write_text(json.dumps(asdict(meta)))
             _rename(self._folder, entry)
         found = open_entry(entry)
         if found is None:

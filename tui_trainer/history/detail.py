@@ -1,10 +1,11 @@
 """Every step of a part of a run, read from its journal: the detail that the history in memory does not have."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import BinaryIO, Final
 
+from tui_trainer.history.cells import Measured
 from tui_trainer.history.curve import Curve
 from tui_trainer.history.history import History
 from tui_trainer.history.journal_index import IndexEntry, read_index
@@ -19,11 +20,11 @@ _STEP: Final = re.compile(rb'"step": ?(\d{1,18})[,}]')
 class Detail:
     """The history of some steps alone, with a bucket for each step up to `BUCKETS` of them."""
 
-    def __init__(self, first: int, numbers: Mapping[int, Mapping[str, float | None]]) -> None:
-        """Of measurements by step, of which none is before `first`."""
+    def __init__(self, first: int, measured: Iterable[Measured]) -> None:
+        """Of measurements in the order of a journal, of which none is before `first`."""
         self._first, self._history = first, History()
-        for step in sorted(numbers):
-            self._history.add(step - first, numbers[step])
+        for step, numbers in measured:
+            self._history.add(step - first, numbers)
 
     def window(self, metric: str, start: float, end: float, columns: int) -> Curve:
         """As that of a history."""
@@ -37,7 +38,10 @@ def read_detail(folder: Folder, first: int, last: int) -> Detail:
     The journal's index tells where they are; without one all before is read too. Takes up to a second for a hundred
     thousand steps: not for the thread of a screen, nor for one that trains. Raises OSError.
     """
-    found: dict[int, dict[str, float | None]] = {}
+    return Detail(first, _measured(folder, first, last))
+
+
+def _measured(folder: Folder, first: int, last: int) -> Iterator[Measured]:
     with folder.open_to_read(JOURNAL) as file:
         begin, end = _part(folder, file, first, last)
         for line, last_step in journal.limited_lines(file, begin.offset, end, before=begin.branches):
@@ -45,8 +49,7 @@ def read_detail(folder: Folder, first: int, last: int) -> Detail:
                 continue
             measured = measured_in(line.text)
             if measured is not None and first <= measured[0] <= min(last, last_step):
-                found.setdefault(measured[0], {}).update(measured[1])
-    return Detail(first, found)
+                yield measured
 
 
 def _may_be_within(line: bytes, first: float, last: float) -> bool:

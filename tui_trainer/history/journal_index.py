@@ -42,7 +42,7 @@ MAX_BYTES: Final = MAX_HEADER + 8 * 4 * METRICS * BUCKETS
 ROOM: Final = 64 * 2**20
 """Bytes that are left on the disk beside an index: it can be made again, and must not be what fills it."""
 
-MARGIN: Final = 4096
+HASHED_BYTES: Final = 4096
 """Bytes at the beginning of a journal and at the end of the part that is covered by which it is known again."""
 
 ROUNDING: Final = 1e-6
@@ -184,7 +184,7 @@ def _require(true: bool) -> None:
 def _known_by(journal: BinaryIO, end: int) -> str:
     """By what the first `end` bytes of a journal are known again."""
     digest = hashlib.sha256(str(end).encode())
-    for begin in (0, max(0, end - MARGIN)):
+    for begin in (0, max(0, end - HASHED_BYTES)):
         journal.seek(begin)
-        digest.update(journal.read(min(MARGIN, end - begin)))
+        digest.update(journal.read(min(HASHED_BYTES, end - begin)))
     return digest.hexdigest()

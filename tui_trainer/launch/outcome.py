@@ -9,6 +9,7 @@ from tui_trainer.launch.exits import BAD_INPUT, FAILED, SIGNALLED
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED
 from tui_trainer.run.printing import say
+from tui_trainer.run.text import visible
 from tui_trainer.sessions.base import Session
 from tui_trainer.state.summary import left_alive, left_as_saved, summary
 
@@ -30,8 +31,8 @@ def conclude_training(session: "LocalSession", ended_by: int | None) -> int:
     if session.snapshot().state == "loading" and not outcome.error:
         say(left_as_saved(session.directory, session.label), sys.stdout)
     else:
-        say(_summary(session) or outcome.error, sys.stdout)
-    say(outcome.warning, sys.stdout)
+        say(_summary(session) or visible(outcome.error), sys.stdout)
+    say(visible(outcome.warning), sys.stdout)
     if outcome.status == 0 and ended_by == signal.SIGTERM:
         return SIGNALLED + signal.SIGTERM
     return outcome.status

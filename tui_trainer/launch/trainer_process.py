@@ -20,6 +20,7 @@ from tui_trainer.run.lock import last_trainer_pid
 from tui_trainer.run.printing import say
 from tui_trainer.run.text import visible_line
 from tui_trainer.state.summary import left_alive, left_as_saved
+from tui_trainer.ui.settings import ScreenSettings
 
 if TYPE_CHECKING:
     from tui_trainer.training.local import LocalSession
@@ -42,11 +43,11 @@ class TrainerProcess:
         self.ended_by: int | None = None
         """The signal that ended the run, if one did."""
 
-    def run_on_screen(self) -> None:
+    def run_on_screen(self, screen: ScreenSettings) -> None:
         self._terminal.fork(self._describe_kill)
         from tui_trainer.ui.app import TrainerApp
 
-        app = TrainerApp(self._session, self._session.label)
+        app = TrainerApp(self._session, self._session.label, screen)
         self._on_terminal_lost = app.leave
         tolerate_lost_terminal(app.leave)
         self._install_handlers(*HANDLED, PROXY_KILLED)

@@ -49,6 +49,8 @@ class Event:
 
     event: ClassVar[str]
     journalled: ClassVar[bool] = True
+    droppable: ClassVar[bool] = False
+    """Whether it is so frequent that it is left out where too many events wait for a slow disk or viewer."""
 
     step: int = 0
     time: float = field(default_factory=time.time)
@@ -131,6 +133,7 @@ class Step(Event):
     """One optimizer step; `loss` in nats per token, `grad_norm` before clipping, `tokens` cumulative."""
 
     event = "step"
+    droppable = True
     loss: float | None
     lr: float | None = None
     grad_norm: float | None = None
@@ -151,6 +154,7 @@ class Layers(Event):
     """Numbers of each layer, from the first to the last, by what is measured."""
 
     event = "layers"
+    droppable = True
     numbers: dict[str, list[float | None]]
 
     def __post_init__(self) -> None:
@@ -209,6 +213,7 @@ class PartialSample(Event):
     """A sample still being written; for the screen only."""
 
     event = "partial_sample"
+    droppable = True
     journalled = False
     prompt: str
     text: str
@@ -226,7 +231,7 @@ class CheckpointSaved(Event):
     path: str
     reason: str
     held_seconds: float = 0.0
-    """How long training waited, while a copy was made."""
+    """How long training waited: for the checkpoint before, while that was written, and while a copy was made."""
     write_seconds: float = 0.0
 
 
@@ -267,6 +272,7 @@ class Resources(Event):
     """Bytes of memory the trainer holds: of the process, and on the accelerator (0 without one)."""
 
     event = "resources"
+    droppable = True
     memory_bytes: int
     device_memory_bytes: int
 
@@ -276,6 +282,7 @@ class Stage(Event):
     """Progress before the first step: `done` of `total` bytes, or an unknown amount while `total` is 0."""
 
     event = "stage"
+    droppable = True
     journalled = False
     stage: str
     done: int = 0

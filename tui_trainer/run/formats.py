@@ -14,6 +14,9 @@ SOCKET_FORMAT: Final = 2
 """In the greeting on the control socket. Format 1 has no format number."""
 
 
+NEWER_CHECKPOINT: Final = "The run was saved by a newer version of tui-trainer: update to read it"
+
+
 class NewerFormatError(InputError):
     """A file or message has a later format than this version can read."""
 
@@ -23,10 +26,9 @@ def check_journal_format(found: object) -> None:
     _check(found, JOURNAL_FORMAT, "The run's journal was written by a newer version of tui-trainer: update to read it")
 
 
-def check_checkpoint_format(told: object) -> None:
-    """Raises NewerFormatError for what a newer version says in `trainer.json`."""
-    if type(told) is int and told > CHECKPOINT_FORMAT:
-        _check(told, CHECKPOINT_FORMAT, "The run was saved by a newer version of tui-trainer: update to read it")
+def check_checkpoint_format(found: object) -> None:
+    """Check the format in `trainer.json`; raises NewerFormatError for a later one, ValueError for an invalid one."""
+    _check(found, CHECKPOINT_FORMAT, NEWER_CHECKPOINT)
 
 
 def check_socket_format(found: object) -> None:

@@ -207,12 +207,12 @@ def tail(folder: Folder, size: int = 262_144, steps: int | None = None) -> list[
     with folder.open_to_read(JOURNAL) as file:
         end = file.seek(0, 2)
         file.seek(max(0, end - size))
-        lines = file.read(size).split(b"\n")[1 if end > size else 0 :]
+        found = file.read(size).split(b"\n")[1 if end > size else 0 :]
     if steps is not None:
-        taken = [number for number, line in enumerate(lines) if line.startswith(_STEP)]
+        taken = [number for number, line in enumerate(found) if line.startswith(_STEP)]
         unwanted = set(taken[: max(0, len(taken) - steps)])
-        lines = [line for number, line in enumerate(lines) if number not in unwanted]
-    return [event for line in lines if (event := decode(line)) is not None]
+        found = [line for number, line in enumerate(found) if number not in unwanted]
+    return [event for line in found if (event := decode(line)) is not None]
 
 
 def valid_events(events: Sequence[Event]) -> Iterator[Event]:

@@ -11,18 +11,19 @@ from typing import Final
 
 from tui_trainer.run import alerts
 from tui_trainer.run.alerts import Severity
-from tui_trainer.run.events import Alert, Event, Resources, StateChanged, Step
+from tui_trainer.run.events import Alert, Event, StateChanged, Step
 from tui_trainer.run.journal import Journal
 
 RETRY_SECONDS: Final = 1.0
 
 MAX_WAITING: Final = 10_000
-"""Events that may wait before those of which there are most are left out, until all that waits is written."""
-
-LEFT_OUT: Final = (Step, Resources)
+"""Events that may wait before droppable ones are left out, until all that waits is written."""
 
 BATCH: Final = 500
-"""Waiting events that are written at once."""
+"""Waiting events that are written at once, while the lock is held."""
+
+PAUSE_SECONDS: Final = 0.01
+"""Between two batches, for others to take the lock."""
 
 PAST_REASONS: Final = {errno.ENOSPC: "the disk was full", errno.EDQUOT: "the disk quota was used up"}
 """What to say of an error after it is over."""
@@ -58,14 +59,14 @@ class JournalWriter:
 
     def append(self, event: Event) -> None:
         """Write an event, now or later."""
-        if isinstance(event, LEFT_OUT) and (self._missing or len(self._waiting) >= MAX_WAITING):
+        if event.droppable and (self._missing or len(self._waiting) >= MAX_WAITING):
             if isinstance(event, Step):
                 self._missing = (self._missing or (event.step, 0))[0], event.step
         else:
             self._waiting.append(event)
         self._last_step = event.step
         if not self._reason or isinstance(event, StateChanged) or time.monotonic() >= self._retry_at:
-            self._write()
+            self._write_batch()
 
     def waiting(self) -> list[Event]:
         """What is not in the journal yet, in order, and what will not be."""
@@ -74,8 +75,8 @@ class JournalWriter:
     def close(self) -> str:
         """Try for the last time; what the journal lacks for good, in a sentence, or nothing."""
         self._closed = True
-        if self._waiting or self._missing:
-            self._write()
+        while (self._waiting or self._missing) and self._write_batch():
+            pass
         try:
             self._journal.close()
         except OSError as error:  # some file systems tell only here that they have not written
@@ -86,18 +87,19 @@ class JournalWriter:
         which = f", {_range(min(steps), max(steps))} among them" if steps else ""
         return f"The journal lacks the last events{which}: {self._reason}."
 
-    def _write(self) -> None:
+    def _write_batch(self) -> bool:
+        """Write the first events that wait; whether they could be written."""
         try:
-            while self._waiting:
-                batch = list(islice(self._waiting, BATCH))
-                self._journal.append(*batch)
-                for _ in batch:
-                    self._waiting.popleft()
+            batch = list(islice(self._waiting, BATCH))
+            self._journal.append(*batch)
         except OSError as error:
             self._refused(error)
-        else:
-            if self._reason:
-                self._written_again()
+            return False
+        for _ in batch:
+            self._waiting.popleft()
+        if self._reason and not self._waiting:
+            self._written_again()
+        return True
 
     def _refused(self, error: OSError) -> None:
         reason = error.strerror or str(error)
@@ -129,15 +131,18 @@ class JournalWriter:
                 self._retrying = True  # it takes the lock before it looks
 
     def _try_again(self) -> None:
-        """Until all is written; events may come too seldom to wait for the next."""
+        """Until all is written; events may come too seldom to wait for the next.
+
+        Who publishes waits for the lock no longer than one batch takes.
+        """
+        written = False
         while True:
-            time.sleep(RETRY_SECONDS)
+            time.sleep(PAUSE_SECONDS if written else RETRY_SECONDS)
             with self._lock:
                 if not self._reason or self._closed:
                     self._retrying = False
                     return
-                if time.monotonic() >= self._retry_at:
-                    self._write()
+                written = time.monotonic() >= self._retry_at and self._write_batch()
 
 
 def missing_steps(first: int, last: int, step: int, reason: str) -> Alert:

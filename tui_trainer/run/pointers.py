@@ -14,6 +14,8 @@ LATEST, BEST = "latest", "best"
 TRAINER_FILE: Final = "trainer.json"
 """The file of a checkpoint that is written last, with the run's progress."""
 
+MAX_TRAINER_BYTES: Final = 2**24
+
 MAX_POINTER_BYTES: Final = 100
 
 _NAME = re.compile(r"step-(\d{8,15})(?:-b(\d{1,9}))?")

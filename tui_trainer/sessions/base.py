@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tui_trainer.history.detail import Detail
 from tui_trainer.run.commands import Command
-from tui_trainer.run.events import Event, PartialSample, Resources, Sample, Stage, Step
+from tui_trainer.run.events import Event, Sample
 from tui_trainer.run.requests import Reply, Request
 from tui_trainer.sessions.detail import load_detail
 from tui_trainer.sessions.requests import refuse
@@ -21,12 +21,10 @@ from tui_trainer.state.samples import compared_samples
 from tui_trainer.state.snapshot import Snapshot
 
 QUEUE_LIMIT: Final = 10_000
-"""Events that may wait for a slow subscriber before the frequent ones are dropped."""
+"""Events that may wait for a slow subscriber before droppable ones are left out."""
 
 WAIT_SECONDS: Final = 0.1
 """How often to look whether the session was given up, while its end is waited for."""
-
-FREQUENT: Final = (Step, PartialSample, Resources, Stage)
 
 EventQueue = queue.SimpleQueue[Event]
 
@@ -167,5 +165,5 @@ class Session(ABC):
             with self._lock:
                 self._state.show(event)
         for events in list(self._subscribers):
-            if events.qsize() < QUEUE_LIMIT or not isinstance(event, FREQUENT):
+            if events.qsize() < QUEUE_LIMIT or not event.droppable:
                 events.put(event)

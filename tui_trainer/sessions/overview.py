@@ -11,9 +11,9 @@ from tui_trainer.run import journal
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Evaluation, Event, RunStarted, StateChanged
 from tui_trainer.run.finding import last_change
-from tui_trainer.run.formats import check_checkpoint_format
+from tui_trainer.run.formats import NewerFormatError, check_checkpoint_format
 from tui_trainer.run.lock import is_locked
-from tui_trainer.run.pointers import CHECKPOINTS, LATEST, TRAINER_FILE, pointed
+from tui_trainer.run.pointers import CHECKPOINTS, LATEST, MAX_TRAINER_BYTES, TRAINER_FILE, pointed
 from tui_trainer.run.text import human_seconds, visible_line
 from tui_trainer.sessions.presence import Presence, presence
 from tui_trainer.state.pace import TimeLeft
@@ -25,9 +25,6 @@ RATE_STEPS: Final = 200
 
 CLOCK_ERROR_SECONDS: Final = 60.0
 """By how much the clocks of two computers that share a disk may differ."""
-
-MAX_PROGRESS: Final = 2**20
-"""Bytes of a checkpoint's `trainer.json`."""
 
 
 @dataclass(frozen=True)
@@ -202,8 +199,10 @@ def saved_progress(run: RunDirectory) -> dict[str, float]:
             if (newest := pointed(checkpoints, LATEST)) is None:
                 return {}
             with checkpoints.folder(newest.name) as checkpoint:
-                record = dict(json.loads(checkpoint.read(TRAINER_FILE, MAX_PROGRESS)))
+                record = dict(json.loads(checkpoint.read(TRAINER_FILE, MAX_TRAINER_BYTES)))
+        check_checkpoint_format(record.get("format", 1))
+    except NewerFormatError:
+        raise
     except (OSError, ValueError, TypeError, RecursionError):
         return {}
-    check_checkpoint_format(record.get("format", 1))
     return {key: value for key, value in record.items() if isinstance(value, int | float) and abs(value) < LARGEST}

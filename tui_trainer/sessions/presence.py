@@ -7,16 +7,15 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
+
+import psutil
 
 from tui_trainer.config import InputError
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.formats import NewerFormatError
 from tui_trainer.run.lock import trainer_pid
 from tui_trainer.sessions.control.client import Connection, Greeting
-
-if TYPE_CHECKING:
-    import psutil
 
 T = TypeVar("T")
 
@@ -54,10 +53,8 @@ def is_suspended(pid: int) -> bool:
     return bool(_ask_process(pid, lambda process: process.status() == "stopped"))
 
 
-def _ask_process(pid: int, question: "Callable[[psutil.Process], T]") -> T | None:
+def _ask_process(pid: int, question: Callable[[psutil.Process], T]) -> T | None:
     """The answer; None from a process that has ended, or is not ours to ask."""
-    import psutil  # here, as a run that is trained or shown has no need of it
-
     with suppress(psutil.Error):
         return question(psutil.Process(pid))
     return None

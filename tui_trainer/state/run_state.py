@@ -47,15 +47,15 @@ SMOOTHED: Final = SMOOTHINGS["normal"]
 SAMPLES_KEPT: Final = 50
 ALERTS_KEPT: Final = 50
 
-FAR: Final = 10
+DAMAGE_FACTOR: Final = 10
 """A measurement so many times beyond what is planned, and what was taken, is damage."""
 
 UNPLANNED: Final = 10**7
 """Steps of a long run, where it is not known how many are planned."""
 
-OF_A_STEP: Final = ("last_step", "last_evaluation", "last_quick_evaluation", "best_evaluation", "last_checkpoint")
-OF_SEVERAL_STEPS: Final = ("samples", "alerts", "marks")
-"""Events in a snapshot that are dropped together with their steps."""
+SINGLE_FIELDS: Final = ("last_step", "last_evaluation", "last_quick_evaluation", "best_evaluation", "last_checkpoint")
+SEVERAL_FIELDS: Final = ("samples", "alerts", "marks")
+"""Those of a snapshot whose events are dropped together with their steps."""
 
 
 @dataclass
@@ -87,7 +87,7 @@ class RunState:
         if event.step < BUCKETS or not isinstance(event, journal.OF_A_STEP):
             return True
         planned = self.shown.run.plan.steps if self.shown.run else 0
-        return event.step <= FAR * max(self.shown.step, planned or UNPLANNED)
+        return event.step <= DAMAGE_FACTOR * max(self.shown.step, planned or UNPLANNED)
 
     def apply(self, event: Event) -> None:
         """`record` and `show`, where no other thread takes a snapshot meanwhile."""
@@ -174,7 +174,9 @@ class RunState:
         return {"last_evaluation": event} | ({"best_evaluation": event} if event.best else {})
 
     def sampled(self, event: Sample) -> dict[str, Any]:
-        self.first_samples.setdefault(event.prompt, event)
+        first = self.first_samples.get(event.prompt, event)
+        # At the end of a run that has two models the best one writes a sample of an earlier step.
+        self.first_samples[event.prompt] = first if first.step <= event.step else event
         others = [sample for sample in self.shown.samples if not same_sample(event, sample)]
         return {"samples": (event, *others)[:SAMPLES_KEPT], "partial_sample": None}
 
@@ -205,8 +207,8 @@ class RunState:
         """What changes as steps after `step` are not part of the run any more; the absence keeps their alerts."""
         self.first_samples = {prompt: first for prompt, first in self.first_samples.items() if first.step <= step}
         shown = vars(self.shown)
-        single = {name: event if (event := shown[name]) and event.step <= step else None for name in OF_A_STEP}
-        several = {name: tuple(event for event in shown[name] if event.step <= step) for name in OF_SEVERAL_STEPS}
+        single = {name: event if (event := shown[name]) and event.step <= step else None for name in SINGLE_FIELDS}
+        several = {name: tuple(event for event in shown[name] if event.step <= step) for name in SEVERAL_FIELDS}
         last = single["last_step"]
         return single | several | {"step": last.step if last else step}
 

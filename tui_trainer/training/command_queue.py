@@ -1,6 +1,7 @@
 """The queue through which commands and requests reach the trainer."""
 
 import queue
+from collections import deque
 from collections.abc import Iterator
 
 from tui_trainer.run.commands import Command, Stop
@@ -12,11 +13,12 @@ class CommandQueue:
 
     def __init__(self) -> None:
         self._asked: queue.SimpleQueue[Command | OpenRequest] = queue.SimpleQueue()
-        self._stopping = False
+        self._stops = deque[Stop]()
+        """Those that have been asked for, and not been forgotten."""
 
     def put(self, command: Command) -> None:
         if isinstance(command, Stop):
-            self._stopping = True  # no lock: a signal may come while another holds it
+            self._stops.append(command)  # no lock: a signal may come while another holds it
         self._asked.put(command)
 
     def put_request(self, request: OpenRequest) -> None:
@@ -29,11 +31,11 @@ class CommandQueue:
     @property
     def stopping(self) -> bool:
         """Whether a stop has been asked for: long work is to be interrupted."""
-        return self._stopping
+        return bool(self._stops)
 
     def cancel_stop(self) -> None:
-        """Forget the stop, as nothing could be saved: it must not interrupt what follows."""
-        self._stopping = False
+        """Forget the first stop, as nothing could be saved: it must not interrupt what follows, as a later one does."""
+        self._stops.popleft()
 
     def take(self, wait: bool = False) -> Iterator[Command | OpenRequest]:
         """All that has arrived; with `wait`, for as long as it takes until there is something."""

@@ -1,9 +1,13 @@
 """What a training loop does next: decided once a step, by the one object that looks at the clock and at the queue.
 
-`DecisionMaker.decide` is called once a step, and its answer says all that the step and what follows it do. Three other
-methods look again: `decide_during_work` between two parts of an evaluation, `interrupted` at every micro-batch and
-every part of a probe, `begin_save` while a checkpoint waits for a sample. None of them changes what a step computes: a
-step is taken whole or not at all.
+`DecisionMaker.decide` is called once a step, and its answer says all that the step and what follows it do, but for
+another length of the run (below). Three other methods look again: `decide_during_work` between two parts of an
+evaluation, `interrupted` at every micro-batch and every part of a probe, `begin_save` while a checkpoint waits for a
+sample. None of them changes what a step computes: a step is taken whole or not at all.
+
+One decision about the run is made from measured seconds elsewhere: `planning.replan` times the first steps of a run
+with `--minutes`. They say when the length is to be checked, which a Decision tells, and what it then becomes, which is
+not in a Decision but in the run's configuration, once it is stored there.
 
 Elsewhere time is measured, and the device asked, for what is no decision about the run:
 - slices of time and how often an unfinished sample is shown (`probes`): only how soon a sample or an answer is there
@@ -97,7 +101,7 @@ class DecisionMaker:
         return self._command_queue.pending if by_any else self._command_queue.stopping
 
     def cancel_stop(self) -> None:
-        """Forget the stop, as nothing could be saved: it must not interrupt what follows."""
+        """Forget the stop that was applied, as nothing could be saved: it must not interrupt what follows."""
         self._command_queue.cancel_stop()
 
     def begin_save(self) -> Callable[[], bool]:

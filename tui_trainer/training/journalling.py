@@ -89,8 +89,8 @@ class JournalledSession(Session):
             moved = self.folder.locate()
             if moved is not None:
                 self.directory = RunDirectory(moved)
-                with suppress(OSError):  # it is added again when the run is resumed
-                    run_index.add_run(self.directory)
+                with suppress(RuntimeError):  # the system has no thread left
+                    threading.Thread(target=_add_to_index, args=[self.directory], name="index", daemon=True).start()
             severity = Severity.ERROR if self.folder.deleted else Severity.WARNING
             self.publish(alerts.directory(event.step, message, severity))
 
@@ -176,3 +176,9 @@ class JournalledSession(Session):
         for each in held:
             if each is not None:
                 each.close()
+
+
+def _add_to_index(run: RunDirectory) -> None:
+    """In a thread of its own: the disk of the home directory may not answer, which must not hold training up."""
+    with suppress(OSError):  # it is added again when the run is resumed
+        run_index.add_run(run)

@@ -211,6 +211,7 @@ class LocalSession(JournalledSession):
 
     def _fail(self, error: Exception) -> Outcome:
         """Publish the reason, write the traceback to the run directory, and wait for the user to leave."""
+        self._requests.refuse_all(OVER)
         reason = _sentence(error)
         if self._folder is not None:
             # A full disk may be what went wrong: the reason is published all the same.

@@ -43,8 +43,8 @@ class RunEnd:
         self._progress, self._timetable, self._validation = progress, timetable, validation
         self._models, self._sampler, self._saving, self._results = models, sampler, saving, results
         self._rollback, self._states, self._decisions, self._publish = rollback, states, decisions, publish
-        self.saved = False
-        """Whether only samples are left to write."""
+        self.only_samples_left = False
+        """Whether the run is saved, or could not be, and nothing but samples is left to write."""
 
     @property
     def reason(self) -> str:
@@ -98,7 +98,7 @@ class RunEnd:
         self._publish_activity("saving")
         if self._saving.save_and_wait("finished") and (warning := self._models.load_best()):
             self._publish(alerts.checkpoint(self._progress.step, warning, Severity.WARNING))
-        self.saved = True
+        self.only_samples_left = True
 
     def _show_models(self, write_samples: Callable[[], None]) -> Iterator[None]:
         """The last model's sample comes last, as the newest is what is seen first."""

@@ -6,7 +6,6 @@ from collections import deque
 from dataclasses import replace
 from typing import Any
 
-from textual.app import App
 from textual.notifications import SeverityLevel
 
 from tui_trainer.run.commands import (
@@ -24,12 +23,13 @@ from tui_trainer.run.events import BEST, LAST
 from tui_trainer.sessions.base import Session
 from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.access import Access
+from tui_trainer.ui.appearance import Appearance
 from tui_trainer.ui.key_table import KEYS
-from tui_trainer.ui.output.driver import DiffDriver
 from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.pending_commands import PendingCommands
 from tui_trainer.ui.screens.log import Entry
 from tui_trainer.ui.screens.prompt import PromptScreen
+from tui_trainer.ui.settings import ScreenSettings
 
 MAX_TEMPERATURE = 2.0
 SAID_KEPT = 200
@@ -58,11 +58,11 @@ def changed_by_tenths(value: float, tenths: int) -> float:
     return moved if (moved - value) * tenths > 0 else value
 
 
-class RunActions(App[None]):
+class RunActions(Appearance):
     """The part of the app that sends commands to the run."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(driver_class=DiffDriver)
+    def __init__(self, session: Session, settings: ScreenSettings) -> None:
+        super().__init__(settings)
         self.session = session
         self.snapshot = Snapshot()
         self.pending = PendingCommands()

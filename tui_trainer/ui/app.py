@@ -23,7 +23,7 @@ from tui_trainer.ui.job_control import can_be_continued, stop_and_continue_with_
 from tui_trainer.ui.key_table import KEYS
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.notifications import notifications
-from tui_trainer.ui.output.budget import RefreshBudget
+from tui_trainer.ui.output.budget import BYTES_PER_SECOND, LOW_BYTES_PER_SECOND, RefreshBudget
 from tui_trainer.ui.output.driver import DiffDriver
 from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.screens.away import AwayScreen
@@ -31,6 +31,7 @@ from tui_trainer.ui.screens.help import HelpScreen
 from tui_trainer.ui.screens.log import LogScreen
 from tui_trainer.ui.screens.main import MainScreen
 from tui_trainer.ui.screens.quit import QuitScreen, needs_confirmation
+from tui_trainer.ui.settings import DEFAULT_SETTINGS, ScreenSettings
 from tui_trainer.ui.view import View
 
 FRAME_SECONDS = 0.25
@@ -50,8 +51,8 @@ class TrainerApp(ChartActions):
     CSS_PATH = Path(__file__).with_name("app.tcss")
     BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
-    def __init__(self, session: Session, title: str) -> None:
-        super().__init__(session)
+    def __init__(self, session: Session, title: str, settings: ScreenSettings = DEFAULT_SETTINGS) -> None:
+        super().__init__(session, settings)
         self.title = visible_line(title)
         self.detached = False
         """Whether the user left the screen and the run continues."""
@@ -64,7 +65,7 @@ class TrainerApp(ChartActions):
         self._absence_pending = session.is_attached
         """Whether the screen on what happened while nobody was attached is still to be shown."""
         self._clock = RunningClock()
-        self._budget = RefreshBudget()
+        self._budget = RefreshBudget(LOW_BYTES_PER_SECOND if settings.low_bandwidth else BYTES_PER_SECOND)
         self._ticks = 0
 
     def get_default_screen(self) -> Screen[None]:
@@ -167,15 +168,19 @@ class TrainerApp(ChartActions):
 
     def action_show_pane(self, number: int) -> None:
         self.main_screen.focus_pane(number)
-        self.draw()
+        self._draw_arranged()
 
     def action_move_focus(self, by: int) -> None:
         self.main_screen.move_focus(by)
-        self.draw()
+        self._draw_arranged()
 
     def action_maximise(self) -> None:
         self.main_screen.zoom(not self.main_screen.zoomed)
-        self.draw()
+        self._draw_arranged()
+
+    def _draw_arranged(self) -> None:
+        """Draw once the panes have their new places, and not before it for the old ones."""
+        self.call_after_refresh(self.draw)
 
     def action_restore(self) -> None:
         if self.options.cursor is not None:

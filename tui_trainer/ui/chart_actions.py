@@ -6,14 +6,24 @@ from dataclasses import replace
 from typing import Final
 
 from tui_trainer.history.detail import Detail
+from tui_trainer.history.history import BUCKETS
+from tui_trainer.history.peak import peak
 from tui_trainer.sessions.base import Session
 from tui_trainer.ui.actions import RunActions
 from tui_trainer.ui.charts.options import STEPS, ChartOptions
 from tui_trainer.ui.charts.viewport import PAN, ZOOM, Viewport
+from tui_trainer.ui.markers import ASCII, BLOCK, BRAILLE
+from tui_trainer.ui.settings import ScreenSettings, remember
 from tui_trainer.ui.view import LoadedDetail, View
 
-MOST_DETAIL: Final = 50_000
-"""Steps of which the charts load each from the journal, where the history has fewer: a second's work, or less."""
+SHOWN_AS: Final = {BRAILLE: "braille dots", BLOCK: "blocks", ASCII: "ASCII, as all is"}
+
+MOST_DETAIL: Final = BUCKETS // 3
+"""Steps that are shown when the charts load each from the journal, with as many before and after, of a longer history.
+
+So a detail has every single one.
+"""
+
 
 NO_STEPS: Final = "The charts begin with the first step."
 
@@ -21,9 +31,9 @@ NO_STEPS: Final = "The charts begin with the first step."
 class ChartActions(RunActions):
     """The part of the app that moves what the charts show."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self.options = ChartOptions()
+    def __init__(self, session: Session, settings: ScreenSettings) -> None:
+        super().__init__(session, settings)
+        self.options = ChartOptions(marker=self.first_marker)
         self._loaded: LoadedDetail | None = None
         self._loading: tuple[float, float, Future[Detail]] | None = None
 
@@ -52,8 +62,8 @@ class ChartActions(RunActions):
     def action_zoom(self, direction: int, around: float | None = None) -> None:
         """Nearer (1) or further (-1), around a step, or the cursor: it moves to the greatest loss of its column."""
         view = self.view()
-        if around is None and (peak := view.peak()) is not None:
-            around, self.options = peak[0], replace(self.options, cursor=peak[0])
+        if around is None and (found := view.peak()) is not None:
+            around, self.options = found[0], replace(self.options, cursor=found[0])
         self._use(self.options.viewport.zoomed(view.extent, ZOOM**-direction, around))
 
     def action_move(self, columns: int) -> None:
@@ -121,6 +131,21 @@ class ChartActions(RunActions):
         self.options = self.options.with_other_scale(pane)
         self.draw()
 
+    def _move_to_peak(self, loaded: LoadedDetail) -> None:
+        """Put a cursor on the greatest loss itself that was put on the first step of the bucket that has it."""
+        step, stride = self.options.cursor, self.snapshot.history.stride
+        if step is None or step % stride or not loaded.first <= step <= loaded.last - stride:
+            return
+        if (found := peak(loaded.detail, "loss", step, step + stride - 1)) is not None:
+            self.options = replace(self.options, cursor=found[0])
+
+    def action_change_markers(self) -> None:
+        self.options = self.options.with_next_marker()
+        self.use_ascii(self.options.marker == ASCII)
+        remember(markers=self.options.marker)
+        self.say(f"Charts are drawn in {SHOWN_AS[self.options.marker]}.", timeout=2)
+        self.draw()
+
     def load_detail(self) -> None:
         """Take what was read from the journal; have more read where the history has too little for what is shown."""
         if self._loading is not None and self._loading[2].done():
@@ -128,6 +153,7 @@ class ChartActions(RunActions):
             self._loading = None
             with suppress(Exception):  # the journal cannot be read: what the history has is shown
                 self._loaded = LoadedDetail(first, last, future.result())
+                self._move_to_peak(self._loaded)
         view = self.view()
         start, end = view.window
         if view.snapshot.history.stride == 1 or end - start > MOST_DETAIL or self._loading is not None:

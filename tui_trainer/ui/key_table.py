@@ -180,6 +180,15 @@ KEYS: Final[tuple[Key, ...]] = (
         command="Choose a theme",
     ),
     Key(
+        id="markers",
+        keys=("M",),
+        action="change_markers",
+        shown="M",
+        help="Draw the charts in braille dots, blocks or ASCII.",
+        group=SCREEN,
+        command="Change what charts are drawn in",
+    ),
+    Key(
         id="help",
         keys=("question_mark",),
         action="help",
@@ -267,6 +276,13 @@ PROMPT_KEYS: Final = (
     Key(id="cancel", keys=("escape",), action="cancel", shown="escape", help="keep the old one"),
 )
 """Enter is handled by the Input widget, so it has no binding here."""
+
+THEME_KEYS: Final = (
+    Key(id="preview", keys=(), action="", shown="up down", help="try a theme"),
+    Key(id="use", keys=(), action="", shown="enter", help="use it from now on"),
+    Key(id="cancel", keys=("escape",), action="cancel", shown="escape", help="keep the old one"),
+)
+"""The others are handled by the OptionList widget."""
 
 AWAY_KEYS: Final = (
     Key(id="look", keys=("enter", "escape"), action="dismiss", shown="enter", help="look at the run"),

@@ -9,6 +9,8 @@ from tests.unit.cli.program import SMALL, Program, refused
 from tests.unit.run.test_lock import held
 from tui_trainer.cli import look
 from tui_trainer.run.directory import RunDirectory
+from tui_trainer.sessions import replay
+from tui_trainer.ui.settings import ScreenSettings, load_settings, remember
 
 
 def test_replay_without_a_name_takes_a_run_that_is_over(
@@ -17,7 +19,7 @@ def test_replay_without_a_name_takes_a_run_that_is_over(
     for name in ("over", "live"):
         program(corpus, *SMALL, "--name", name)
     viewed: list[str] = []
-    monkeypatch.setattr(look, "view", lambda session, name: viewed.append(name) or 0)
+    monkeypatch.setattr(look, "view", lambda session, name, screen: viewed.append(name) or 0)
     with held(RunDirectory(runs / "live")):
         assert program("replay").status == 0
     assert program("replay").status == 0
@@ -46,3 +48,15 @@ def test_a_run_that_cannot_be_read_is_listed_with_the_reason(program: Program, r
     told = program("runs", "--json")
     assert json.loads(told.out)["error"] in listed.err
     assert (told.status, told.err) == (0, "")
+
+
+def test_the_options_of_the_screen_come_before_what_was_chosen_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    remember(theme="nord", markers="block")
+    shown: list[ScreenSettings] = []
+    monkeypatch.setattr(replay, "ReplaySession", lambda *_: None)
+    monkeypatch.setattr(look, "find_run", lambda *_: RunDirectory(Path("x")))
+    monkeypatch.setattr(look, "view", lambda session, name, screen: shown.append(screen) or 0)
+    for arguments in ([], ["--markers", "ascii", "--low-bandwidth"]):
+        look.replay.main(["x", *arguments], standalone_mode=False)
+    assert shown == [ScreenSettings("nord", "block"), ScreenSettings("nord", "ascii", low_bandwidth=True)]
+    assert load_settings() == ScreenSettings("nord", "block")

@@ -1,6 +1,7 @@
 """Splitting and encoding through the cache."""
 
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -85,6 +86,20 @@ def test_a_second_run_encodes_nothing(sources: list[Source]) -> None:
     assert stages == []
     assert isinstance(again.train, np.memmap)
     assert_right(again)
+
+
+def test_every_file_is_on_the_disk_before_the_entry_has_its_name(
+    sources: list[Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, fsync = set[str](), os.fsync
+
+    def sync(descriptor: int) -> None:
+        synced.add(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    encode(sources)
+    assert synced == {"train.bin", "val.bin", "tokenizer.json", "meta.json"}
 
 
 def test_different_options_have_different_entries(cache: Path) -> None:

@@ -1,5 +1,6 @@
 """Every step of a part of a run, read from its journal."""
 
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from tests.folding import folded
 from tests.unit.run.journals import write_journal
 from tests.unit.sessions.test_journal_reader import SPACING, eventful, indexed
 from tests.unit.state.folded import evaluation, started, step
-from tui_trainer.history.detail import read_detail
+from tui_trainer.history.detail import Detail, read_detail
+from tui_trainer.history.history import BATCH
 from tui_trainer.history.measurements import evaluation_numbers, measured_in
 from tui_trainer.run import journal
 from tui_trainer.run.codec import encode
@@ -51,6 +53,24 @@ def test_far_into_a_run_single_steps_can_be_seen(folder: Folder) -> None:
 def test_evaluations_are_among_the_detail(folder: Folder) -> None:
     write_journal(folder.path, started(), step(1), evaluation(1, 3.0, best=True), step(2))
     assert read_detail(folder, 1, 2).window("val_loss", 0, 2, 80).mean.tolist() == [3.0]
+
+
+def test_however_many_steps_there_are_few_are_in_memory_apart() -> None:
+    class Numbers(dict[str, float | None]):
+        """Numbers that can be counted."""
+
+    alive, most = weakref.WeakValueDictionary[int, Numbers](), 0
+
+    def measured() -> Iterator[tuple[int, Numbers]]:
+        nonlocal most
+        for number in range(5000):
+            numbers = Numbers(loss=1.0)
+            alive[number] = numbers
+            most = max(most, len(alive))
+            yield number, numbers
+
+    assert len(Detail(0, measured()).window("loss", 0, 5000, 10_000).steps) == 5000
+    assert most <= BATCH + 2
 
 
 def test_only_the_part_is_read(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

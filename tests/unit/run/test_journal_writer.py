@@ -13,7 +13,7 @@ from tests.unit.run.journals import read
 from tests.unit.state.folded import evaluation, state, step
 from tests.waiting import until
 from tui_trainer.run import journal_writer
-from tui_trainer.run.events import Alert, Event, Resources, Step
+from tui_trainer.run.events import Alert, Event, Layers, Resources, Step
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.journal import Journal
 from tui_trainer.run.journal_writer import JournalWriter
@@ -149,7 +149,8 @@ def test_what_waits_too_long_is_left_out_and_said_in_its_place(run: Run, monkeyp
     monkeypatch.setattr(journal_writer, "MAX_WAITING", 5)
     run.disk.room = 0
     for number in range(1, 2001):
-        run.publish(step(number), Resources(step=number, memory_bytes=1, device_memory_bytes=0))
+        resources = Resources(step=number, memory_bytes=1, device_memory_bytes=0)
+        run.publish(step(number), resources, Layers(step=number, numbers={"norm": [1.0]}))
     run.publish(evaluation(2000, 2.0, best=True))
     assert len(run.writer.waiting()) < 10
     run.disk.room = 10**9
@@ -182,6 +183,34 @@ def test_room_that_comes_while_nothing_happens_is_found(run: Run, monkeypatch: p
     run.publish(step(1))
     run.disk.room = 10**9
     until(lambda: len(run.written) == 3, "the event and both alerts")
+
+
+def test_who_publishes_waits_for_one_batch_alone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    held, append, lock = list[int](), Journal.append, run.lock
+
+    class Lock:
+        def __enter__(self) -> None:
+            lock.acquire()
+            held.append(0)
+
+        def __exit__(self, *_: object) -> None:
+            lock.release()
+
+    def counted(journal: Journal, *events: Event) -> None:
+        held[-1] += 1
+        append(journal, *events)
+
+    run.disk.room = 0
+    run.publish(*map(step, range(1, 21)))
+    monkeypatch.setattr(journal_writer, "BATCH", 4)
+    monkeypatch.setattr(journal_writer, "PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(Journal, "append", counted)
+    run.disk.room, run.writer._retry_at, run.writer._retrying = 10**9, 0.0, True
+    run.writer._lock = Lock()  # type: ignore[assignment]
+    monkeypatch.setattr(journal_writer, "RETRY_SECONDS", 0.0)
+    run.writer._try_again()
+    assert run.written == run.told
+    assert held[:5] == [1] * 5
 
 
 def test_a_journal_that_could_not_be_finished_says_what_it_lacks(run: Run) -> None:

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from tests.unit.state.folded import BEGUN, look, sample, started
+from tests.unit.state.folded import BEGUN, fold, look, sample, started
 from tui_trainer.run.commands import Command
 from tui_trainer.run.events import Alert, CommandApplied, Event, PartialSample
 from tui_trainer.sessions.base import Session
 from tui_trainer.state.run_state import ALERTS_KEPT, SAMPLES_KEPT
+from tui_trainer.state.samples import compared_samples
 
 
 def test_what_was_chosen_at_first_is_still_told_after_a_resume() -> None:
@@ -30,6 +31,13 @@ def test_only_the_newest_samples_and_alerts_are_kept() -> None:
     snapshot = look(*events, *alerts)
     assert [sample.step for sample in snapshot.samples] == list(range(59, 59 - SAMPLES_KEPT, -1))
     assert [alert.step for alert in snapshot.alerts] == list(range(59, 59 - ALERTS_KEPT, -1))
+
+
+def test_the_first_sample_of_a_prompt_is_that_of_the_least_step() -> None:
+    """As a finished run writes with its best model after its last, and is then resumed from a step between them."""
+    folded = fold(started(), sample(100, "last"), sample(40, "best"), started(step=60))
+    assert folded.first_samples == {"The": sample(40, "best")}
+    assert compared_samples(folded.snapshot().samples, folded.first_samples) == ()
 
 
 def test_settings_follow_the_commands() -> None:

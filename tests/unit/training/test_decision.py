@@ -79,6 +79,15 @@ def test_a_stop_interrupts_long_work_and_other_commands_only_where_any_may(maker
     assert not maker.interrupted()
 
 
+def test_a_stop_that_comes_while_another_is_refused_is_not_forgotten(maker: Maker) -> None:
+    maker.queue.put(Stop())
+    assert maker.at(7).commands == (Stop(),)
+    maker.queue.put(Stop("SIGTERM"))
+    maker.cancel_stop()
+    assert maker.interrupted()
+    assert maker.at(7).commands == (Stop("SIGTERM"),)
+
+
 def test_what_was_left_undone_at_a_step_goes_by_its_number(maker: Maker) -> None:
     assert maker.decide_overdue(50, evaluated=False) == Decision(evaluate=True, sample=True)
     assert maker.decide_overdue(50, evaluated=True) == Decision(sample=True)

@@ -44,6 +44,7 @@ def kept(run: RunDirectory) -> dict[str, Any]:
     }
     for name in filter(lambda name: name.endswith("trainer.json"), files):
         progress = json.loads(files[name])
+        assert progress["parent"] != Path(name).parent.name, "a checkpoint is its own parent"
         files[name] = {key: progress[key] for key in progress.keys() - {"reason", "parent", "sha256_of_this"}}
     return files | {name: (run.checkpoints / name).read_bytes() for name in ("latest", "best")}
 

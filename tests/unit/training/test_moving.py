@@ -1,13 +1,15 @@
 """A run whose directory is renamed, moved, swapped or deleted while it is trained."""
 
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
 
 from tests.unit.run import journals
 from tests.unit.training.helpers import Resumed, ScriptedSession, run_to_end, small_config
-from tui_trainer.run import relocation
+from tests.waiting import until
+from tui_trainer.run import relocation, run_index
 from tui_trainer.run.commands import Command
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import Alert, CheckpointSaved, Event, Step
@@ -49,6 +51,26 @@ def test_a_run_that_is_moved_goes_on_where_it_is(corpus: Path, runs: Path, tmp_p
     resumed.run()
     assert resumed.snapshot().step == 14
     assert not before.exists()
+
+
+def test_a_run_that_is_moved_is_found_by_its_name_and_does_not_wait_for_that(
+    corpus: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added, add_run = dict[RunDirectory, threading.Thread](), run_index.add_run
+
+    def add(run: RunDirectory) -> None:
+        add_run(run)
+        added[run] = threading.current_thread()
+
+    def move(event: Event) -> Command | None:
+        if isinstance(event, Step) and event.step == 4:
+            (runs / "cats").rename(runs / "dogs")
+        return None
+
+    monkeypatch.setattr(run_index, "add_run", add)
+    run_to_end(small_config(corpus, name="cats"), move)
+    until(lambda: RunDirectory(runs / "dogs") in added)
+    assert added[RunDirectory(runs / "dogs")] is not threading.current_thread()
 
 
 def test_another_directory_in_its_old_place_is_left_alone(corpus: Path, runs: Path) -> None:

@@ -30,6 +30,7 @@ from tui_trainer.sessions.attached import OLDER, AttachedSession
 from tui_trainer.sessions.base import Session
 from tui_trainer.sessions.control.client import Connection
 from tui_trainer.sessions.replay import ReplaySession
+from tui_trainer.training import preparation
 from tui_trainer.training.local import LOADING, OVER, LocalSession
 from tui_trainer.training.probes import evaluation, scheduler
 from tui_trainer.training.probes.requests import UNKNOWN_PROMPT
@@ -169,6 +170,21 @@ def test_what_waits_when_a_run_ends_is_refused(corpus: Path) -> None:
     session = Asking(small_config(corpus), stop_after(3))
     session.run()
     assert asked[0].result(TIMEOUT) == Refused("1", OVER)
+
+
+def test_what_is_asked_of_a_run_that_could_not_be_prepared_is_refused_for_good(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("there is no device")
+
+    asked: list[Future[Reply]] = []
+    monkeypatch.setattr(preparation, "choose_device", fail)
+    session = ScriptedSession(small_config(corpus))
+    session.react = lambda event: asked.append(session.request(REQUEST)) if isinstance(event, StateChanged) else None
+    session.run()
+    assert session.snapshot().state == "failed"
+    assert [reply.result(TIMEOUT) for reply in asked] == [Refused("1", OVER)]
 
 
 def test_a_prompt_that_the_model_does_not_know_is_refused(corpus: Path) -> None:

@@ -7,11 +7,13 @@ that viewer alone.
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from typing import Any, get_type_hints
+from typing import Any, Final, get_type_hints
 
 from tui_trainer.run.codec import fits
 from tui_trainer.run.journal import MAX_LINE
 from tui_trainer.run.requests import REPLIES, REQUESTS, Refused, Reply, Request
+
+UNREADABLE: Final = "The trainer's reply cannot be read here: it may be of another version."
 
 
 def encode_request(request: Request) -> bytes:
@@ -37,14 +39,18 @@ def encode_reply(reply: Reply) -> bytes:
 
 
 def decode_reply(message: Mapping[str, Any]) -> Reply | None:
-    """None for what is no reply that is known here."""
-    kind = REPLIES.get(str(message.get("reply")))
-    if kind is None:
+    """The reply, without fields that are not known here; None for what is no reply to any request.
+
+    One that cannot be read refuses the request, as no other is to come.
+    """
+    request_id = message.get("id")
+    if "reply" not in message or not isinstance(request_id, str):
         return None
-    values = {name: value for name, value in message.items() if name != "reply"}
-    hints = {spec.name: get_type_hints(kind)[spec.name] for spec in fields(kind)}
-    whole = values.keys() == hints.keys() and all(fits(value, hints[name]) for name, value in values.items())
-    return kind(**values) if whole else None
+    if (kind := REPLIES.get(str(message["reply"]))) is not None:
+        hints = {spec.name: get_type_hints(kind)[spec.name] for spec in fields(kind)}
+        if hints.keys() <= message.keys() and all(fits(message[name], hint) for name, hint in hints.items()):
+            return kind(**{name: message[name] for name in hints})
+    return Refused(request_id, UNREADABLE)
 
 
 def _line(message: Mapping[str, Any]) -> bytes:

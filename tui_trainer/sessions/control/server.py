@@ -131,8 +131,10 @@ class ControlServer:
         return True
 
     def detach(self, viewer: "_Viewer") -> None:
-        """It is no viewer any more, but may still send requests and commands."""
+        """It is no viewer any more, but may still send requests and commands, unless it is just gone."""
         with self._connections:
+            if viewer not in self._viewers:
+                return
             self._viewers.discard(viewer)
             self._others.add(viewer)
         self.send(Detach(ATTACHED))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tui_trainer.config import InputError
-from tui_trainer.run.pointers import TRAINER_FILE
+from tui_trainer.run.pointers import MAX_TRAINER_BYTES, TRAINER_FILE
 
 MODEL, OPTIMIZER, ROLLBACK = "model.safetensors", "optimizer.safetensors", "rollback.safetensors"
 SHAPE_FILE, TOKENIZER_FILE = "config.json", "tokenizer.json"
@@ -24,7 +24,7 @@ ROLLBACK_STEPS: Final = "rollback_steps"
 BRANCHES, PARENT = "branches", "parent"
 """The lineage as pairs of branch and step; the name of the checkpoint that the process had gone on from, if any."""
 
-MAX_BYTES: Final = {LAST_FILE: 2**24, SHAPE_FILE: 2**20, TOKENIZER_FILE: 2**27}
+MAX_BYTES: Final = {LAST_FILE: MAX_TRAINER_BYTES, SHAPE_FILE: 2**20, TOKENIZER_FILE: 2**27}
 MAX_STATES: Final = {MODEL: 1, OPTIMIZER: 2, ROLLBACK: 6}
 """How many times the numbers of a model a file may hold: AdamW remembers two for each weight, a rollback has two states
 of weights and optimizer."""
@@ -44,10 +44,6 @@ MAX_SIZE: Final = 2**21
 
 class DamagedError(InputError):
     """A checkpoint is proven not to be as it was written."""
-
-
-class NewerVersionError(InputError):
-    """A checkpoint was written by a version that knows more than this one."""
 
 
 def sealed(trainer: Mapping[str, Any], hashes: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor
 from tui_trainer.config import InputError, ModelConfig
 from tui_trainer.model.transformer import ModelShape
 from tui_trainer.run.folder import Folder
-from tui_trainer.run.formats import CHECKPOINT_FORMAT
+from tui_trainer.run.formats import NEWER_CHECKPOINT, NewerFormatError, check_checkpoint_format
 from tui_trainer.run.lineage import FIRST_LINEAGE, Branch, Lineage
 from tui_trainer.run.pointers import id_of
 from tui_trainer.run.text import visible_line
@@ -34,7 +34,6 @@ from tui_trainer.training.checkpoints.format import (
     SHAPE_FILE,
     SIZES,
     DamagedError,
-    NewerVersionError,
     sealed,
 )
 from tui_trainer.training.checkpoints.tensor_files import (
@@ -59,6 +58,7 @@ class Record:
     rollback_steps: list[int]
     hashes: dict[str, str]
     lineage: Lineage = FIRST_LINEAGE
+    parent: str = ""
 
     @classmethod
     def read(cls, folder: Folder) -> "Record":
@@ -80,7 +80,7 @@ class Record:
             try:
                 progress = checked_progress(trainer)
             except UnknownFieldError as error:
-                raise NewerVersionError(str(error)) from error
+                raise NewerFormatError(f"{NEWER_CHECKPOINT} ({error}).") from error
             if not isinstance(reason, str):
                 raise InputError("reason must be a text")
             if set(FILES) - hashes.keys():
@@ -90,7 +90,7 @@ class Record:
                 raise InputError(f"{ROLLBACK_STEPS} must be steps up to {progress.step:,}")
             if not (parent == "" or (isinstance(parent, str) and id_of(parent))):
                 raise InputError(f"{PARENT} must be the name of a checkpoint")
-            return cls(progress, reason, steps, hashes, _lineage(branches, progress.step))
+            return cls(progress, reason, steps, hashes, _lineage(branches, progress.step), parent)
 
     def has(self, folder: Folder, weights: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> bool:
         """Whether the checkpoint has these weights and this optimizer, to the bit; takes no memory to speak of.
@@ -185,11 +185,12 @@ def _rollback_state(step: int, tensors: Mapping[str, Tensor], own: RollbackState
 
 
 def _check_format(trainer: Mapping[str, Any]) -> None:
-    number = trainer.get("format", 1)
-    if type(number) is int and number > CHECKPOINT_FORMAT:
-        raise NewerVersionError(f"its format is {number}")
-    if number not in range(1, CHECKPOINT_FORMAT + 1):
-        raise DamagedError("its format is unknown")
+    try:
+        check_checkpoint_format(trainer.get("format", 1))
+    except NewerFormatError:
+        raise
+    except ValueError as error:
+        raise DamagedError(str(error)) from error
 
 
 def _text(data: bytes) -> str:
@@ -217,9 +218,8 @@ def _reading(folder: Folder, name: str) -> Iterator[None]:
         raise DamagedError(f"{place} is damaged: {error}.") from error
     except FileNotFoundError as error:
         raise DamagedError(f"{place} is missing.") from error
-    except NewerVersionError as error:
-        message = f"{place} was written by a newer version of tui-trainer: update to resume ({error})."
-        raise NewerVersionError(message) from error
+    except NewerFormatError:
+        raise
     except (InputError, ValueError) as error:
         raise InputError(f"{place}: {error}.") from error
     except OSError as error:

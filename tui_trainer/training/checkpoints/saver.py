@@ -1,4 +1,4 @@
-"""Saves checkpoints in a thread of its own; training is held only while a copy is made."""
+"""Saves checkpoints in a thread of its own; training is held while the last one is still written and a copy is made."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from tui_trainer.run import alerts
-from tui_trainer.run.events import CheckpointSaved, Event
+from tui_trainer.run.events import BEST, CheckpointSaved, Event
 from tui_trainer.training.checkpoints.checkpoint import Contents
 from tui_trainer.training.checkpoints.store import CheckpointStore
 from tui_trainer.training.errors import out_of_memory
@@ -17,7 +17,10 @@ NO_ROOM: Final = "not enough memory"
 
 
 class Saver:
-    """One checkpoint is written at a time; the next one waits for it."""
+    """One checkpoint is written at a time; the next one waits for it.
+
+    A best model that could not be written stays in memory, and is tried again before the next checkpoint.
+    """
 
     def __init__(self, store: CheckpointStore, publish: Callable[[Event], None], saved: Progress | None = None) -> None:
         self._store, self._publish = store, publish
@@ -27,11 +30,13 @@ class Saver:
         """Of the newest checkpoint that is saved, or being saved."""
         self.saved = saved
         """The progress in the newest checkpoint that is known to be whole; valid once `wait` has returned."""
+        self._refused_best: Contents | None = None
+        """The best model, while it could not be written; used by the writing thread alone."""
 
     def save(self, step: int, copy: Callable[[], Contents], reason: str) -> None:
-        """Copy what the checkpoint of `step` holds, and begin to write it."""
-        self.wait()
+        """Wait for the checkpoint before, copy what the one of `step` holds, and begin to write it."""
         started = time.perf_counter()
+        self.wait()
         try:
             contents = within_memory(copy)
         except MemoryError:
@@ -66,22 +71,39 @@ class Saver:
         return False
 
     def _write(self, contents: Contents, reason: str, held: float) -> bool:
-        step = contents.progress.step
+        self._write_refused_best(contents)
+        if why := self._store_and_publish(contents, reason, held):
+            self._refused_best = contents if _is_best(contents) else self._refused_best
+            return self._refuse(contents.progress.step, why)
+        self.saved = contents.progress
+        return True
+
+    def _write_refused_best(self, later: Contents) -> None:
+        """Unless a later checkpoint has the same weights, or better ones."""
+        best, wanted = self._refused_best, later.progress.best_step
+        if best is None or _is_best(later) or best.progress.step != wanted or not self._store_and_publish(best, BEST):
+            self._refused_best = None
+
+    def _store_and_publish(self, contents: Contents, reason: str, held: float = 0.0) -> str:
+        """Why a checkpoint could not be saved; empty if it is."""
         started = time.perf_counter()
         try:
-            path = self._store.save(contents, reason)
+            path = str(self._store.save(contents, reason))
         except OSError as error:
-            return self._refuse(step, error.strerror or str(error))
+            return error.strerror or str(error)
         except Exception as error:
             if not out_of_memory(error):
                 raise
-            return self._refuse(step, NO_ROOM)
-        self.saved = contents.progress
-        seconds = time.perf_counter() - started
-        self._publish(
-            CheckpointSaved(step=step, path=str(path), reason=reason, held_seconds=held, write_seconds=seconds)
-        )
-        return True
+            return NO_ROOM
+        seconds, step = time.perf_counter() - started, contents.progress.step
+        self._publish(CheckpointSaved(step=step, path=path, reason=reason, held_seconds=held, write_seconds=seconds))
+        return ""
+
+
+def _is_best(contents: Contents) -> bool:
+    """Whether a checkpoint has the best model so far."""
+    progress = contents.progress
+    return progress.best_loss is not None and progress.best_step == progress.step
 
 
 def _saved_values(progress: Progress) -> tuple[int, int, bool, float, str]:

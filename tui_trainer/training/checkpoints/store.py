@@ -15,6 +15,7 @@ from torch import Tensor
 from tui_trainer.config import InputError
 from tui_trainer.run.events import ON_REQUEST
 from tui_trainer.run.folder import Folder
+from tui_trainer.run.formats import NewerFormatError
 from tui_trainer.run.lineage import FIRST_LINEAGE, Lineage, branch_ends
 from tui_trainer.run.pointers import BEST, CHECKPOINTS, LATEST, CheckpointId
 from tui_trainer.run.text import visible_line
@@ -34,7 +35,7 @@ from tui_trainer.training.checkpoints.directories import (
     set_aside,
     unreadable,
 )
-from tui_trainer.training.checkpoints.format import LAST_FILE, ROLLBACK, DamagedError, NewerVersionError, sealed
+from tui_trainer.training.checkpoints.format import LAST_FILE, ROLLBACK, DamagedError, sealed
 from tui_trainer.training.checkpoints.record import Record
 from tui_trainer.training.checkpoints.writing import trainer_record, write_checkpoint
 from tui_trainer.training.progress import Progress, checked_progress, progress_values
@@ -75,7 +76,7 @@ class CheckpointStore:
         with self._folder.folder(CHECKPOINTS, create=True) as root:
             if (record := find_same(root, name, contents)) is not None:
                 reason = ON_REQUEST if record.reason == ON_REQUEST else reason
-                trainer = trainer_record(progress, reason, record.rollback_steps, self._lineage, self._parent)
+                trainer = trainer_record(progress, reason, record.rollback_steps, self._lineage, record.parent)
                 with root.folder(name) as checkpoint:
                     checkpoint.replace_text(LAST_FILE, sealed(trainer, record.hashes))
             else:
@@ -106,7 +107,7 @@ class CheckpointStore:
                     return read_checkpoint(root, each), damaged
                 except DamagedError:
                     damaged.append(each.name)
-                except NewerVersionError:
+                except NewerFormatError:
                     raise
                 except InputError as error:
                     advice = f"Put that right, or move {each.name} away to go on from the one before it."

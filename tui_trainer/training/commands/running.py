@@ -6,7 +6,7 @@ from tui_trainer.training.trainer import Trainer
 
 def pause(trainer: Trainer, command: Pause) -> None:
     states = trainer.components.states
-    if states.state == "running" and not trainer.components.end.saved:  # after that only a sample is left to write
+    if states.state == "running" and not trainer.components.end.only_samples_left:
         states.change("paused")
     else:
         states.single_steps = 0

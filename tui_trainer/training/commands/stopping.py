@@ -12,7 +12,7 @@ def stop(trainer: Trainer, command: Stop) -> None:
     Raises RunFailedError if they cannot be saved and the command came from no person.
     """
     components = trainer.components
-    if components.end.saved:
+    if components.end.only_samples_left:
         components.end.publish_finished()
     finished = components.states.state == "finished"
     components.saving.wait()

@@ -31,7 +31,7 @@ class Gain:
 GAINS: Final = {"cpu": Gain(20, 4, 0.75), "cuda": Gain(40, 10, 0.6)}
 """Careful figures; on a CPU as measured with the nano preset (see benchmarks/RESULTS.md)."""
 
-MARGIN: Final = 3.0
+LEAST_GAIN: Final = 3.0
 """How many times its cost compiling must save, as it delays the first step."""
 
 
@@ -44,7 +44,7 @@ def choose_compilation(config: Config, training_seconds: float) -> tuple[str, st
         return "off", "it is not tried on this device" if device not in GAINS else f"there is no {lacking}"
     cost, saved = _cost(config), training_seconds * (1 - GAINS[device].left)
     said = f"it takes about {human_seconds(cost)} and saves about {human_seconds(saved)} in this run"
-    return ("on" if saved > MARGIN * cost else "off"), said
+    return ("on" if saved > LEAST_GAIN * cost else "off"), said
 
 
 def compiled_seconds(config: Config, training_seconds: float, step_seconds: float) -> tuple[float, float]:

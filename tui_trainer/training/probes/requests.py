@@ -89,6 +89,12 @@ class RequestHandler(ProbeSource):
             self._scheduler.add(self._answer_all(), budgeted=True)
         return True
 
+    def drop(self) -> None:
+        """Give up what has been begun; whoever asked is refused when the run is over."""
+        self._waiting.clear()
+        self._frozen.drop()
+        self._busy = False
+
     def _answer_all(self) -> Probe:
         while self._waiting:
             yield from answer(self._waiting.popleft(), self._context)

@@ -22,6 +22,8 @@ PARTIAL_SECONDS: Final = 0.2
 
 WAITING_LIMIT: Final = 8
 
+TOO_MANY: Final = f"{WAITING_LIMIT} samples wait to be written, which is the most: ask for more when some are there."
+
 
 class Sampler(ProbeSource):
     """A probe that writes one sample at a time; `temperature` and `prompt` may be changed between samples."""
@@ -47,7 +49,7 @@ class Sampler(ProbeSource):
         self._publish, self._scheduler, self._current_step = publish, scheduler, step
         self._probe: Probe | None = None
         self._generation: Generation | None = None
-        self._waiting: deque[int] = deque(maxlen=WAITING_LIMIT)
+        self._waiting: deque[int] = deque()
         """Seeds of the samples to come."""
         self._reported = ""
         self._short = False
@@ -78,7 +80,13 @@ class Sampler(ProbeSource):
                 self._begin(self._seed, regular=True)
 
     def write_asked(self) -> None:
-        """Begin one more sample, with a seed of its own, now or after those that were asked for before."""
+        """Begin one more sample, with a seed of its own, now or after those that were asked for before.
+
+        Where as many as may be wait already it is refused, with an alert.
+        """
+        if len(self._waiting) >= WAITING_LIMIT:
+            self._publish(alerts.control(self._current_step(), TOO_MANY))
+            return
         self._asked += 1
         seed = self._seed + self._asked
         if self.busy:

@@ -64,6 +64,8 @@ class ProbeScheduler:
         """Give up what has been begun: the run has failed."""
         for source in self._sources:
             source.drop()
+        self._probes.clear()
+        self._budgeted.clear()
 
     def add(self, probe: Probe, budgeted: bool = False) -> None:
         """Have a probe run by `share`, from its beginning to its end.

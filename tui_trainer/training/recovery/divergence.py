@@ -62,10 +62,11 @@ def state_error(state: dict[str, float]) -> str:
     """Why `DivergenceDetector.load` cannot load this state of a checkpoint, in a sentence; empty if it can."""
     needed = {f"{name}.{spec.name}" for name in ("loss", "norm") for spec in fields(RunningStats)}
     if state and (lacking := min(needed - state.keys(), default="")):
-        return f"The checkpoint tells no {lacking} of its guard: it cannot be resumed."
+        return f"The checkpoint lacks {lacking} of the watch for divergence: it cannot be resumed."
     for name, value in state.items():
         if not (-LARGEST if name in SIGNED else 0) <= value <= (LARGEST if name in needed else MAX_STEPS):
-            return f"The checkpoint tells a {visible_line(name)} of its guard that no run has: it cannot be resumed."
+            what = f"{visible_line(name)} of the watch for divergence"
+            return f"The checkpoint has a value for {what} that no run has: it cannot be resumed."
     return ""
 
 

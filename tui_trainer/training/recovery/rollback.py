@@ -99,10 +99,11 @@ class Rollback:
         """
         if not (self.due and self._detector.healthy):
             return ""
+        step = self._progress.step
         try:
-            step = self._progress.step
             self._buffer.append(within_memory(lambda: copy_state(self._model, self._stepper, step)))
         except MemoryError:
+            self._buffer.note_no_room(step)
             warning, self._warning = self._warning, ""
             return warning
         return ""

@@ -46,6 +46,8 @@ class RollbackBuffer:
         self._states = deque(states, maxlen=2)
         self._substitute: RollbackState | None = None
         """The state copied when a run is resumed without its earlier ones; None if there was no need for one."""
+        self._no_room_at: int | None = None
+        """The step of the last copy that there was no memory for; None if there was for all."""
         self.set_length(steps)
 
     def set_length(self, steps: int) -> None:
@@ -55,8 +57,12 @@ class RollbackBuffer:
     def due(self, step: int) -> bool:
         """Whether the state of this step is to be copied, and has not been."""
         if not self._states:
-            return True
+            return self._no_room_at is None or step >= self._no_room_at + self._every
         return step % self._every == 0 and self._states[-1].step != step
+
+    def note_no_room(self, step: int) -> None:
+        """There was no memory for a copy at this step: try the next one as many steps later as lie between two."""
+        self._no_room_at = step
 
     def append(self, state: RollbackState) -> None:
         if not self._states and state.step > 0:

@@ -16,7 +16,7 @@ CLEAR: Final = 0.3
 LATELY: Final = 5
 """Most recent steps that the warning at the end of a run depends on."""
 
-BLOCK: Final = 500
+SHARE_STEPS: Final = 500
 """Steps whose share of clipped gradients is computed together: large models clip most of their first hundreds."""
 
 CLIPPED_SHARE: Final = 0.95
@@ -79,13 +79,13 @@ class ClippingMonitor:
             return ""
         self.steps += 1
         self.clipped += norm > self.most
-        if self.steps < BLOCK:
+        if self.steps < SHARE_STEPS:
             return ""
         clipped, self.steps, self.clipped = self.clipped, 0, 0
-        if clipped < CLIPPED_SHARE * BLOCK:
+        if clipped < CLIPPED_SHARE * SHARE_STEPS:
             return ""
         self.told = 1
         return (
-            f"{clipped} of the last {BLOCK} gradients were longer than --clip {self.most:g}, and clipped: "
+            f"{clipped} of the last {SHARE_STEPS} gradients were longer than --clip {self.most:g}, and clipped: "
             "another run may learn better with a lower --lr, or a larger --clip."
         )

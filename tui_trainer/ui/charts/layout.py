@@ -11,7 +11,7 @@ from tui_trainer.ui.charts.axes import LABEL_WIDTH, Scale
 from tui_trainer.ui.charts.canvas import BLANK, Canvas
 from tui_trainer.ui.charts.cut_off import mark_cut_off
 from tui_trainer.ui.charts.plot import Flag, Line, Plot, Point
-from tui_trainer.ui.charts.rasteriser import BRAILLE, Stroke, draw
+from tui_trainer.ui.charts.rasteriser import Stroke, draw
 from tui_trainer.ui.charts.series import clipped, envelope, mean_line, spaced_indexes, within
 from tui_trainer.ui.charts.step_axis import StepAxis
 
@@ -71,7 +71,7 @@ class Drawing:
         return self.frame.steps.step_at((column - self.canvas.width + self.frame.columns + 0.5) / self.frame.columns)
 
 
-def render(plot: Plot, width: int, height: int, marker: str = BRAILLE) -> Drawing:
+def render(plot: Plot, width: int, height: int) -> Drawing:
     """The plot on a canvas of `height` rows of `width` cells."""
     if width < 1 or height < 1:
         return Drawing(Canvas(max(0, width), max(0, height)))
@@ -81,7 +81,7 @@ def render(plot: Plot, width: int, height: int, marker: str = BRAILLE) -> Drawin
     scale = (axes.log_scale if plot.log else axes.linear_scale)(plot.low, plot.high, min(8, max(2, rows // 2)))
     frame = Frame(columns, rows, StepAxis.of(plot, columns), scale)
     canvas = Canvas(width, height)
-    canvas.place(0, width - columns, _body(plot, frame, marker))
+    canvas.place(0, width - columns, _body(plot, frame))
     if labelled:
         _label_values(canvas, frame)
     if stepped:
@@ -98,13 +98,13 @@ def message(text: str, width: int, height: int) -> Drawing:
     return Drawing(canvas)
 
 
-def _body(plot: Plot, frame: Frame, marker: str) -> Canvas:
+def _body(plot: Plot, frame: Frame) -> Canvas:
     """What lies between the axes."""
     lines = [replace(line, curve=frame.steps.placed(line.curve)) for line in plot.lines]
     strokes = [stroke for line in lines if line.joined for stroke in _strokes(line, frame)]
     extent, values = frame.steps.scale, frame.values
     limits = (extent.low, extent.high), (values.low, values.high)
-    body = draw(frame.columns, frame.rows, *limits, strokes, marker)
+    body = draw(frame.columns, frame.rows, *limits, strokes, plot.marker)
     for position, _ in values.ticks:
         if (row := frame.row_at(position)) is not None:
             body.fill(row, GRID, "grid")

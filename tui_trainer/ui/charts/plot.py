@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tui_trainer.history.curve import Curve
 from tui_trainer.ui.charts.options import STEPS
+from tui_trainer.ui.markers import BRAILLE
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,5 @@ class Plot:
     """Of the horizontal axis."""
     positions: Curve | None = None
     """Where on that the steps lie, in tokens or seconds; None where it counts steps."""
+    marker: str = BRAILLE
+    """What lines are made of: one of MARKERS."""

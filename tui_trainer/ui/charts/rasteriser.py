@@ -12,15 +12,14 @@ import numpy as np
 
 from tui_trainer.history.curve import Values
 from tui_trainer.ui.charts.canvas import Canvas
+from tui_trainer.ui.markers import ASCII, BLOCK, BRAILLE
 
 Limits = tuple[float, float]
 
-BRAILLE, BLOCK, ASCII = "braille", "block", "ascii"
-
-MARKERS: Final = {BRAILLE: "braille", BLOCK: "hd", ASCII: "*"}
+CHARACTERS: Final = {BRAILLE: "braille", BLOCK: "hd", ASCII: "*"}
 """plotext's names of the characters that lines are made of: of eight dots, four quarters, or a whole cell."""
 
-ASCII_MARKERS: Final = {"raw": ":", "second": "o", "second-dim": ",", "third": "+", "future": "."}
+ASCII_CHARACTERS: Final = {"raw": ":", "second": "o", "second-dim": ",", "third": "+", "future": "."}
 """Characters of lines of other styles, as whole cells are too coarse to tell lines apart by their course."""
 
 _ESCAPE: Final = re.compile(r"\x1b\[([0-9;]*)m|([^\x1b]+)")
@@ -50,7 +49,7 @@ def draw(width: int, height: int, x: Limits, y: Limits, strokes: Sequence[Stroke
     plotext.xlim(*x)
     plotext.ylim(*y)
     for number, stroke in enumerate(drawn):
-        character = ASCII_MARKERS.get(stroke.style, MARKERS[marker]) if marker == ASCII else MARKERS[marker]
+        character = ASCII_CHARACTERS.get(stroke.style, CHARACTERS[marker]) if marker == ASCII else CHARACTERS[marker]
         plotext.plot(stroke.x.tolist(), stroke.y.tolist(), marker=character, color=(number, 0, 0))
     for row, line in enumerate(plotext.build().split("\n")[:height]):
         _write(canvas, row, line, drawn)

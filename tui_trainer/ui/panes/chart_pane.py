@@ -67,7 +67,8 @@ class ChartPane(Pane, inherit_bindings=False):
         log = plot.log ^ (self.NUMBER in view.options.other_scale)
         low = plot.low if plot.low > 0 or not log else _least_positive(plot.lines, plot.high)
         unit = view.options.unit if view.positions is not None else STEPS
-        return replace(plot, low=low, log=log, flags=flags(view), unit=unit, positions=view.positions)
+        plot = replace(plot, low=low, log=log, flags=flags(view), marker=view.options.marker)
+        return replace(plot, unit=unit, positions=view.positions)
 
     def numbers(self, view: View) -> list[Part]:
         """What is shown at the right end of the title: the newest values, or those under the cursor."""

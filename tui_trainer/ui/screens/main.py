@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -30,6 +30,10 @@ TWO_LINES = 18
 """Rows from which it may be two."""
 
 
+GRIDS: Final = {"full": (2, 0, "1fr"), "small": (2, 2, "1fr 1fr"), "single": (1, 1, "1fr")}
+"""By arrangement: the columns and rows of the panes, 0 for as many as it takes, and the heights of the rows."""
+
+
 def arrangement(size: Size) -> str:
     """`full`: all panes; `small`: one chart above samples and vitals; `single`: one pane."""
     if (size.width >= 100 and size.height >= 30) or (size.width >= 80 and size.height >= 42):
@@ -51,6 +55,7 @@ class MainScreen(Screen[None]):
         self._header, self._banner = Header(title), Banner()
         self._tabs, self._readout, self._keybar = TabStrip(), Readout(), KeyBar()
         self._panes = [pane() for pane in PANES]
+        self._grid = Container(*self._panes, id="panes")
         self._zoomed = False
         self._options = ChartOptions()
         """With which the panes were drawn last."""
@@ -61,7 +66,7 @@ class MainScreen(Screen[None]):
         yield self._header
         yield self._banner
         yield self._tabs
-        yield Container(*self._panes, id="panes")
+        yield self._grid
         yield self._readout
         yield self._keybar
 
@@ -141,8 +146,8 @@ class MainScreen(Screen[None]):
 
     def _arrange(self) -> None:
         layout_name = "single" if self._zoomed else arrangement(self.app.size)
-        for name in ("full", "small", "single"):
-            self.set_class(name == layout_name, f"-{name}")
+        self._set_grid(layout_name)
+        self._tabs.display = layout_name != "full"
         for pane in self._panes:
             pane.display = (
                 layout_name == "full" or self._active == pane.NUMBER
@@ -152,6 +157,17 @@ class MainScreen(Screen[None]):
         self._tabs.last = CHARTS if layout_name == "small" else len(PANES)
         self._tabs.active = self._chart if layout_name == "small" else self._active
         self._header.styles.height = 1 if self.app.size.width >= ONE_LINE or self.app.size.height < TWO_LINES else 2
+
+    def _set_grid(self, layout_name: str) -> None:
+        """Directly: for a class every widget's styles would be found anew, which takes as long as a chart does.
+
+        In a small screen the chart is as wide as the two panes below it.
+        """
+        columns, rows, heights = GRIDS[layout_name]
+        styles = self._grid.styles
+        styles.grid_size_columns, styles.grid_size_rows, styles.grid_rows = columns, rows, heights
+        for pane in self._panes[:CHARTS]:
+            pane.styles.column_span = 2 if layout_name == "small" else 1
 
     def _fits(self, number: int) -> bool:
         """Whether a small screen shows this pane."""

@@ -7,7 +7,13 @@ import pytest
 
 from tui_trainer.run.journal import MAX_LINE
 from tui_trainer.run.requests import REPLIES, REQUESTS, Refused, Reply, SampleReply, SampleRequest
-from tui_trainer.sessions.control.request_lines import decode_reply, decode_request, encode_reply, encode_request
+from tui_trainer.sessions.control.request_lines import (
+    UNREADABLE,
+    decode_reply,
+    decode_request,
+    encode_reply,
+    encode_request,
+)
 
 REQUEST = SampleRequest("a-1", "Es war ein\nmal \U0001f98a", temperature=0.5, tokens=7, seed=3)
 
@@ -58,19 +64,23 @@ def test_what_is_no_request_is_refused(change: dict[str, Any]) -> None:
         decode_request({"request": "sample", "id": "1", "prompt": "The", **change})
 
 
+def test_what_a_reply_has_beyond_its_fields_is_left_out() -> None:
+    message = json.loads(encode_reply(SampleReply("1", "The", " cat", 7)))
+    assert decode_reply({**message, "seconds": 0.1}) == SampleReply("1", "The", " cat", 7)
+
+
 @pytest.mark.parametrize(
-    "message",
-    [
-        {},
-        {"reply": "weights", "id": "1"},
-        {"reply": "refused", "id": "1"},
-        {"reply": "refused", "id": 1, "reason": "x"},
-        {"reply": "refused", "id": "1", "reason": "x", "more": 1},
-        {"reply": ["refused"], "id": "1", "reason": "x"},
-    ],
+    "message", [{}, {"id": "1"}, {"reply": "weights"}, {"reply": "refused", "id": 1, "reason": "x"}]
 )
 def test_what_is_no_reply_is_left_out(message: dict[str, Any]) -> None:
     assert decode_reply(message) is None
+
+
+@pytest.mark.parametrize(
+    "message", [{"reply": "weights"}, {"reply": "refused"}, {"reply": "refused", "reason": 1}, {"reply": ["refused"]}]
+)
+def test_a_reply_that_cannot_be_read_is_a_refusal(message: dict[str, Any]) -> None:
+    assert decode_reply({**message, "id": "1"}) == Refused("1", UNREADABLE)
 
 
 def test_a_reply_that_is_too_long_is_a_refusal() -> None:

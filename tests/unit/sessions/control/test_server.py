@@ -64,6 +64,17 @@ def test_coming_and_going_is_told(trainer: Trainer) -> None:
     assert trainer._subscribers == []
 
 
+def test_who_is_gone_before_its_last_word_is_read_takes_no_room(trainer: Trainer) -> None:
+    viewer = Viewer(trainer)
+    until(lambda: trainer.asked == [Attach(ATTACHED)])
+    (attached,) = trainer.control._viewers
+    viewer.connection.shutdown(socket.SHUT_RDWR)
+    until(lambda: trainer.asked == [Attach(ATTACHED), Detach(ATTACHED)])
+    trainer.control.detach(attached)
+    assert trainer.asked == [Attach(ATTACHED), Detach(ATTACHED)]
+    assert not trainer.control._others
+
+
 def test_who_only_asks_does_not_come_and_go(trainer: Trainer) -> None:
     asker = Asker(trainer)
     asker.say(encode_command(Pause()) + encode_command(Detach()))

@@ -108,6 +108,12 @@ def test_pruning_leaves_other_branches_alone(folder: Folder) -> None:
     assert names == before | {"step-00000005-b2", "step-00000006-b2"}
 
 
+def test_a_checkpoint_that_is_saved_anew_where_it_was_resumed_keeps_its_parent(folder: Folder) -> None:
+    path = save(folder, 5, seed=1)
+    CheckpointStore(folder, 2, parent=path.name).save(contents(5, seed=1), "stopped")
+    assert (told(path)["reason"], told(path)["parent"]) == ("stopped", "step-00000001")
+
+
 def test_a_step_that_was_taken_again_has_the_weights_of_its_progress(folder: Folder) -> None:
     save(folder, 5, seed=1)
     path = save(folder, 5, seed=2)

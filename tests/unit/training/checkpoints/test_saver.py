@@ -1,6 +1,7 @@
 """Checkpoints written in the background: training goes on meanwhile, and whatever the disk says."""
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from tests.unit.training.helpers import ScriptedSession, run_to_end, small_confi
 from tui_trainer.model.generation import Generation
 from tui_trainer.model.transformer import ModelShape
 from tui_trainer.run.commands import Command, Resume, Stop
-from tui_trainer.run.events import Alert, CheckpointSaved, Evaluation, Event, StateChanged, Step
+from tui_trainer.run.events import BEST, PERIODIC, Alert, CheckpointSaved, Evaluation, Event, StateChanged, Step
 from tui_trainer.training import decision_maker
 from tui_trainer.training.checkpoints.checkpoint import Contents
 from tui_trainer.training.checkpoints.saver import Saver
@@ -22,8 +23,9 @@ SECONDS = 45
 """A hung test ends after this."""
 
 
-def contents(step: int) -> Contents:
-    return Contents(Progress("f" * 64, 0.8, "The", step), {}, {}, ModelShape(11, 8, 1, 1, 8, 0.0), "{}")
+def contents(step: int, best_step: int = 0) -> Contents:
+    progress = Progress("f" * 64, 0.8, "The", step, best_loss=2.0 if best_step else None, best_step=best_step)
+    return Contents(progress, {}, {}, ModelShape(11, 8, 1, 1, 8, 0.0), "{}")
 
 
 class Disk(CheckpointStore):
@@ -92,6 +94,50 @@ def test_a_full_disk_is_told_and_the_step_counts_as_not_saved() -> None:
     assert isinstance(alert, Alert)
     assert (alert.step, alert.kind, alert.severity) == (3, "checkpoint", "error")
     assert alert.message == "The checkpoint could not be saved: No space left on device."
+
+
+def saved_after_a_refused_best(*later: Contents) -> list[tuple[int, str]]:
+    """Steps and reasons of what is saved once there is room, after the best model of step 20 was refused."""
+    disk, told = Disk(), list[Event]()
+    disk.full = True
+    disk.ready.set()
+    saver = Saver(disk, told.append)
+    saver.save(20, lambda: contents(20, best_step=20), BEST)
+    assert not saver.wait()
+    disk.full = False
+    for each in later:
+        saver.save(each.progress.step, lambda each=each: each, PERIODIC)  # type: ignore[misc]
+        assert saver.wait()
+    return [(event.step, event.reason) for event in told if isinstance(event, CheckpointSaved)]
+
+
+def test_a_best_model_that_was_refused_is_saved_before_the_next_checkpoint() -> None:
+    saved = saved_after_a_refused_best(contents(30, best_step=20), contents(40, best_step=20))
+    assert saved == [(20, BEST), (30, PERIODIC), (40, PERIODIC)]
+
+
+def test_a_best_model_that_was_refused_is_not_saved_once_there_is_a_better_one() -> None:
+    assert saved_after_a_refused_best(contents(30, best_step=30)) == [(30, PERIODIC)]
+
+
+def test_the_time_that_training_is_held_has_the_wait_for_the_checkpoint_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, wait = 0.0, Saver.wait
+
+    def wait_for_five_seconds(saver: Saver) -> bool:
+        nonlocal now
+        now += 5
+        return wait(saver)
+
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    monkeypatch.setattr(Saver, "wait", wait_for_five_seconds)
+    disk, told = Disk(), list[Event]()
+    disk.ready.set()
+    saver = Saver(disk, told.append)
+    saver.save(1, lambda: contents(1), PERIODIC)
+    assert saver.wait()
+    (saved,) = told
+    assert isinstance(saved, CheckpointSaved)
+    assert saved.held_seconds == 5
 
 
 # -- in a run ------------------------------------------------------------------------------------------------------

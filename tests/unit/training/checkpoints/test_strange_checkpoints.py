@@ -25,7 +25,7 @@ from tui_trainer.training.recovery.rollback_buffer import copy_state
 def test_a_newer_version_is_told(saver: Saver, changes: dict[str, Any]) -> None:
     path = saver.save(1)
     forge(path, **changes)
-    with pytest.raises(InputError, match="was written by a newer version of tui-trainer: update to resume"):
+    with pytest.raises(InputError, match="The run was saved by a newer version of tui-trainer: update to read it"):
         saver.store.newest()
 
 
@@ -72,7 +72,7 @@ def test_a_guard_that_lacks_a_number_is_refused(corpus: Path, runs: Path) -> Non
     journal = (runs / "cats" / "journal.jsonl").read_bytes()
     outcome = resume(RunDirectory(runs / "cats")).outcome
     assert outcome is not None and outcome.status == 2
-    assert outcome.error == "The checkpoint tells no loss.mean of its guard: it cannot be resumed."
+    assert outcome.error == "The checkpoint lacks loss.mean of the watch for divergence: it cannot be resumed."
     assert (runs / "cats" / "journal.jsonl").read_bytes() == journal
 
 
@@ -93,7 +93,8 @@ def test_a_guard_with_a_number_that_no_run_has_is_refused(corpus: Path, runs: Pa
     forge(path, guard=told(path)["guard"] | {name: value})
     outcome = resume(RunDirectory(runs / "cats")).outcome
     assert outcome is not None and outcome.status == 2
-    assert outcome.error == f"The checkpoint tells a {name} of its guard that no run has: it cannot be resumed."
+    what = f"{name} of the watch for divergence"
+    assert outcome.error == f"The checkpoint has a value for {what} that no run has: it cannot be resumed."
 
 
 @pytest.mark.parametrize("shape", [[0, 2**63], [0, 2**62], [0, 2**40, 2**40]])

@@ -143,6 +143,15 @@ def test_samples_asked_for_wait_for_the_one_being_written_and_are_of_the_step_th
     assert samples == [(3, 1), (5, 2), (5, 3)]
 
 
+def test_a_sample_is_refused_where_as_many_as_may_be_wait(desk: Desk) -> None:
+    for _ in range(1 + module.WAITING_LIMIT + 2):
+        desk.sampler.write_asked()
+    assert [event.message for event in desk.events if isinstance(event, Alert)] == [module.TOO_MANY] * 2
+    desk.finish()
+    seeds = [event.seed for event in desk.events if isinstance(event, Sample)]
+    assert seeds == list(range(2, 3 + module.WAITING_LIMIT))
+
+
 def test_a_sample_has_the_weights_of_its_step(text: Corpus) -> None:
     undisturbed, moved = Desk(text), Desk(text)
     moved.begin()

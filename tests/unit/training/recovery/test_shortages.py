@@ -163,11 +163,12 @@ def test_writing_a_checkpoint_may_have_no_room_either(corpus: Path, monkeypatch:
 def test_a_run_without_room_for_a_state_to_go_back_to_is_told_once(
     corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Scarce(monkeypatch, rollback, "copy_state")
+    copies = Scarce(monkeypatch, rollback, "copy_state")
     session = run_to_end(small_config(corpus))
     assert [(step, kind) for step, kind, _ in told(session)] == [(0, "memory")]
     assert "to go back to if the run diverges" in told(session)[0][2]
     assert session.snapshot().state == "finished"
+    assert copies.calls == 2, "tried again ten steps later, not at every step"
 
 
 def test_the_last_weights_are_kept_where_the_best_do_not_fit_beside_them(

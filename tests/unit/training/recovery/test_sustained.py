@@ -19,7 +19,14 @@ from tui_trainer.run.commands import Command, Resume
 from tui_trainer.run.events import Alert, Event, StateChanged, Step
 from tui_trainer.training.recovery import sustained
 from tui_trainer.training.recovery.divergence import DivergenceDetector
-from tui_trainer.training.recovery.sustained import BLOCK, CLEAR, FAR, MAX_FAR, ClippingMonitor, UniformLossMonitor
+from tui_trainer.training.recovery.sustained import (
+    CLEAR,
+    FAR,
+    MAX_FAR,
+    SHARE_STEPS,
+    ClippingMonitor,
+    UniformLossMonitor,
+)
 from tui_trainer.training.step.stepper import StepResult
 
 VOCAB_SIZE = 57
@@ -117,10 +124,10 @@ def advice(clipping: ClippingMonitor, norms: Iterable[float]) -> list[tuple[int,
 
 
 def test_nearly_every_gradient_clipped_is_told_once() -> None:
-    norms = [0.5 if step % 25 == 0 else 3.0 for step in range(3 * BLOCK)]
+    norms = [0.5 if step % 25 == 0 else 3.0 for step in range(3 * SHARE_STEPS)]
     assert advice(ClippingMonitor(1.0), norms) == [
         (
-            BLOCK,
+            SHARE_STEPS,
             "480 of the last 500 gradients were longer than --clip 1, and clipped: "
             "another run may learn better with a lower --lr, or a larger --clip.",
         )
@@ -130,9 +137,9 @@ def test_nearly_every_gradient_clipped_is_told_once() -> None:
 @pytest.mark.parametrize(
     ("most", "norms"),
     [
-        (0.0, [1e9] * 3 * BLOCK),
+        (0.0, [1e9] * 3 * SHARE_STEPS),
         (1.0, [3.0] * 300 + [0.5] * 700),  # as the first hundreds of a large model's are
-        (1.0, [0.9, 1.1] * 2 * BLOCK),
+        (1.0, [0.9, 1.1] * 2 * SHARE_STEPS),
     ],
     ids=["off", "beginning", "half"],
 )
@@ -226,7 +233,7 @@ def test_a_resumed_run_decides_as_one_that_was_not_cut(corpus: Path) -> None:
 
 
 def test_advice_on_clipping_ends_nothing(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sustained, "BLOCK", 10)
+    monkeypatch.setattr(sustained, "SHARE_STEPS", 10)
     session = run_to_end(small_config(corpus, **QUIET, clip=1e-3, steps=40))
     ((step, kind, message),) = told(session)
     assert (step, kind, session.of(Alert)[0].severity) == (10, "clipping", "warning")
