@@ -1,6 +1,6 @@
 """How often the screen may be drawn, by the bytes that it has sent."""
 
-from tui_trainer.ui.output.budget import RATE_SECONDS, SAVED_SECONDS, RefreshBudget
+from tui_trainer.ui.output.budget import DEBT_BYTES, RATE_SECONDS, SAVED_SECONDS, RefreshBudget
 
 
 class Clock:
@@ -39,7 +39,7 @@ def test_a_picture_after_a_key_holds_nothing_up_for_long() -> None:
     clock = Clock()
     budget = RefreshBudget(1_000.0, clock)
     budget.may_draw(100_000)
-    clock.seconds = SAVED_SECONDS + 0.1
+    clock.seconds = DEBT_BYTES / 1_000 + 0.1
     assert budget.may_draw(100_000)
 
 

@@ -120,3 +120,9 @@ def test_the_shortest_change_of_style(before: CellStyle | None, after: CellStyle
 )
 def test_parameters_are_told_apart(parameters: str, style: CellStyle) -> None:
     assert parsed(parameters) == style
+
+
+def test_on_leaving_the_cursor_is_where_the_application_left_it() -> None:
+    diff = CellDiff()
+    diff.changes("\x1b[1;1Hx\x1b[5;1H")
+    assert diff.changes("\x1b[?1049l") == "\x1b[5;1H\x1b[?1049l"

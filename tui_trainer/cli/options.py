@@ -26,9 +26,7 @@ def screen_options(command: Callable[..., int]) -> Callable[..., int]:
         settings = replace(settings, markers=markers or settings.markers, low_bandwidth=low_bandwidth)
         return command(*args, screen=fitted(settings, os.environ), **options)
 
-    low = click.option(
-        "--low-bandwidth", is_flag=True, help="Send the terminal at most half a kilobyte a second, but for keys."
-    )
+    low = click.option("--low-bandwidth", is_flag=True, help="Draw more seldom, for a slow link.")
     markers = click.option(
         "--markers",
         type=click.Choice((AUTO, *MARKERS)),

@@ -13,6 +13,9 @@ UNFOCUSED: Final = 0.25
 SAVED_SECONDS: Final = 2.0
 """What may be saved up."""
 
+DEBT_BYTES: Final = 5000
+"""What a picture has cost beyond that is not made up for, as it may be what a key has asked for."""
+
 RATE_SECONDS: Final = 4.0
 """Over which the rate that is told is averaged."""
 
@@ -35,8 +38,7 @@ class RefreshBudget:
         allowed = self._allowed if self.focused else self._allowed * UNFOCUSED
         earned = (now - self._time) * allowed
         self._left = min(allowed * SAVED_SECONDS, self._left + earned) - (sent - self._sent)
-        # What a key or the first picture has cost is not made up for by a long silence.
-        self._left = max(self._left, -allowed * SAVED_SECONDS)
+        self._left = max(self._left, -DEBT_BYTES)
         self._time, self._sent = now, sent
         if now - self._rate_time >= RATE_SECONDS:
             self.rate = (sent - self._rate_sent) / (now - self._rate_time)

@@ -23,6 +23,9 @@ TOKEN: Final = re.compile(
 SYNCHRONISED: Final = ("\x1b[?2026h", "\x1b[?2026l")
 """Around what is to be shown at once; needless where there is nothing."""
 
+LEAVING: Final = "\x1b[?1049l"
+"""Goes back from the alternate screen."""
+
 CLEARING: Final = re.compile(r"\x1b\[\d*[JKLMPST@X]|\x1b\[\?(?:47|1047|1049)[hl]|\x1b\[!p|\x1bc|\x1b#8|\x1b\[\d*;?\d*r")
 """Sequences after which the screen shows something else."""
 
@@ -66,6 +69,8 @@ class CellDiff:
         return "" if all(part in SYNCHRONISED for part in sent) else "".join(sent)
 
     def _pass_on(self, sequence: str, sent: list[str]) -> None:
+        if sequence == LEAVING and self._sent_place != (self._row, self._column):
+            sent.append(f"\x1b[{self._row};{self._column}H")  # a terminal without a second screen goes on writing there
         sent.append(sequence)
         if CLEARING.fullmatch(sequence):
             self.forget()
