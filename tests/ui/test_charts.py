@@ -116,6 +116,11 @@ def test_a_line_that_leaves_the_chart_is_cut_where_it_leaves() -> None:
     assert np.isnan(kept[5:]).all()
 
 
+def test_a_plateau_at_the_limit_is_drawn_although_its_mean_is_rounded() -> None:
+    values = np.full(5, np.nextafter(0.003, 1))
+    assert clipped(values, 0, 0.003).tolist() == [0.003] * 5
+
+
 def test_rare_spikes_and_the_steep_beginning_do_not_set_the_limits() -> None:
     falling = series([10.0] * 50 + [2.0] * 949 + [50.0])
     low, high = quantile_limits(between(falling, 100, 1_000))

@@ -71,7 +71,8 @@ def spaced_indexes(steps: Values, distance: float) -> list[int]:
 def clipped(values: Values, low: float, high: float) -> Values:
     """Values clipped to limits; NaN for those outside, except next to one inside."""
     values = np.where(np.isfinite(values), values, np.nan)
-    outside = (values < low) | (values > high)
+    rounding = (high - low) * 1e-9  # the mean of equal values may differ from them
+    outside = (values < low - rounding) | (values > high + rounding)
     padded = np.concatenate(([True], outside, [True]))
     return np.where(outside & padded[:-2] & padded[2:], np.nan, np.clip(values, low, high))
 
