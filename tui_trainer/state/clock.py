@@ -62,15 +62,14 @@ class TrainingClock:
 
     def _elapsed_at(self, time: float) -> float:
         passed = time - self.last_event_time
-        return self.elapsed + (passed if 0 < passed <= self._longest_silence else 0.0)
+        return self.elapsed + (0.0 if passed <= 0 or self._was_suspended(passed) else passed)
 
     def _advance_to(self, time: float) -> None:
         self.elapsed, self.last_event_time = self._elapsed_at(time), time
 
-    @property
-    def _longest_silence(self) -> float:
-        """Seconds without an event after which the process or the machine was suspended; they do not count."""
-        return max(GAP_SECONDS, 20 * (self.pace.usual or 0.0))
+    def _was_suspended(self, seconds: float) -> bool:
+        """Whether the process or the machine was, as there was no event for so long; this does not count."""
+        return seconds > GAP_SECONDS and seconds > 20 * (self.pace.usual or 0.0)
 
     def _tick(self, event: Step) -> None:
         self.elapsed, self.last_event_time = self.elapsed_after(event), event.time
@@ -79,7 +78,7 @@ class TrainingClock:
             interval = event.step_seconds
         # A single step of a paused run: the wait for the next one is not training.
         self.last_time = event.time or None if self.running else None
-        if interval is None or (self.pace.steps and interval > self._longest_silence):
+        if interval is None or (self.pace.steps and self._was_suspended(interval)):
             return
         self.pace.add(interval, event.step_seconds)
         self.step_seconds = self.step.update(event.step_seconds)
