@@ -15,7 +15,6 @@ from tui_trainer.history.history import BUCKETS, History
 from tui_trainer.run.events import StateChanged, Step
 from tui_trainer.state.run_state import RunState
 from tui_trainer.ui.app import TrainerApp
-from tui_trainer.ui.charts.widget import Chart
 
 FRAMES: Final = 15
 METRICS: Final = ("loss", "smoothed_loss", "lr", "grad_norm", "weight_norm", "tokens", "elapsed")
@@ -55,7 +54,6 @@ def frame_ms(steps: int) -> float:
 
 
 async def _frame_ms(steps: int) -> float:
-    Chart.min_interval = Chart.max_interval = Chart.min_gap = 0.0
     session = LongSession(steps)
     app, times = TrainerApp(session, "long"), []
     async with app.run_test(size=(COLUMNS, ROWS)) as pilot:

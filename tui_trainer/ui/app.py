@@ -14,6 +14,7 @@ from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from tui_trainer.run.events import TRAINING
 from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.base import Session
 from tui_trainer.ui.actions import SAMPLES_NUMBER
@@ -36,6 +37,9 @@ from tui_trainer.ui.view import View
 
 FRAME_SECONDS = 0.25
 """Between two looks for a new snapshot."""
+
+HEADER_TICKS, PANE_TICKS = 2, 4
+"""Looks after which the header and the panes are drawn."""
 
 REPEAT_SECONDS = 2.0
 """Within which ctrl+c pressed again counts as the same request, such as a key held down: no step is lost by it."""
@@ -98,11 +102,13 @@ class TrainerApp(ChartActions):
             self.exit()
 
     def _tick(self) -> None:
-        """Redraw the header each tick, the panes every other: more than two numbers a second cannot be read."""
+        """Redraw the header twice a second, as more numbers cannot be read, and the panes half as often."""
         self._ticks += 1
         driver = self._driver if isinstance(self._driver, DiffDriver) else None
-        affordable = self._budget.may_draw(driver.bytes_sent if driver else 0)
-        self.pull(panes=self._ticks % 2 == 0, draw=affordable and not (driver and driver.is_congested))
+        training = self.snapshot.state in TRAINING
+        affordable = self._budget.may_draw(driver.bytes_sent if driver else 0, time.thread_time(), training)
+        draw = affordable and self._ticks % HEADER_TICKS == 0 and not (driver and driver.is_congested)
+        self.pull(panes=self._ticks % PANE_TICKS == 0, charts=False, draw=draw)
 
     def on_resize(self) -> None:
         """Before all is drawn anew."""
@@ -115,7 +121,7 @@ class TrainerApp(ChartActions):
     def on_app_blur(self) -> None:
         self._budget.focused = False
 
-    def pull(self, panes: bool = True, draw: bool = True) -> None:
+    def pull(self, panes: bool = True, charts: bool = True, draw: bool = True) -> None:
         """Take a new snapshot if there is one, notify the user of what changed since the last, and `draw`."""
         if self.session.outcome is not None:
             self.exit()
@@ -130,10 +136,11 @@ class TrainerApp(ChartActions):
             self._show_absence()
             if isinstance(self.screen, QuitScreen):
                 self.screen.update_snapshot(before, self.snapshot)
-            panes, draw = (panes, draw) if before.state == self.snapshot.state else (True, True)
+            if before.state != self.snapshot.state:
+                panes = charts = draw = True
         self.load_detail()
         if draw:
-            self.draw(panes)
+            self.draw(panes, charts)
 
     def _show_absence(self) -> None:
         if self._absence_pending and self.snapshot.run is not None:
@@ -146,8 +153,8 @@ class TrainerApp(ChartActions):
     def samples_shown(self) -> bool:
         return self.main_screen.shows(SAMPLES_NUMBER)
 
-    def draw(self, panes: bool = True) -> None:
-        self.main_screen.show(self.view(), panes)
+    def draw(self, panes: bool = True, charts: bool = True) -> None:
+        self.main_screen.show(self.view(), panes, charts)
 
     def view(self) -> View:
         snapshot = self._clock.advance(self.snapshot)

@@ -154,9 +154,11 @@ class ChartActions(RunActions):
             with suppress(Exception):  # the journal cannot be read: what the history has is shown
                 self._loaded = LoadedDetail(first, last, future.result())
                 self._move_to_peak(self._loaded)
+        if self.snapshot.history.stride == 1 or self._loading is not None:
+            return
         view = self.view()
         start, end = view.window
-        if view.snapshot.history.stride == 1 or end - start > MOST_DETAIL or self._loading is not None:
+        if end - start > MOST_DETAIL:
             return
         if self._loaded is None or not (self._loaded.first <= start and end <= self._loaded.last):
             first, last = max(view.extent.first, start - (end - start)), min(view.extent.last, end + (end - start))

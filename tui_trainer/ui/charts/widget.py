@@ -1,8 +1,6 @@
-"""The chart widget: draws a `Plot` at its own size, at intervals that leave the processor to the training."""
+"""The chart widget: draws a `Plot` at its own size."""
 
-import time
 from collections.abc import Callable
-from typing import ClassVar
 
 from textual import events
 from textual.geometry import Region, Size
@@ -21,14 +19,6 @@ class Chart(Widget):
     """Only the cells that differ from the last drawing are sent to the terminal."""
 
     ALLOW_SELECT = False
-    min_interval: ClassVar[float] = 1.2
-    """Seconds between two drawings of new data."""
-    max_interval: ClassVar[float] = 4.0
-    max_cpu_share: ClassVar[float] = 0.006
-    """Largest share of a processor for one chart, as drawing holds the GIL that the trainer's thread needs."""
-    min_gap: ClassVar[float] = 0.2
-    """Seconds between the drawings of two charts, so that the GIL is released in between."""
-    _last_drawn: ClassVar[float] = 0.0
 
     def __init__(self, waiting_for: str, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -36,16 +26,19 @@ class Chart(Widget):
         self._plot: Plot | None = None
         self._key: object = None
         self._cursor: float | None = None
-        self._due = 0.0
         self._drawing: Drawing | None = None
         self._drawn_for: tuple[Size, str] | None = None
         self._strips: list[Strip] = []
         self._dragged = False
         """Whether the mouse has moved since its button was pressed."""
 
-    def show(self, key: object, make_plot: Callable[[], Plot | None], cursor: float | None, at_once: bool) -> None:
-        """Draw what `make_plot` returns, None for nothing yet, if `key` is new and it is time, or `at_once`."""
-        if key != self._key and (at_once or self._plot is None or self._is_due()):
+    @property
+    def is_empty(self) -> bool:
+        return self._plot is None
+
+    def show(self, key: object, make_plot: Callable[[], Plot | None], cursor: float | None) -> None:
+        """Draw what `make_plot` returns, None for nothing yet, if `key` is new."""
+        if key != self._key:
             self._key, self._cursor = key, cursor
             self._plot, self._drawing = make_plot(), None
             self._update()
@@ -84,10 +77,6 @@ class Chart(Widget):
         if not self._dragged and (step := self.step_at(event.x)) is not None:
             await self.run_action(f"app.point_at({step})")
 
-    def _is_due(self) -> bool:
-        now = time.monotonic()
-        return now >= self._due and now >= Chart._last_drawn + self.min_gap
-
     def render_line(self, y: int) -> Strip:
         if self._drawn_for != (self.size, self.app.theme):
             self._drawing = None
@@ -115,14 +104,9 @@ class Chart(Widget):
         return self._drawing.with_cursor(self._cursor).strips(styles)
 
     def _draw(self) -> Drawing:
-        started = time.monotonic()
+        if self._plot is None:
+            return layout.message(self._waiting_for, *self.size)
         try:
-            if self._plot is None:
-                return layout.message(self._waiting_for, *self.size)
-            drawing = layout.render(self._plot, *self.size)
+            return layout.render(self._plot, *self.size)
         except Exception as error:  # an error in a chart must not end the app
-            drawing = layout.message(visible_line(f"cannot draw: {error!r}"), *self.size)
-        now = Chart._last_drawn = time.monotonic()
-        interval = (now - started) / self.max_cpu_share
-        self._due = now + min(self.max_interval, max(self.min_interval, interval))
-        return drawing
+            return layout.message(visible_line(f"cannot draw: {error!r}"), *self.size)

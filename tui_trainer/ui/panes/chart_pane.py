@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 
 from tui_trainer.state.marks import MarkKind
-from tui_trainer.ui.charts.options import STEPS, ChartOptions
+from tui_trainer.ui.charts.options import STEPS
 from tui_trainer.ui.charts.plot import Flag, Line, Plot
 from tui_trainer.ui.charts.widget import Chart
 from tui_trainer.ui.panes.pane import Pane
@@ -43,7 +43,6 @@ class ChartPane(Pane, inherit_bindings=False):
         self.charts = [
             Chart("" if number else self.EMPTY, id=f"{self.id}-{number}") for number in range(len(self.PLOTS))
         ]
-        self._options = ChartOptions()
 
     def compose(self) -> ComposeResult:
         yield from self.charts
@@ -51,13 +50,16 @@ class ChartPane(Pane, inherit_bindings=False):
     def draw(self, view: View) -> None:
         self.summarise(*self.numbers(view))
         self.footnote(*footnotes(view, self.NUMBER, self.has_focus))
-        options, self._options = self._options, view.options
-        # the cursor is drawn over what is there
-        key = self.depends_on(view), replace(view.options, cursor=None), view.loaded
-        at_once = view.is_idle or replace(options, cursor=None) != key[1]
+
+    def draw_charts(self, view: View) -> None:
+        key = self.depends_on(view), replace(view.options, cursor=None), view.loaded  # the cursor is drawn over it
         for chart, plot in zip(self.charts, self.PLOTS, strict=True):
-            make = partial(self._plot, plot, view)
-            chart.show(key, make, view.options.cursor, at_once)
+            chart.show(key, partial(self._plot, plot, view), view.options.cursor)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether a chart has not been drawn yet."""
+        return any(chart.is_empty for chart in self.charts)
 
     def _plot(self, make: Plotter, view: View) -> Plot | None:
         """With all that the charts have in common."""

@@ -46,18 +46,23 @@ class Pane(VerticalScroll, inherit_bindings=False):
         self._shown_footnote = ""
         self.border_title = self._heading()
 
-    def show(self, view: View) -> None:
-        """Draw the pane; an error is shown in its border and not raised."""
+    def show(self, view: View, charts: bool = True) -> None:
+        """Draw the pane, or without its `charts`; an error is shown in its border and not raised."""
         try:
             self.draw(view)
+            if charts:
+                self.draw_charts(view)
             self._write_footnote()
         except Exception as error:
             self._shown_footnote = visible_line(f"cannot draw: {error!r}")
             self.border_subtitle = Content(self._shown_footnote)
 
     def draw(self, view: View) -> None:
-        """Update the widgets from the view."""
+        """Update the texts from the view."""
         raise NotImplementedError
+
+    def draw_charts(self, view: View) -> None:
+        """Update the charts from the view, if the pane has some."""
 
     def _heading(self) -> Content:
         return Content.assemble((f"{self.NUMBER} ", "$foreground-muted"), (self.TITLE, "bold $foreground"))

@@ -61,6 +61,7 @@ class MainScreen(Screen[None]):
         """With which the panes were drawn last."""
         self._chart = 1
         self._active = 1
+        self._turn = 0
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -76,8 +77,11 @@ class MainScreen(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
 
-    def show(self, view: View, panes: bool = True) -> None:
-        """Update the header, the banner and the key bar, and the visible panes unless `panes` is false."""
+    def show(self, view: View, panes: bool = True, charts: bool = True) -> None:
+        """Update the header, the banner and the key bar, and the visible panes unless `panes` is false.
+
+        Of the panes of charts one has them drawn in its turn where `charts` is false: drawing them is what takes long.
+        """
         snapshot = view.snapshot
         self._header.show(snapshot, view.pending)
         self._banner.show(snapshot)
@@ -85,9 +89,9 @@ class MainScreen(Screen[None]):
         self._keybar.display = not self._readout.display
         self._keybar.access = view.access
         if panes:
-            self._show_panes(view)
+            self._show_panes(view, charts or view.is_idle)
 
-    def _show_panes(self, view: View) -> None:
+    def _show_panes(self, view: View, charts: bool) -> None:
         """Draw the visible panes; after a key that changes all charts the focused one first, for the eye is there."""
         visible = [pane for pane in self._panes if pane.display]
         if view.options != self._options:
@@ -97,11 +101,20 @@ class MainScreen(Screen[None]):
             visible.remove(focused)
             self.call_after_refresh(self._show_each, view, visible)
         else:
-            self._show_each(view, visible)
+            self._show_each(view, visible, None if charts else self._next_chart(visible))
 
-    def _show_each(self, view: View, panes: Sequence[Pane]) -> None:
+    def _show_each(self, view: View, panes: Sequence[Pane], only: ChartPane | None = None) -> None:
+        """Draw the panes, the charts of all of them or of `only` one."""
         for pane in panes:
-            pane.show(view)
+            pane.show(view, charts=only is None or pane is only)
+
+    def _next_chart(self, visible: Sequence[Pane]) -> ChartPane | None:
+        """The pane whose charts are to be drawn now; None for all of them, while one has not been drawn yet."""
+        panes = [pane for pane in visible if isinstance(pane, ChartPane)]
+        if not panes or any(pane.is_empty for pane in panes):
+            return None
+        self._turn += 1
+        return panes[self._turn % len(panes)]
 
     @property
     def focused_chart(self) -> ChartPane | None:
