@@ -1,6 +1,14 @@
-"""How often the screen may be drawn, by the bytes that it has sent."""
+"""How often the screen may be drawn, by the bytes that it has sent and the time that it has taken."""
 
-from tui_trainer.ui.output.budget import DEBT_BYTES, RATE_SECONDS, SAVED_SECONDS, RefreshBudget
+from typing import Any
+
+import pytest
+
+from tests import scripted
+from tests.driving import driving
+from tui_trainer.ui import app
+from tui_trainer.ui.charts.widget import Chart
+from tui_trainer.ui.output.budget import DEBT_BYTES, RATE_SECONDS, SAVED_SECONDS, WHOLE_CORE, RefreshBudget
 
 
 class Clock:
@@ -51,3 +59,41 @@ def test_the_rate_is_told_once_it_is_known() -> None:
     clock.seconds = RATE_SECONDS
     budget.may_draw(8_000)
     assert budget.rate == 8_000 / RATE_SECONDS
+
+
+def drawn_by_processor(seconds_per_frame: float, share: float) -> int:
+    """Frames within a hundred seconds, four looks a second."""
+    clock, frames = Clock(), 0
+    budget = RefreshBudget(1_000.0, clock)
+    for _ in range(400):
+        clock.seconds += 0.25
+        frames += budget.may_draw(0, frames * seconds_per_frame, share)
+    return frames
+
+
+def test_no_more_is_drawn_than_the_share_of_the_processor_allows() -> None:
+    assert 0.9 < drawn_by_processor(0.02, share=0.01) * 0.02 < 1.0 + 2 * 0.02
+    assert drawn_by_processor(0.001, share=0.01) == 400
+
+
+def test_while_nothing_is_trained_every_frame_is_drawn() -> None:
+    assert drawn_by_processor(0.1, share=WHOLE_CORE) == 400
+
+
+async def test_the_charts_of_a_running_run_are_drawn_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "FRAME_SECONDS", 1e6)  # no tick but those of this test
+    drawn: list[str] = []
+    show = Chart.show
+    async with driving(scripted.running(), size=(120, 40)) as screen:
+        screen.app.pull()
+
+        def note(chart: Chart, *arguments: Any) -> None:
+            drawn.append(str(chart.id))
+            show(chart, *arguments)
+
+        monkeypatch.setattr(Chart, "show", note)
+        for _ in range(4):
+            screen.app.pull(charts=False)
+        assert len(drawn) == len(set(drawn)) == len(screen.app.query(Chart))
+        screen.app.pull()
+        assert len(drawn) == 2 * len(screen.app.query(Chart))

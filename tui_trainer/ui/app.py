@@ -14,7 +14,6 @@ from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from tui_trainer.run.events import TRAINING
 from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.base import Session
 from tui_trainer.ui.actions import SAMPLES_NUMBER
@@ -105,8 +104,8 @@ class TrainerApp(ChartActions):
         """Redraw the header twice a second, as more numbers cannot be read, and the panes half as often."""
         self._ticks += 1
         driver = self._driver if isinstance(self._driver, DiffDriver) else None
-        training = self.snapshot.state in TRAINING
-        affordable = self._budget.may_draw(driver.bytes_sent if driver else 0, time.thread_time(), training)
+        sent, share = driver.bytes_sent if driver else 0, self.view().drawing_share
+        affordable = self._budget.may_draw(sent, time.thread_time(), share)
         draw = affordable and self._ticks % HEADER_TICKS == 0 and not (driver and driver.is_congested)
         self.pull(panes=self._ticks % PANE_TICKS == 0, charts=False, draw=draw)
 

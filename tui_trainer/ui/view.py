@@ -17,6 +17,7 @@ from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.access import Access
 from tui_trainer.ui.charts.options import TIME, TOKENS, ChartOptions
 from tui_trainer.ui.charts.viewport import Extent, with_room
+from tui_trainer.ui.output.budget import DEVICE_SHARE, PROCESSOR_SHARE, WHOLE_CORE
 from tui_trainer.ui.pending_commands import PendingCommands
 
 CURVE_POINTS: Final = 2048
@@ -95,6 +96,13 @@ class View:
     def is_idle(self) -> bool:
         """Whether no steps are taken, so that charts must show the last one without delay."""
         return self.snapshot.state != "running"
+
+    @property
+    def drawing_share(self) -> float:
+        """Of a core, that drawing may take from the training."""
+        if self.is_idle or self.snapshot.run is None:
+            return WHOLE_CORE
+        return PROCESSOR_SHARE if self.snapshot.run.machine.device == "cpu" else DEVICE_SHARE
 
     @cached_property
     def positions(self) -> Curve | None:

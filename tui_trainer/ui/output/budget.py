@@ -8,7 +8,11 @@ BYTES_PER_SECOND: Final = 3000.0
 LOW_BYTES_PER_SECOND: Final = 500.0
 
 PROCESSOR_SHARE: Final = 0.01
-"""Of one core, for the thread that draws: training on all cores is slowed by as much."""
+"""Of one core, for the thread that draws while the processor trains: training on all cores is slowed by as much."""
+DEVICE_SHARE: Final = 0.03
+"""The same while another device trains: it waits for the interpreter's lock alone."""
+WHOLE_CORE: Final = 1.0
+"""While nothing is trained."""
 
 UNFOCUSED: Final = 0.25
 """Part of them while the terminal says that it does not have the focus."""
@@ -50,18 +54,18 @@ class RefreshBudget:
         self.rate: float | None = None
         """Bytes a second that were sent."""
 
-    def may_draw(self, sent: int, processor_seconds: float = 0.0, training: bool = True) -> bool:
+    def may_draw(self, sent: int, processor_seconds: float = 0.0, share: float = WHOLE_CORE) -> bool:
         """Whether more may be drawn without a user having asked for it.
 
-        `sent` is how many bytes were sent in all, `processor_seconds` what the thread has taken; while nothing is
-        trained it may take what it needs.
+        `sent` is how many bytes were sent in all, `processor_seconds` what the thread has taken, of which `share` a
+        second is allowed.
         """
         now = self._now()
         seconds, self._time = now - self._time, now
         part = 1.0 if self.focused else UNFOCUSED
         bytes_left = self._bytes.left(seconds, part * self._bytes_per_second, sent)
-        processor_left = self._processor.left(seconds, part * PROCESSOR_SHARE, processor_seconds)
+        processor_left = self._processor.left(seconds, part * share, processor_seconds)
         if now - self._rate_time >= RATE_SECONDS:
             self.rate = (sent - self._rate_sent) / (now - self._rate_time)
             self._rate_time, self._rate_sent = now, sent
-        return bytes_left > 0 and (processor_left > 0 or not training)
+        return bytes_left > 0 and processor_left > 0
