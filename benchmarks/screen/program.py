@@ -47,6 +47,7 @@ class Program:
             "XDG_STATE_HOME": str(self.directory),
             "XDG_CONFIG_HOME": str(self.directory),
         }
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # a package that is installed has its bytecode
         self.screen: Screen | None = None
         if screen:
             self.screen = Screen(command, self.directory, environment, rows=ROWS, columns=COLUMNS)
