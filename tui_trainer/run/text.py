@@ -1,9 +1,16 @@
 """Makes text from outside safe to show, by replacing control characters; and formats numbers for people."""
 
 import math
+import re
 import unicodedata
 
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+_EMOJI = "\u2600-\u27bf\U0001f000-\U0001faff"
+_JOINED_EMOJI = re.compile(f"(?<=[\ufe0f{_EMOJI}])\u200d(?=[{_EMOJI}])|(?<=[{_EMOJI}])[\U0001f3fb-\U0001f3ff]")
+"""What joins two of them into one, and colours of skin: not every terminal knows them."""
+
+_FLAG_LETTERS = {0x1F1E6 + number: chr(ord("A") + number) for number in range(26)}
 
 
 def _visible_character(character: str) -> str:
@@ -21,10 +28,12 @@ def visible(text: str, keep: str = "\n") -> str:
     """`text` with every control or invisible character shown as a symbol, but for those in `keep`; tabs become spaces.
 
     Escape becomes U+241B, other invisible characters `<U+200B>`: nothing left can move a cursor or reorder a line.
+    Joined emoji are shown apart and without colours of skin, flags as letters: terminals differ on their widths.
     """
     text = text.replace("\t", "    ")
     if text.isascii() and text.isprintable():
         return text
+    text = _JOINED_EMOJI.sub("", text).translate(_FLAG_LETTERS)
     return "".join(c if c in keep or c.isprintable() else _visible_character(c) for c in text)
 
 

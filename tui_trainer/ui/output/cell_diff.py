@@ -2,13 +2,15 @@
 
 It reads what an application writes as a terminal would: positions, styles and characters; other sequences are passed
 on. So however much an application draws anew, no more than its changes are sent. For one thread.
+
+A character that terminals draw in different widths cannot move what stands behind it: what follows is sent to its
+place, and sent again where a wider drawing may have covered it.
 """
 
 import re
 from typing import Final
 
-from rich.cells import get_character_cell_size
-
+from tui_trainer.ui.output.graphemes import graphemes, is_disputed
 from tui_trainer.ui.output.styles import PLAIN, CellStyle, change, parsed
 
 TOKEN: Final = re.compile(
@@ -33,6 +35,9 @@ MOVING: Final = re.compile(r"\x1b\[[\d;]*[A-Gdfsu`]|\x1b[78DEM]|[\b\t\n\v\f\r]")
 """Sequences that move the cursor otherwise than by a row and a column."""
 
 Cell = tuple[str, CellStyle]
+
+COVERED: Final = 2
+"""Cells behind a character that a terminal may cover which draws it wider."""
 
 
 class CellDiff:
@@ -80,14 +85,16 @@ class CellDiff:
     def _write(self, text: str, sent: list[str]) -> None:
         row = self._rows.setdefault(self._row, {})
         style, blank = self._style, self._style.of_blank
-        for character in text:
-            width = 1 if character < "\u0300" else get_character_cell_size(character)
+        for character, width in graphemes(text):
             cell = character, blank if character == " " else style
             if not width:  # it changes the character before it, which may not be known
                 self._send(sent, self._column, character, style)
                 row.pop(self._column - 1, None)
                 continue
             if row.get(self._column) != cell:
+                disputed = is_disputed(character)
+                if disputed:
+                    self._blank(sent, self._column, width, style)
                 self._send(sent, self._column, *cell)
                 if row.get(self._column, cell)[0] == "":  # the second cell of a wide character, which is gone with it
                     row.pop(self._column - 1, None)
@@ -97,7 +104,24 @@ class CellDiff:
                 if row.get(self._column + width, ("x",))[0] == "":  # likewise
                     del row[self._column + width]
                 self._sent_place = self._row, self._column + width
+                if disputed:
+                    self._send_covered(sent, self._column + width)
             self._column += width
+
+    def _blank(self, sent: list[str], column: int, width: int, style: CellStyle) -> None:
+        """In case the terminal draws what comes there narrower."""
+        self._send(sent, column, " " * width, style)
+        self._sent_place = None
+
+    def _send_covered(self, sent: list[str], column: int) -> None:
+        """Send what is known to be there again."""
+        self._sent_place = None
+        for covered in range(column, column + COVERED):
+            character, style = self._rows[self._row].get(covered, ("", PLAIN))
+            if not character or is_disputed(character):
+                return
+            self._send(sent, covered, character, style)
+            self._sent_place = None
 
     def _send(self, sent: list[str], column: int, character: str, style: CellStyle) -> None:
         if self._sent_place != (self._row, column):
