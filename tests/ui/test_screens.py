@@ -7,24 +7,28 @@ from tests.driving import driving
 from tui_trainer.run.commands import Generate, SetPrompt
 from tui_trainer.ui.access import Access
 from tui_trainer.ui.key_table import KEYS
+from tui_trainer.ui.keys import RECORDING
 from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.screens.help import key_list
 
 SHORT_RUN = scripted.running(60)
 
+PLAYED = "play slower faster jump"
+"""Keys of a recording."""
+
 
 def test_help_lists_every_key() -> None:
-    text = key_list(Access()).plain
+    text = key_list(Access(is_played=True)).plain
     assert all(key.help in text and key.shown in text for key in KEYS)
 
 
 @pytest.mark.parametrize(
     ("access", "missing"),
     [
-        (Access(state="finished", has_steps=True), "pause step model detach"),
-        (Access(state="finished", has_steps=True, is_attached=True), "pause step model"),
+        (Access(state="finished", has_steps=True), f"pause step model {PLAYED} detach"),
+        (Access(state="finished", has_steps=True, is_attached=True), f"pause step model {PLAYED}"),
         (
-            Access(state="finished", has_steps=True, has_two_models=True, read_only=True),
+            Access(state="finished", has_steps=True, has_two_models=True, read_only=True, is_played=True),
             "pause step save cooler hotter generate model prompt detach",
         ),
     ],
@@ -84,5 +88,5 @@ async def test_the_palette_lists_the_keys_and_the_panes() -> None:
     async with driving(SHORT_RUN) as screen:
         titles = {command.title for command in screen.app.get_system_commands(screen.app.screen)}
     later = {"Take one step", "Switch between the last model and the best"}
-    assert {key.command for key in KEYS if key.command} - titles == later
+    assert {key.command for key in KEYS if key.command and key.group != RECORDING} - titles == later
     assert {f"Show {pane.TITLE.lower()}" for pane in PANES} <= titles

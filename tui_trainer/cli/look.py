@@ -30,10 +30,11 @@ def attach(run: str, runs_dir: str, screen: ScreenSettings) -> int:
 
 @click.command(short_help="Look at a run that nobody trains.")
 @run_argument
+@click.option("--at-end", is_flag=True, help="Show the run as it ended instead of playing it.")
 @screen_options
 @runs_dir_option
-def replay(run: str, runs_dir: str, screen: ScreenSettings) -> int:
-    """Open the screen of RUN as its journal tells it.
+def replay(run: str, at_end: bool, runs_dir: str, screen: ScreenSettings) -> int:
+    """Play RUN on the screen from its first step on, as its journal tells it.
 
     RUN is a name or a path; the one that changed last, of those that nobody trains, when left out.
     """
@@ -46,7 +47,7 @@ def replay(run: str, runs_dir: str, screen: ScreenSettings) -> int:
         return load_answerer(directory, publish)
 
     directory = find_run(run, runs_root(runs_dir), lambda each: each.journal.is_file() and not is_locked(each))
-    return view(ReplaySession(directory, load), directory.name, screen)
+    return view(ReplaySession(directory, load, played=not at_end), directory.name, screen)
 
 
 @click.command(short_help="Tell how a run is doing, in a line.")

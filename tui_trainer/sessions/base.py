@@ -14,6 +14,7 @@ from tui_trainer.run.commands import Command
 from tui_trainer.run.events import Event, Sample
 from tui_trainer.run.requests import Reply, Request
 from tui_trainer.sessions.detail import load_detail
+from tui_trainer.sessions.playback import Playback
 from tui_trainer.sessions.requests import refuse
 from tui_trainer.state.absence import Absence
 from tui_trainer.state.run_state import RunState
@@ -60,6 +61,9 @@ class Session(ABC):
 
     is_attached: bool = False
     """Whether the run is trained by another process."""
+
+    playback: Playback | None = None
+    """What plays a recording; None for a run that is trained, and while a recording is read."""
 
     missed: Absence | None = None
     """What happened while no viewer was attached, until this session was; None if there was one."""

@@ -17,7 +17,10 @@ from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.attached import VANISHED
 from tui_trainer.sessions.base import Outcome, Session
 from tui_trainer.sessions.journal_reader import READING, JournalReader
+from tui_trainer.sessions.playback import Playback
 from tui_trainer.sessions.requests import NO_MODEL, Answer, AnsweringThread, OpenRequests
+from tui_trainer.state.earlier import POINTS, as_of
+from tui_trainer.state.snapshot import Snapshot
 
 Publish = Callable[[Event], None]
 
@@ -27,16 +30,23 @@ def _refuse(directory: RunDirectory, publish: Publish) -> Answer:
 
 
 class ReplaySession(Session):
-    """Shows the run as its journal ends; ends when it is left."""
+    """Plays the run as its journal tells it, or shows how that ends; ends when it is left."""
 
     read_only_reason = "This is a recording: resume goes on with the run, q leaves."
 
-    def __init__(self, directory: RunDirectory, load: Callable[[RunDirectory, Publish], Answer] = _refuse) -> None:
+    def __init__(
+        self,
+        directory: RunDirectory,
+        load: Callable[[RunDirectory, Publish], Answer] = _refuse,
+        played: bool = False,
+    ) -> None:
         """Raises InputError when the run is alive, or has no journal.
 
-        `load` makes what answers requests, and publishes what is to be known of it.
+        `load` makes what answers requests, and publishes what is to be known of it. A recording that is not `played` is
+        shown as it ends, from where it can be played.
         """
         super().__init__()
+        self._played = played
         self.directory = directory
         self.label = directory.name
         self._left = threading.Event()
@@ -62,6 +72,21 @@ class ReplaySession(Session):
     def leave(self) -> None:
         self._left.set()
 
+    @property
+    def version(self) -> int:
+        """Grows with every event, and is another one for every step that is played."""
+        return super().version + (self.playback.version if self.playback else 0)
+
+    def snapshot(self) -> Snapshot:
+        playback, end = self.playback, super().snapshot()
+        if playback is None:
+            return end
+        version = end.version + playback.version
+        if playback.at_end:
+            return end.changed({"version": version})
+        earlier = as_of(end, playback.step, "running" if playback.playing else "paused")
+        return earlier.changed({"version": version, "playing_speed": playback.speed})
+
     def run(self) -> None:
         try:
             with self.directory.open() as folder:
@@ -75,7 +100,10 @@ class ReplaySession(Session):
         last = self.snapshot()
         if last.state not in ENDED and not self._left.is_set():
             self.publish(StateChanged(step=last.step, state="failed", reason=VANISHED))
+        if last.step:
+            self.playback = Playback(last.history.window("elapsed", 0, last.step, POINTS), last.step, self._played)
         self._left.wait()
+        self.playback = None
         self._requests.refuse_all("The recording was left.")
         self.outcome = Outcome()
 

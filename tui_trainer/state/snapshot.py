@@ -37,6 +37,8 @@ class Snapshot:
     stages_done: tuple[str, ...] = field(default=(), metadata=NOT_STORED)
     activity: str = field(default="", metadata=NOT_STORED)
     """What the trainer does beside taking steps; empty while it does nothing else."""
+    playing_speed: float | None = field(default=None, metadata=NOT_STORED)
+    """Of a recording that is played, as a multiple of the run's own; None of a run."""
     run: RunStarted | None = None
     step: int = 0
     last_step: Step | None = None

@@ -75,7 +75,12 @@ class RunActions(Appearance):
 
     @property
     def access(self) -> Access:
-        return Access.to(self.snapshot, self.session.is_attached, bool(self.session.read_only_reason))
+        return Access.to(
+            self.snapshot,
+            self.session.is_attached,
+            bool(self.session.read_only_reason),
+            self.session.playback is not None,
+        )
 
     @property
     def samples_shown(self) -> bool:

@@ -17,7 +17,6 @@ from textual.screen import Screen
 from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.base import Session
 from tui_trainer.ui.actions import SAMPLES_NUMBER
-from tui_trainer.ui.chart_actions import ChartActions
 from tui_trainer.ui.clock import RunningClock
 from tui_trainer.ui.job_control import can_be_continued, stop_and_continue_with_job
 from tui_trainer.ui.key_table import KEYS
@@ -26,6 +25,7 @@ from tui_trainer.ui.notifications import notifications
 from tui_trainer.ui.output.budget import BYTES_PER_SECOND, LOW_BYTES_PER_SECOND, RefreshBudget
 from tui_trainer.ui.output.driver import DiffDriver
 from tui_trainer.ui.panes import PANES
+from tui_trainer.ui.playback_actions import PlaybackActions
 from tui_trainer.ui.screens.away import AwayScreen
 from tui_trainer.ui.screens.help import HelpScreen
 from tui_trainer.ui.screens.log import LogScreen
@@ -50,7 +50,7 @@ With Python's default of 5 ms a small model trains 4 % slower.
 """
 
 
-class TrainerApp(ChartActions):
+class TrainerApp(PlaybackActions):
     CSS_PATH = Path(__file__).with_name("app.tcss")
     BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 

@@ -71,7 +71,8 @@ def identity(snapshot: Snapshot, title: str) -> list[Part]:
 
 def progress(snapshot: Snapshot, pending: PendingCommands, aligned: bool) -> list[Part]:
     changing = TRANSITIONS.get(pending.state or "")
-    word, weight = (changing, "italic") if changing else (snapshot.state.upper(), "bold")
+    shown = "playing" if snapshot.playing_speed and snapshot.state == "running" else snapshot.state
+    word, weight = (changing, "italic") if changing else (shown.upper(), "bold")
     state = part(word.ljust(LONGEST_STATE if aligned else 0), f"{weight} {STATE_STYLES[snapshot.state]}", 10)
     if snapshot.state == "loading":
         return [state, *_loading(snapshot)]
@@ -96,7 +97,9 @@ def _training(snapshot: Snapshot) -> list[Part]:
     if steps:
         parts.append(Part(bar(snapshot.step / steps, 14), 4))
         parts.append(part(f"{100 * snapshot.step // steps:3} %", priority=7))
-    if snapshot.activity:
+    if snapshot.playing_speed:
+        parts.append(part(f"at {snapshot.playing_speed:g}×", priority=8))
+    elif snapshot.activity:
         parts.append(part(f"{shorten(snapshot.activity, 16)}…", priority=8))
     elif snapshot.state in TRAINING and snapshot.time_left is not None:
         parts.append(part(f"{snapshot.time_left!s:>6} left", priority=8))

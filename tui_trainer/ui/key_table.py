@@ -10,6 +10,7 @@ from tui_trainer.run.events import TAKES_COMMANDS, TRAINING
 from tui_trainer.ui.chart_keys import CHART_KEYS
 from tui_trainer.ui.keys import LEAVE, RUN, SAMPLES, SCREEN, Key
 from tui_trainer.ui.panes import PANES
+from tui_trainer.ui.recording_keys import RECORDING_KEYS
 
 KEYS: Final[tuple[Key, ...]] = (
     Key(
@@ -116,6 +117,7 @@ KEYS: Final[tuple[Key, ...]] = (
         command="Edit the prompt",
         states=TAKES_COMMANDS,
     ),
+    *RECORDING_KEYS,
     *CHART_KEYS,
     Key(
         id="maximise",

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
-RUN, SAMPLES, CHARTS, SCREEN, LEAVE = "The run", "Samples", "Charts", "The screen", "Leaving"
+RUN, RECORDING, SAMPLES, CHARTS, SCREEN, LEAVE = (
+    "The run",
+    "A recording",
+    "Samples",
+    "Charts",
+    "The screen",
+    "Leaving",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

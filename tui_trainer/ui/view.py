@@ -95,7 +95,7 @@ class View:
     @property
     def is_idle(self) -> bool:
         """Whether no steps are taken, so that charts must show the last one without delay."""
-        return self.snapshot.state != "running"
+        return self.snapshot.state != "running" or self.access.is_played
 
     @property
     def drawing_share(self) -> float:

@@ -145,5 +145,5 @@ def test_nothing_of_a_state_is_forgotten() -> None:
         "clipped_share",
         "absence",
     }
-    passing = {"stage", "stages_done", "activity", "partial_sample"}
+    passing = {"stage", "stages_done", "activity", "partial_sample", "playing_speed"}
     assert set(stored([])["shown"]) | derived | passing | {"history", "version"} == set(Snapshot.__dataclass_fields__)

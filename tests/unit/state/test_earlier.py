@@ -1,0 +1,47 @@
+"""A run as it was at an earlier step."""
+
+from tests import scripted
+from tui_trainer.run.events import Alert, CheckpointSaved
+from tui_trainer.state.earlier import as_of
+from tui_trainer.state.run_state import RunState
+from tui_trainer.state.snapshot import Snapshot
+
+
+def finished() -> Snapshot:
+    state = RunState()
+    for event in [*scripted.finished(), Alert(step=1_990, kind="x", severity="warning", message="late")]:
+        state.apply(event)
+    return state.snapshot()
+
+
+def test_it_has_the_numbers_of_its_step() -> None:
+    end = finished()
+    assert end.step > 700
+    earlier = as_of(end, 700, "running")
+    assert (earlier.state, earlier.step) == ("running", 700)
+    assert earlier.last_step is not None and earlier.last_step.step == 700
+    assert earlier.last_step.loss == scripted.step_event(700).loss
+    assert earlier.elapsed < end.elapsed
+
+
+def test_nothing_of_it_comes_from_later_steps() -> None:
+    earlier = as_of(finished(), 700, "running")
+    kept = [*earlier.samples, *earlier.alerts, *earlier.marks, earlier.last_evaluation, earlier.best_evaluation]
+    assert earlier.samples and earlier.marks and len(earlier.alerts) < len(finished().alerts)
+    assert all(each is None or each.step <= 700 for each in kept)
+    assert earlier.last_evaluation is not None
+
+
+def test_the_last_checkpoint_is_that_of_the_mark_before() -> None:
+    state = RunState()
+    saves = [CheckpointSaved(step=step, path="p", reason="periodic") for step in (100, 900)]
+    for event in sorted([*scripted.running(), *saves], key=lambda event: event.step):
+        state.apply(event)
+    saved = as_of(state.snapshot(), 700, "running").last_checkpoint
+    assert saved is not None and (saved.reason, saved.step <= 700) == ("periodic", True)
+
+
+def test_before_the_first_step_nothing_is_known() -> None:
+    begin = as_of(finished(), 0, "paused")
+    assert begin.last_step is begin.last_evaluation is None
+    assert begin.elapsed == 0.0
