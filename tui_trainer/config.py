@@ -194,7 +194,7 @@ class ScheduleConfig(Section):
 class SamplingConfig(Section):
     sample_every: int = option(None, "Steps between samples.", minimum=1)
     sample_tokens: int = option(None, "Tokens in a sample.", minimum=1, maximum=100_000)
-    prompt: str = option("", "Text that samples go on from; the corpus's first word when left out.")
+    prompt: str = option("", "Text that samples go on from; how many of the corpus's sentences begin when left out.")
     temperature: float = option(0.8, "Sampling temperature; 0 always takes the likeliest token.", minimum=0, maximum=5)
     top_k: int = option(0, "Sample among the K likeliest tokens; 0 is all of them.", minimum=0)
 

@@ -1,5 +1,7 @@
 """Loads a corpus: reads the sources that the user named, tokenizes them and splits off the validation part."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -35,7 +37,9 @@ class Corpus:
     val_bytes: int
     val_files: int
     unigram_entropy: float
-    first_word: str
+    opening: str
+    left_out: Mapping[str, int]
+    """Files of directories and patterns that could not be used: how many, by what they are."""
 
 
 def load_corpus(config: DataConfig, progress: StageProgress) -> Corpus:
@@ -44,7 +48,8 @@ def load_corpus(config: DataConfig, progress: StageProgress) -> Corpus:
     `progress` gets a stage ("reading", "training the tokenizer", "tokenizing") with what is done of how much; what it
     raises stops the work and passes through.
     """
-    sources = find_sources(config.corpus, binary_ok=config.tokenizer == "byte")
+    left_out: Counter[str] = Counter()
+    sources = find_sources(config.corpus, binary_ok=config.tokenizer == "byte", left_out=left_out)
     found = scan(sources, lossless=config.tokenizer == "byte", progress=partial(progress, "reading"))
     kind, vocab_size = _choose_tokenizer(config, found)
     split = split_text(found, config.val_fraction, config.val_from == EACH_FILE)
@@ -60,7 +65,8 @@ def load_corpus(config: DataConfig, progress: StageProgress) -> Corpus:
         val_bytes=encoded.val_bytes,
         val_files=split.val_files,
         unigram_entropy=unigram_entropy(encoded.train, encoded.tokenizer.vocab_size),
-        first_word=found.first_word,
+        opening=found.opening,
+        left_out=left_out,
     )
 
 

@@ -12,11 +12,11 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 
 from tui_trainer.config import InputError
+from tui_trainer.corpus.opening import HEAD, opening
 from tui_trainer.corpus.sources import GZIP_ERRORS, Source, broken_gzip
 
 CHUNK_BYTES = 4 << 20
 REPORT_SECONDS: Final = 0.1
-FIRST_WORD_LENGTH: Final = 12
 UNICODE_END: Final = 0x110000
 
 Progress = Callable[[int, int], None]
@@ -30,7 +30,7 @@ class Scan:
     bytes: int
     distinct: frozenset[str]
     fingerprint: str
-    first_word: str
+    opening: str
     lengths: tuple[int, ...] = ()
     """Characters of each source, with the line end that it is given before the next."""
 
@@ -67,12 +67,12 @@ def scan(sources: Sequence[Source], *, lossless: bool = False, progress: Progres
         lengths[number] += len(piece)
         last = number
         size += len(data)
-        if len(head) < 8 * FIRST_WORD_LENGTH:
-            head = (head + text).lstrip()[: 8 * FIRST_WORD_LENGTH]
+        if len(head) < HEAD:
+            head = (head + text[:HEAD]).lstrip()[:HEAD]
     if not head:
         raise InputError("The corpus is empty (nothing but white space): name files with text in them.")
     distinct = frozenset(map(chr, np.flatnonzero(seen).tolist()))
-    return Scan(sum(lengths), size, distinct, digest.hexdigest(), _first_word(head), tuple(lengths))
+    return Scan(sum(lengths), size, distinct, digest.hexdigest(), opening(head), tuple(lengths))
 
 
 def _read_pieces(sources: Sequence[Source], lossless: bool, progress: Progress) -> Iterator[tuple[int, str, str]]:
@@ -99,12 +99,6 @@ def code_points(text: str) -> np.ndarray:
     if text.isascii():
         return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-
-
-def _first_word(head: str) -> str:
-    # Bytes that are no UTF-8 are left out of the prompt; a line end is a prompt for any text.
-    words = to_bytes(head).decode("utf-8", "ignore").split()
-    return words[0][:FIRST_WORD_LENGTH] if words else "\n"
 
 
 def _read_source(source: Source, lossless: bool) -> Iterator[tuple[int, str]]:

@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -30,7 +31,12 @@ _WIDE_MARKS: Final = {
 
 
 class _UnsuitableError(InputError):
-    """A file that cannot be used: an error when named by the user, skipped inside a directory or a pattern."""
+    """A file that cannot be used: an error when named by the user, left out inside a directory or a pattern."""
+
+    def __init__(self, message: str, kind: str) -> None:
+        """`kind` says what files of its kind are."""
+        super().__init__(message)
+        self.kind = kind
 
 
 @dataclass(frozen=True)
@@ -62,16 +68,20 @@ def shown(path: str) -> str:
     return "standard input" if path == STANDARD_INPUT else visible_line(path)
 
 
-def find_sources(arguments: Sequence[str], *, binary_ok: bool = False) -> list[Source]:
+def find_sources(
+    arguments: Sequence[str], *, binary_ok: bool = False, left_out: Counter[str] | None = None
+) -> list[Source]:
     """The files that the arguments name, each once, in their order; raises InputError.
 
-    `binary_ok` accepts files that are not text, which only the byte tokenizer can read.
+    `binary_ok` accepts files that are not text, which only the byte tokenizer can read. Files of directories and
+    patterns that cannot be used are counted in `left_out` by what they are.
     """
+    left_out = Counter() if left_out is None else left_out
     if not arguments or "" in arguments:
         raise InputError("No corpus was given: name a text file, a directory, a glob pattern, or - for standard input.")
     sources: dict[str, Source] = {}
     for argument in arguments:
-        for source in _expand(argument, binary_ok):
+        for source in _expand(argument, binary_ok, left_out):
             key = STANDARD_INPUT if source.data is not None else os.path.realpath(source.path)
             sources.setdefault(key, source)
     return list(sources.values())
@@ -94,13 +104,13 @@ def _root_label(source: Source) -> str:
     return visible_line(Path(Path(source.path).name.removesuffix(".gz")).stem) or "corpus"
 
 
-def _expand(argument: str, binary_ok: bool) -> Iterator[Source]:
+def _expand(argument: str, binary_ok: bool, left_out: Counter[str]) -> Iterator[Source]:
     if argument == STANDARD_INPUT:
         yield _standard_input(binary_ok)
     elif _is_directory(argument):
-        yield from _directory(argument, binary_ok)
+        yield from _directory(argument, binary_ok, left_out)
     elif glob.has_magic(argument) and not os.path.lexists(argument):
-        yield from _pattern(argument, binary_ok)
+        yield from _pattern(argument, binary_ok, left_out)
     else:
         yield _file(argument, argument, binary_ok)
 
@@ -112,12 +122,12 @@ def _is_directory(path: str) -> bool:
         return False
 
 
-def _pattern(pattern: str, binary_ok: bool) -> Iterator[Source]:
+def _pattern(pattern: str, binary_ok: bool, left_out: Counter[str]) -> Iterator[Source]:
     found = False
     # Path.glob refuses an absolute pattern.
     for path in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207
         inside = _walk(path) if _is_directory(path) else [path]
-        for source in _suitable(inside, path, binary_ok):
+        for source in _suitable(inside, path, binary_ok, left_out):
             found = True
             yield source
     if not found:
@@ -126,20 +136,20 @@ def _pattern(pattern: str, binary_ok: bool) -> Iterator[Source]:
         )
 
 
-def _directory(directory: str, binary_ok: bool) -> list[Source]:
-    sources = list(_suitable(_walk(directory), directory, binary_ok))
+def _directory(directory: str, binary_ok: bool, left_out: Counter[str]) -> list[Source]:
+    sources = list(_suitable(_walk(directory), directory, binary_ok, left_out))
     if not sources:
         hint = "" if binary_ok else ", or train on bytes with --tokenizer byte if its files are binary"
         raise InputError(f"The directory {shown(directory)} has no text file in it: name one that has{hint}.")
     return sources
 
 
-def _suitable(paths: Sequence[str], root: str, binary_ok: bool) -> Iterator[Source]:
+def _suitable(paths: Sequence[str], root: str, binary_ok: bool, left_out: Counter[str]) -> Iterator[Source]:
     for path in paths:
         try:
             yield _file(path, root, binary_ok)
-        except _UnsuitableError:
-            continue
+        except _UnsuitableError as error:
+            left_out[error.kind] += 1
 
 
 def _walk(directory: str) -> list[str]:
@@ -161,7 +171,8 @@ def _file(path: str, root: str, binary_ok: bool) -> Source:
         # Opening a pipe or a device could block for ever, so the type is checked first.
         if not stat.S_ISREG(status.st_mode):
             raise _UnsuitableError(
-                f"{shown(path)} is not a regular file: name a text file, or pipe it in and name - instead."
+                f"{shown(path)} is not a regular file: name a text file, or pipe it in and name - instead.",
+                "not regular",
             )
         with _open(path) as stream:
             start = stream.read(PROBE_BYTES)
@@ -170,7 +181,7 @@ def _file(path: str, root: str, binary_ok: bool) -> Source:
     except GZIP_ERRORS as error:
         raise broken_gzip(path) from error
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise _UnsuitableError(f"There is no file {shown(path)}: check the path.") from error
+        raise _UnsuitableError(f"There is no file {shown(path)}: check the path.", "gone") from error
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     return Source(path, root, status.st_size, _check_start(path, start, binary_ok))
@@ -201,14 +212,14 @@ def _read_standard_input() -> bytes:
 def _check_start(path: str, start: bytes, binary_ok: bool) -> bool:
     """Whether a file with these first bytes is binary; raises InputError if it cannot be used."""
     if not start:
-        raise _UnsuitableError(f"{shown(path)} is empty: give it some text, or name another file.")
+        raise _UnsuitableError(f"{shown(path)} is empty: give it some text, or name another file.", "empty")
     wide = next((encoding for mark, encoding in _WIDE_MARKS.items() if start.startswith(mark)), None)
     binary = wide is not None or b"\0" in start
     if binary and not binary_ok:
         if wide:
-            raise _UnsuitableError(f"{shown(path)} is in {wide}: convert it to UTF-8 (iconv -f {wide} -t UTF-8).")
+            raise _UnsuitableError(f"{shown(path)} is in {wide}: convert it to UTF-8 (iconv -f {wide} -t UTF-8).", wide)
         raise _UnsuitableError(
-            f"{shown(path)} is binary, not text: name a text file, or train on bytes with --tokenizer byte."
+            f"{shown(path)} is binary, not text: name a text file, or train on bytes with --tokenizer byte.", "binary"
         )
     return binary
 

@@ -10,6 +10,7 @@ class AlertKind(StrEnum):
     CLIPPING = "clipping"
     COMPILE = "compile"
     CONTROL = "control"
+    CORPUS = "corpus"
     DIRECTORY = "directory"
     DIVERGENCE = "divergence"
     INDEX = "index"
@@ -49,6 +50,11 @@ def compilation(step: int, message: str) -> Alert:
 def control(step: int, message: str) -> Alert:
     """A command that was refused or lost, or a run that cannot be attached to."""
     return _alert(AlertKind.CONTROL, step, message, Severity.WARNING)
+
+
+def corpus(step: int, message: str) -> Alert:
+    """Files that were left out of the corpus."""
+    return _alert(AlertKind.CORPUS, step, message, Severity.INFO)
 
 
 def directory(step: int, message: str, severity: Severity = Severity.WARNING) -> Alert:

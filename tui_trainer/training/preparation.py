@@ -1,7 +1,7 @@
 """From a configuration to a trainer that is ready: corpus, plan, model, optimizer, run directory."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tui_trainer.run.events import Event, Stage
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.lineage import FIRST_LINEAGE, Start
 from tui_trainer.run.pointers import CheckpointId
-from tui_trainer.run.text import visible_line
+from tui_trainer.run.text import counted, visible_line
 from tui_trainer.training.assembly import Prepared, assemble
 from tui_trainer.training.build import build_model, build_optimizer, build_stepper, shape_of
 from tui_trainer.training.checkpoints.checkpoint import Checkpoint
@@ -161,6 +161,8 @@ class Preparation:
         except OSError as error:
             raise cannot_write(directory.path, error) from error
         self._publish(describe(plan, corpus, model, progress, directory, store.branch))
+        if corpus.left_out:
+            self._publish(alerts.corpus(progress.step, left_out_of_corpus(corpus.left_out)))
         self._warn(progress.step, stepper.sizes, aside)
         check, states = make_check(folder) if make_check else None, checkpoint.rollback_states if checkpoint else ()
         made = Prepared(
@@ -214,6 +216,12 @@ class Preparation:
         if name != self._stage_name:
             self._stage_name, self._stage_began = name, now
         self._publish(Stage(stage=name, done=done, total=total, seconds=now - self._stage_began))
+
+
+def left_out_of_corpus(files: Mapping[str, int]) -> str:
+    """A sentence on the files that could not be used: how many, by what they are."""
+    kinds = ", ".join(counted(count, f"{kind} file") for kind, count in sorted(files.items()))
+    return f"Left out of the corpus: {kinds}."
 
 
 def _sizes(config: Config) -> tuple[int, int]:

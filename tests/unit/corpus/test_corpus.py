@@ -37,7 +37,7 @@ def test_a_corpus(fables: Path) -> None:
     assert (len(corpus.train), len(corpus.val), corpus.val_bytes) == (828, 92, 92)
     assert corpus.tokenizer.kind == "char"
     assert corpus.tokenizer.decode(corpus.train) + corpus.tokenizer.decode(corpus.val) == TEXT
-    assert corpus.first_word == "Once"
+    assert corpus.opening == "Once"
 
 
 def test_stages(fables: Path) -> None:
@@ -94,7 +94,7 @@ def test_control_characters_are_kept(tmp_path: Path) -> None:
     for kind in ("char", "byte", "bpe"):
         corpus = load(tmp_path / "text", tokenizer=kind)
         assert corpus.tokenizer.decode(corpus.train) + corpus.tokenizer.decode(corpus.val) == text
-    assert corpus.first_word == "\x1b[31m[bold]r"
+    assert corpus.opening == "\x1b[31m[bold]r"
 
 
 def test_the_corpus_loads_neither_torch_nor_a_screen() -> None:

@@ -123,13 +123,13 @@ def test_scan(tmp_path: Path, chunk: int) -> None:
     assert found.bytes == len(plain.encode())
     assert found.distinct == set(plain)
     assert found.fingerprint == hashlib.sha256(plain.encode()).hexdigest()
-    assert found.first_word == "Füchse,"
+    assert found.opening == "Füchse,"
 
 
-def test_the_first_word_is_short_and_printable_as_text(tmp_path: Path) -> None:
-    assert scan(sources(tmp_path, b"Donaudampfschifffahrt")).first_word == "Donaudampfsc"
-    assert scan(sources(tmp_path, b"\xff a b"), lossless=True).first_word == "a"
-    assert scan(sources(tmp_path, b"\xff\xff"), lossless=True).first_word == "\n"
+def test_the_opening_is_short_and_printable_as_text(tmp_path: Path) -> None:
+    assert scan(sources(tmp_path, b"Donaudampfschifffahrt")).opening == "Donaudampfsc"
+    assert scan(sources(tmp_path, b"\xff a b"), lossless=True).opening == "a"
+    assert scan(sources(tmp_path, b"\xff\xff"), lossless=True).opening == "\n"
 
 
 def test_white_space_alone_is_no_corpus(tmp_path: Path, chunk: int) -> None:

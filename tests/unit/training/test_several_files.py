@@ -7,8 +7,9 @@ import pytest
 from tests.unit.training.helpers import run_to_end, small_config, stop_after
 from tests.unit.training.test_resume import judged, learned, resume
 from tui_trainer.config import Config
+from tui_trainer.run.alerts import AlertKind
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import RunStarted
+from tui_trainer.run.events import Alert, RunStarted
 
 
 @pytest.fixture
@@ -39,3 +40,20 @@ def test_a_new_run_of_several_files_validates_on_each_and_says_so(config: Config
     assert session.directory.read_config().data.val_from == "each-file"
     (run,) = session.of(RunStarted)
     assert run.reasons["val_from"] == "each-file, as the end of each of 2 files validates"
+
+
+def test_what_a_directory_has_that_is_no_text_is_told(config: Config, corpus: Path) -> None:
+    books = corpus.parent / "books"
+    books.mkdir()
+    (books / "a.txt").write_bytes(corpus.read_bytes())
+    (books / "b.txt").touch()
+    for name in ("c.png", "d.png"):
+        (books / name).write_bytes(b"\0\1\2")
+    session = run_to_end(config.update(corpus=(str(books),)), stop_after(1))
+    told = [alert.message for alert in session.of(Alert) if alert.kind == AlertKind.CORPUS]
+    assert told == ["Left out of the corpus: 2 binary files, 1 empty file."]
+
+
+def test_where_nothing_is_left_out_nothing_is_said(config: Config) -> None:
+    session = run_to_end(config, stop_after(1))
+    assert not [alert for alert in session.of(Alert) if alert.kind == AlertKind.CORPUS]

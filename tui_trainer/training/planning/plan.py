@@ -141,7 +141,7 @@ def _data(config: Config, corpus: Corpus) -> dict[str, str | int]:
     sample_tokens = config.sampling.sample_tokens
     values: dict[str, str | int] = {
         "tokenizer": kind,
-        "prompt": config.sampling.prompt or corpus.first_word,
+        "prompt": config.sampling.prompt or corpus.opening,
         "sample_tokens": SAMPLE_TOKENS[kind] if sample_tokens is None else sample_tokens,
     }
     return values | ({"vocab_size": corpus.tokenizer.vocab_size} if kind == "bpe" else {})
