@@ -163,3 +163,12 @@ async def test_zooming_to_a_spike_in_a_long_run_reads_it_off(tmp_path: Path, mon
             app.pull()
         assert app.view().peak() == (spike, 9.31) and app.view().pointed == (spike, spike)
         app.session.leave()
+
+
+@pytest.mark.parametrize("key", ["+", "-", "c", "left", "0", "home", "end", "f", "a", "y", "u"])
+async def test_before_the_first_step_a_key_of_the_charts_says_why_it_does_nothing(key: str) -> None:
+    async with driving(scripted.loading()) as screen:
+        options = screen.app.options
+        await screen.press(key)
+        assert screen.app.options == options
+        assert screen.notified == ["The charts begin with the first step."]

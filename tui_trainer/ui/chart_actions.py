@@ -48,8 +48,7 @@ class ChartActions(RunActions):
 
     def _use(self, viewport: Viewport | None = None, cursor: float | None = None) -> None:
         """Show another part of the run, or move the cursor; None leaves it where it is."""
-        if not self.snapshot.step:
-            self.say(NO_STEPS)
+        if self._empty():
             return
         self.options = replace(
             self.options,
@@ -58,6 +57,12 @@ class ChartActions(RunActions):
         )
         self.load_detail()
         self.draw()
+
+    def _empty(self) -> bool:
+        """Whether there are no charts yet; if so, the user is told."""
+        if not self.snapshot.step:
+            self.say(NO_STEPS)
+        return not self.snapshot.step
 
     def action_zoom(self, direction: int, around: float | None = None) -> None:
         """Nearer (1) or further (-1), around a step, or the cursor: it moves to the greatest loss of its column."""
@@ -112,6 +117,8 @@ class ChartActions(RunActions):
         self.draw()
 
     def action_change_unit(self) -> None:
+        if self._empty():
+            return
         self.options = self.options.with_next_unit()
         if self.options.unit != STEPS and self.view().positions is None:
             self.say(f"This run does not tell {self.options.unit}: the axis counts steps.")
@@ -120,11 +127,15 @@ class ChartActions(RunActions):
         self.draw()
 
     def action_change_smoothing(self) -> None:
+        if self._empty():
+            return
         self.options = self.options.with_next_smoothing()
         self.say(f"Smoothing: {self.options.smoothing}.", timeout=2)
         self.draw()
 
     def action_change_scale(self) -> None:
+        if self._empty():
+            return
         if (pane := self.focused_chart) is None:
             self.say("Focus a chart first: 1 to 4, or tab.")
             return
