@@ -104,13 +104,22 @@ def footnotes(view: View, number: int, focused: bool) -> list[Part]:
     if not focused:
         default = view.options.viewport.shows_all and number not in view.options.other_scale
         return [] if default else [part(_shown(view, number), "$foreground-muted")]
-    kinds = {mark.kind for mark in view.marks(*view.window)}
+    kinds = _kinds_on_axis(view)
     legend = [
         Part(Content.assemble((FLAGS[kind][0], "$foreground"), (f" {kind}", "$foreground-muted")), 1 + PRIORITIES[kind])
         for kind in FLAGS
         if kind in kinds
     ]
     return [*legend, part(_shown(view, number), "$foreground-muted", 9)]
+
+
+def _kinds_on_axis(view: View) -> set[str]:
+    """Of the marks that can be seen: of several in one column the axis has the letter of one."""
+    (start, end), shown = view.window, dict[int, str]()
+    for mark in view.marks(start, end):
+        column = int((mark.step - start) * view.columns / max(end - start, 1.0))
+        shown[column] = max(shown.get(column, mark.kind), mark.kind, key=lambda kind: PRIORITIES[MarkKind(kind)])
+    return set(shown.values())
 
 
 def _shown(view: View, number: int) -> str:

@@ -42,7 +42,7 @@ class LossPane(ChartPane):
         evaluation, best = snapshot.last_evaluation, snapshot.best_evaluation
         if view.options.cursor is not None:
             return [
-                part(f"step {fixed(view.value('loss'), 3)}", "bold $foreground", 4),
+                part(f"raw {fixed(view.value('loss'), 3)}", "bold $foreground", 4),
                 part(f"train {fixed(view.value(view.smoothed_metric), 3)}", "$text-primary", 3),
                 part(_validation(read_validation(view)), "$text-warning", 2),
             ]
