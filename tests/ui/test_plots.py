@@ -150,4 +150,4 @@ def test_the_legend_tells_the_marks_that_can_be_seen() -> None:
     told = [part.content.plain for part in footnotes(view, 1, focused=True)]
     assert told[:-1] == ["c checkpoint", "! alert"]
     apart = View(Snapshot(step=100, marks=(*marks, Mark(20, MarkKind.EVALUATION, "e"))), columns=100)
-    assert [part.content.plain for part in footnotes(apart, 1, focused=True)][0] == "e evaluation"
+    assert footnotes(apart, 1, focused=True)[0].content.plain == "e evaluation"
