@@ -61,6 +61,16 @@ async def test_it_is_sought_by_the_cursor(tmp_path: Path) -> None:
         assert screen.app.snapshot.samples[0].step <= playback.step
 
 
+async def test_what_is_passed_on_the_way_back_is_not_told_again(tmp_path: Path) -> None:
+    async with recording(tmp_path) as (screen, playback):
+        await screen.press("j")
+        told = list(screen.notified)
+        assert any("Finished" in message for message in told)
+        playback.jump(2_000)
+        await screen.settle()
+        assert screen.app.snapshot.alerts and screen.notified == told
+
+
 async def test_a_run_that_is_trained_is_no_recording() -> None:
     async with driving(scripted.running(60)) as screen:
         await screen.press("j", ">")

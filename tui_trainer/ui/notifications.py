@@ -33,13 +33,15 @@ class Notification:
 def notifications(before: Snapshot, now: Snapshot, saving: bool, takes_commands: bool = True) -> Iterator[Notification]:
     """What changed from `before` to `now`; of the first snapshot only the checkpoint, as the rest is the past.
 
+    Nor is there anything new where a recording goes back.
+
     `saving` says whether the user has asked for a checkpoint that is not saved yet, `takes_commands` whether there is a
     trainer to ask.
     """
     saved = now.last_checkpoint
     if saving and saved is not None and saved != before.last_checkpoint:
         yield Notification(f"Saved the checkpoint of step {saved.step:,}.")
-    if before.version == 0:
+    if before.version == 0 or (now.playing_speed is not None and now.step < before.step):
         return
     known = before.alerts[0] if before.alerts else None
     for alert in takewhile(lambda alert: alert != known, now.alerts[:MAX_ALERTS]):
