@@ -51,7 +51,7 @@ def conclude_viewing(session: Session) -> int:
         raise InputError(outcome.error)
     if session.snapshot().state in ENDED:
         say(_summary(session), sys.stdout)
-    else:
+    elif session.is_attached:
         place = session.run_path
         say(left_alive(RunDirectory(place) if place else None, session.snapshot().state), sys.stdout)
     return outcome.status

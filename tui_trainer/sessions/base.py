@@ -62,8 +62,11 @@ class Session(ABC):
     is_attached: bool = False
     """Whether the run is trained by another process."""
 
+    is_recording: bool = False
+    """Whether the run has no trainer, and is read from its journal."""
+
     playback: Playback | None = None
-    """What plays a recording; None for a run that is trained, and while a recording is read."""
+    """What plays a recording; None while that is read, where it has no step, and of a run that is trained."""
 
     missed: Absence | None = None
     """What happened while no viewer was attached, until this session was; None if there was one."""

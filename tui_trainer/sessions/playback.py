@@ -26,17 +26,16 @@ class Playback:
     ) -> None:
         """`last` is the last step; one that is not `playing` is at its end."""
         self._now = now
-        self._steps = np.concatenate(([0.0], elapsed.steps, [float(last)]))
-        seconds = np.maximum.accumulate(np.nan_to_num(np.concatenate(([0.0], elapsed.mean, elapsed.mean[-1:]))))
-        if not len(elapsed):  # the journal does not tell: the steps are played evenly
-            seconds = np.array([0.0, WHOLE_SECONDS])
-            self._steps = self._steps[[0, -1]]
-        self._seconds = seconds
+        steps, seconds = elapsed.steps, np.maximum.accumulate(np.nan_to_num(elapsed.mean))
+        if not np.any(seconds > 0):  # the journal does not tell: the steps are played evenly
+            steps, seconds = np.array([last]), np.array([WHOLE_SECONDS])
+        self._steps, self._seconds = np.array([0.0, *steps, last]), np.array([0.0, *seconds, seconds[-1]])
         self.last = last
+        self._whole = float(seconds[-1])
         self.speed = 1.0
-        while seconds[-1] / self.speed > WHOLE_SECONDS and self.speed < FASTEST:
+        while self._whole / self.speed > WHOLE_SECONDS and self.speed < FASTEST:
             self.speed *= 2
-        self._from, self._since = (0.0 if playing else float(seconds[-1])), now()
+        self._from, self._since = (0.0 if playing else self._whole), now()
         """Second of the run that was reached at a time."""
         self.playing = playing
         self._changes = 0
@@ -49,12 +48,11 @@ class Playback:
     @property
     def step(self) -> int:
         """That is reached, from 0 on."""
-        second = self._second
-        return self.last if second >= self._seconds[-1] else int(np.interp(second, self._seconds, self._steps))
+        return self.last if self.at_end else int(np.interp(self._second, self._seconds, self._steps))
 
     @property
     def at_end(self) -> bool:
-        return self._second >= float(self._seconds[-1])
+        return self._second >= self._whole
 
     @property
     def _second(self) -> float:
@@ -79,6 +77,6 @@ class Playback:
     def jump(self, step: float) -> None:
         """Go on from a step, or stay there while it is paused."""
         if step >= self.last:
-            self._go_on_from(float(self._seconds[-1]))
+            self._go_on_from(self._whole)
         else:
             self._go_on_from(float(np.interp(step, self._steps, self._seconds)))

@@ -32,6 +32,7 @@ def _refuse(directory: RunDirectory, publish: Publish) -> Answer:
 class ReplaySession(Session):
     """Plays the run as its journal tells it, or shows how that ends; ends when it is left."""
 
+    is_recording = True
     read_only_reason = "This is a recording: resume goes on with the run, q leaves."
 
     def __init__(

@@ -4,6 +4,8 @@ from tui_trainer.sessions.playback import Playback
 from tui_trainer.ui.chart_actions import ChartActions
 
 NO_RECORDING = "Only a recording is played: replay opens one."
+NOTHING_TO_PLAY = "There is no step to play."
+STILL_READING = "Still reading the journal: this works as soon as it is read."
 
 
 class PlaybackActions(ChartActions):
@@ -15,14 +17,17 @@ class PlaybackActions(ChartActions):
 
     def _playback(self) -> Playback | None:
         """What plays the recording; None, and the user is told, where there is none."""
-        if self.session.playback is None:
+        playback = self.session.playback
+        if playback is None and not self.session.is_recording:
             self.say(NO_RECORDING)
-        return self.session.playback
+        elif playback is None:
+            self.say(STILL_READING if self.snapshot.state == "loading" else NOTHING_TO_PLAY)
+        return playback
 
     def action_toggle_pause(self) -> None:
-        if (playback := self.session.playback) is None:
+        if not self.session.is_recording:
             super().action_toggle_pause()
-        else:
+        elif playback := self._playback():
             playback.toggle()
             self.pull()
 

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.run.journals import write_journal
 from tests.unit.sessions.watching import until_told
 from tests.unit.state.folded import started, state, step
-from tui_trainer.history.curve import EMPTY_CURVE, exact_curve
+from tui_trainer.history.curve import EMPTY_CURVE, Curve, exact_curve
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.sessions.playback import FASTEST, SLOWEST, WHOLE_SECONDS, Playback
 from tui_trainer.sessions.replay import ReplaySession
@@ -89,9 +89,10 @@ def test_one_that_is_not_played_is_at_its_end() -> None:
     assert played.playing and played.step == 0
 
 
-def test_a_journal_without_times_is_played_evenly() -> None:
+@pytest.mark.parametrize("elapsed", [EMPTY_CURVE, exact_curve(np.arange(1.0, 61), np.zeros(60))])
+def test_a_journal_without_times_is_played_evenly(elapsed: Curve) -> None:
     clock = Clock()
-    played = Playback(EMPTY_CURVE, 60, True, clock)
+    played = Playback(elapsed, 60, True, clock)
     clock.seconds = WHOLE_SECONDS / 2
     assert played.step == 30
 

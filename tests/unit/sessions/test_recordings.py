@@ -11,6 +11,7 @@ from tests.unit.sessions.watching import Watching, until_told
 from tests.unit.state.folded import started, state, step
 from tui_trainer.config import InputError
 from tui_trainer.history.journal_index import INDEX
+from tui_trainer.launch.outcome import conclude_viewing
 from tui_trainer.run import journal
 from tui_trainer.run.commands import Pause, Stop
 from tui_trainer.run.directory import RunDirectory
@@ -19,6 +20,7 @@ from tui_trainer.run.journal import Line
 from tui_trainer.sessions import journal_reader
 from tui_trainer.sessions.base import Outcome
 from tui_trainer.sessions.replay import ReplaySession
+from tui_trainer.state.run_state import RunState
 
 
 def test_a_recording_shows_the_end_until_it_is_left(run: RunDirectory) -> None:
@@ -99,3 +101,16 @@ def test_what_is_no_recording_is_refused(run: RunDirectory) -> None:
     write_journal(run.path, started())
     with held(run), pytest.raises(InputError, match="is being trained: look at it with attach"):
         ReplaySession(run)
+
+
+def test_a_recording_that_is_left_while_it_is_read_is_not_called_alive(
+    run: RunDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_journal(run.path, started())
+    session = ReplaySession(run)
+    session.leave()
+    session.run()
+    session.replace_state(RunState())
+    assert session.snapshot().state == "loading"
+    assert conclude_viewing(session) == 0
+    assert capsys.readouterr().out == ""
