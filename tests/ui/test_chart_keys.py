@@ -9,7 +9,7 @@ from textual import events
 from tests import scripted
 from tests.driving import Driver, RecordingApp, driving
 from tui_trainer.run.directory import RunDirectory
-from tui_trainer.run.events import CommandApplied
+from tui_trainer.run.events import CheckpointSaved, CommandApplied
 from tui_trainer.sessions.replay import ReplaySession
 from tui_trainer.ui.charts.widget import Chart
 
@@ -172,3 +172,11 @@ async def test_before_the_first_step_a_key_of_the_charts_says_why_it_does_nothin
         await screen.press(key)
         assert screen.app.options == options
         assert screen.notified == ["The charts begin with the first step."]
+
+
+async def test_the_legend_tells_the_letters_that_can_be_seen() -> None:
+    saved = [CheckpointSaved(step=step, path=f"checkpoints/step-{step}", reason="regular") for step in (100, 200)]
+    async with driving([*scripted.running(250), *saved]) as screen:
+        assert "c checkpoint" in screen.text and "e evaluation" not in screen.text
+    async with driving([*scripted.running(250), saved[0]]) as screen:
+        assert "e evaluation  c checkpoint" in screen.text

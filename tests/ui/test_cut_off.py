@@ -55,8 +55,9 @@ def test_on_a_logarithmic_scale_the_value_itself_is_told() -> None:
 
 def test_flags_are_on_the_axis_and_the_most_important_wins() -> None:
     flags = [Flag(500, "!", priority=4), Flag(500, "e"), Flag(900, "c", priority=1)]
-    axis = drawn(np.linspace(1, 2, 1_000), 1, 2, flags=flags)[-2]
-    assert [letter for letter in axis if letter in "!ec"] == ["!", "c"]
+    drawing = render(Plot(0, 1_000, 1, 2, flags=flags), 70, 12)
+    assert [letter for letter in drawing.canvas.plain[-2] if letter in "!ec"] == ["!", "c"]
+    assert drawing.letters == {"!", "c"}
 
 
 def test_steps_lie_where_their_tokens_are() -> None:

@@ -7,12 +7,10 @@ from tests.folding import folded
 from tests.runs import changed_run
 from tui_trainer.analysis.schedules import Schedule
 from tui_trainer.run.events import ScheduleChanged
-from tui_trainer.state.marks import Mark, MarkKind
-from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.charts.layout import render
 from tui_trainer.ui.charts.options import ChartOptions
 from tui_trainer.ui.charts.plot import Plot
-from tui_trainer.ui.panes.chart_pane import Plotter, footnotes
+from tui_trainer.ui.panes.chart_pane import Plotter
 from tui_trainer.ui.panes.learning_rate import phase, rate_plot
 from tui_trainer.ui.panes.loss import LossPane, loss_plot
 from tui_trainer.ui.panes.norms import gradient_plot, weight_plot
@@ -142,12 +140,3 @@ def test_the_phase_of_a_lower_rate_names_its_end() -> None:
 def test_a_constant_schedule_is_steady() -> None:
     assert phase(Schedule("constant", 3e-3, 0.0, 0, 100), 50, "running") == "steady"
     assert phase(Schedule("constant", 3e-3, 0.0, 0, 100), 0, "running") == "steady"
-
-
-def test_the_legend_tells_the_marks_that_can_be_seen() -> None:
-    marks = (Mark(50, MarkKind.EVALUATION, "e"), Mark(50, MarkKind.CHECKPOINT, "c"), Mark(90, MarkKind.ALERT, "!"))
-    view = View(Snapshot(step=100, marks=marks), columns=100)
-    told = [part.content.plain for part in footnotes(view, 1, focused=True)]
-    assert told[:-1] == ["c checkpoint", "! alert"]
-    apart = View(Snapshot(step=100, marks=(*marks, Mark(20, MarkKind.EVALUATION, "e"))), columns=100)
-    assert footnotes(apart, 1, focused=True)[0].content.plain == "e evaluation"

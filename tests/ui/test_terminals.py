@@ -86,7 +86,7 @@ def test_a_home_that_cannot_be_written_to_is_no_error(tmp_path: Path, monkeypatc
 
 
 def test_similar_characters_stand_for_those_that_ascii_lacks() -> None:
-    assert ascii_text("╭─ “né” ━╸ ⏎ × 日 ⣀ ☃") == '+- "ne" == / x ?? ? ?'
+    assert ascii_text("╭─ “né” ━╸ ⏎ × 日 ⣀ ☃ ▂▇") == '+- "ne" == / x ?? ? ? _#'
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])

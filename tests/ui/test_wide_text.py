@@ -1,7 +1,5 @@
 """Emoji and joined characters: whatever width a terminal draws them in, what stands behind them stays in its place."""
 
-import re
-
 import pyte
 import pytest
 from rich.cells import cell_len
@@ -9,8 +7,10 @@ from rich.cells import cell_len
 from tests import scripted
 from tests.driving import driving
 from tui_trainer.run.text import visible
+from tui_trainer.ui.ascii import ascii_text
+from tui_trainer.ui.graphemes import graphemes, is_disputed
 from tui_trainer.ui.output.cell_diff import CellDiff
-from tui_trainer.ui.output.graphemes import graphemes, is_disputed
+from tui_trainer.ui.text_fit import shorten
 
 TEXTS = ["☀️", "1️⃣", "🇩🇪", "👍🏽", "👩‍👩‍👧", "🕵️‍♂️", "▶️", "⚡", "नि", "ก็", "e\u0301", "🏽", "\u0301", "한국", "漢字"]
 
@@ -23,9 +23,19 @@ def test_the_widths_are_those_that_the_screen_is_laid_out_with(text: str) -> Non
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("🇩🇪", "DE"), ("👩‍👩‍👧", "👩👩👧"), ("👍🏽", "👍"), ("🕵️‍♂️", "🕵️♂️")],
+    [
+        ("🇩🇪", "DE"),
+        ("👩‍👩‍👧", "👩👩👧"),
+        ("👍🏽", "👍"),
+        ("🕵️‍♂️", "🕵♂"),
+        ("☀️", "☀"),
+        ("1️⃣", "1"),
+        ("\u0301", "◌\u0301"),
+        ("a\n\u0301 \u0301", "a\n◌\u0301 ◌\u0301"),
+        ("e\u0301\u0302", "e\u0301\u0302"),
+    ],
 )
-def test_joined_emoji_are_shown_apart(text: str, shown: str) -> None:
+def test_sequences_are_shown_as_characters_that_terminals_know(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
@@ -73,9 +83,25 @@ def test_a_border_stays_where_it_is(text: str, wider: bool) -> None:
     assert terminal.columns_from(10) == "│ next"
 
 
-async def test_the_frame_of_a_sample_of_emoji() -> None:
-    sample = scripted.sample_event(30, " ".join(TEXTS) * 8)
-    async with driving([*scripted.running(30), sample], size=(120, 40)) as screen:
+@pytest.mark.parametrize("joint", [" ", ""])
+@pytest.mark.parametrize("text", [*TEXTS, "".join(TEXTS)])
+async def test_the_frame_of_a_sample_of_emoji(text: str, joint: str) -> None:
+    sample = scripted.sample_event(30, joint.join([text] * 80))
+    async with driving([*scripted.running(30), sample], size=(120, 40), title=text) as screen:
         screen.app.pull()
-        rows = [line for line in screen.lines if re.search("[☀👍漢]", line)]
-        assert rows and len({cell_len(line.rstrip()) for line in rows}) == 1
+        rows = [line for line in screen.lines if visible(text).strip()[:1] in line]
+        assert rows and {cell_len(line) for line in rows} == {120}
+        assert {line[-1] for line in rows if line.startswith("│")} == {"│"}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_in_ascii_the_width_is_kept(text: str) -> None:
+    assert len(ascii_text(visible(text))) == cell_len(visible(text))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("fables", "fables"), ("漢字漢", "漢字漢"), ("漢字漢字", "漢字…"), ("e\u0301" * 7, "e\u0301" * 5 + "…")],
+)
+def test_a_name_is_shortened_to_so_many_cells(name: str, shown: str) -> None:
+    assert shorten(name, 6) == shown

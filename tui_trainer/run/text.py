@@ -7,8 +7,14 @@ import unicodedata
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 _EMOJI = "\u2600-\u27bf\U0001f000-\U0001faff"
-_JOINED_EMOJI = re.compile(f"(?<=[\ufe0f{_EMOJI}])\u200d(?=[{_EMOJI}])|(?<=[{_EMOJI}])[\U0001f3fb-\U0001f3ff]")
+_FORMS = re.compile("(?<=[0-9#*])\ufe0f?\u20e3|[\ufe00-\ufe0f]")
+"""What says in which form a character is to be drawn, and the frame of a key around a digit."""
+
+_JOINED_EMOJI = re.compile(f"(?<=[{_EMOJI}])(?:\u200d(?=[{_EMOJI}])|[\U0001f3fb-\U0001f3ff])")
 """What joins two of them into one, and colours of skin: not every terminal knows them."""
+
+_BASE = "\u25cc"
+"""A dotted circle, for a mark without a letter."""
 
 _FLAG_LETTERS = {0x1F1E6 + number: chr(ord("A") + number) for number in range(26)}
 
@@ -28,13 +34,21 @@ def visible(text: str, keep: str = "\n") -> str:
     """`text` with every control or invisible character shown as a symbol, but for those in `keep`; tabs become spaces.
 
     Escape becomes U+241B, other invisible characters `<U+200B>`: nothing left can move a cursor or reorder a line.
-    Joined emoji are shown apart and without colours of skin, flags as letters: terminals differ on their widths.
+    Joined emoji are shown apart and without colours of skin, flags as letters, and a mark that follows no letter on a
+    dotted circle: terminals differ on the widths of these.
     """
     text = text.replace("\t", "    ")
     if text.isascii() and text.isprintable():
         return text
-    text = _JOINED_EMOJI.sub("", text).translate(_FLAG_LETTERS)
-    return "".join(c if c in keep or c.isprintable() else _visible_character(c) for c in text)
+    text = _JOINED_EMOJI.sub("", _FORMS.sub("", text)).translate(_FLAG_LETTERS)
+    shown: list[str] = []
+    has_base = False
+    for character in text:
+        if not has_base and unicodedata.category(character).startswith("M"):
+            shown.append(_BASE)
+        shown.append(character if character in keep or character.isprintable() else _visible_character(character))
+        has_base = not character.isspace()
+    return "".join(shown)
 
 
 def visible_line(text: str) -> str:

@@ -4,10 +4,11 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
+
+from tui_trainer.ui.graphemes import graphemes
 
 UNKNOWN: Final = "?"
 
@@ -42,12 +43,11 @@ class AsciiFilter(LineFilter):
 @lru_cache(4096)
 def ascii_text(text: str) -> str:
     """The text with similar characters or question marks for those that ASCII lacks, as many cells wide."""
-    return "".join(character if character.isascii() else _similar(character) for character in text)
+    return "".join(grapheme if grapheme.isascii() else _similar(grapheme, width) for grapheme, width in graphemes(text))
 
 
-def _similar(character: str) -> str:
-    if character in _SIMILAR:
-        return _SIMILAR[character]
-    letter = unicodedata.normalize("NFKD", character)[:1]  # without its accents
-    width = cell_len(character)
+def _similar(grapheme: str, width: int) -> str:
+    if grapheme in _SIMILAR:
+        return _SIMILAR[grapheme]
+    letter = unicodedata.normalize("NFKD", grapheme)[:1]  # without its accents
     return letter if width == 1 and letter.isascii() and letter.isprintable() else UNKNOWN * width

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from tui_trainer.run.text import visible_line
+from tui_trainer.ui.graphemes import graphemes
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,12 @@ def join(parts: Sequence[Part], gap: int = 2) -> Content:
 
 
 def shorten(text: str, width: int) -> str:
-    """A name from outside on one line, its end replaced by an ellipsis when it has more than `width` characters."""
+    """A name from outside on one line, its end replaced by an ellipsis when it takes more than `width` cells."""
     line = visible_line(text)
-    return line if len(line) <= width else line[: max(0, width - 1)] + "…"
+    if cell_len(line) <= width:
+        return line
+    ends = accumulate(cells for _, cells in graphemes(line))
+    return "".join(grapheme for (grapheme, _), end in zip(graphemes(line), ends, strict=True) if end < width) + "…"
 
 
 def bar(fraction: float, width: int, style: str = "$primary") -> Content:

@@ -53,6 +53,8 @@ class Drawing:
     canvas: Canvas
     frame: Frame | None = None
     """None where nothing but a message is drawn."""
+    letters: frozenset[str] = frozenset()
+    """Of the flags that can be seen."""
 
     def with_cursor(self, step: float | None) -> Canvas:
         """The canvas with a line at a step, through cells without a curve."""
@@ -86,7 +88,10 @@ def render(plot: Plot, width: int, height: int) -> Drawing:
         _label_values(canvas, frame)
     if stepped:
         _draw_step_axis(canvas, plot, frame)
-    return Drawing(canvas, frame)
+    flags = _seen_flags(plot, frame) if stepped else {}
+    for column, flag in flags.items():
+        canvas.write(rows, width - columns + column, flag.letter, flag.style)
+    return Drawing(canvas, frame, frozenset(flag.letter for flag in flags.values()))
 
 
 def message(text: str, width: int, height: int) -> Drawing:
@@ -164,7 +169,7 @@ def _label_values(canvas: Canvas, frame: Frame) -> None:
 
 
 def _draw_step_axis(canvas: Canvas, plot: Plot, frame: Frame) -> None:
-    """A line with the flags, and under it the labels, of which none is cut."""
+    """A line, and under it the labels, of which none is cut."""
     left, row, style = canvas.width - frame.columns, frame.rows, "axis"
     canvas.write(row, left - 1, "└" + "─" * frame.columns, style)
     for position, label in frame.steps.scale.ticks:
@@ -173,9 +178,12 @@ def _draw_step_axis(canvas: Canvas, plot: Plot, frame: Frame) -> None:
         if column is not None and start + len(label) <= canvas.width:
             canvas.write(row, column + left, "┬", style)
             canvas.write(row + 1, start, label, style)
-    for flag in sorted(plot.flags, key=_priority):
-        if (column := frame.column(flag.step)) is not None:
-            canvas.write(row, column + left, flag.letter, flag.style)
+
+
+def _seen_flags(plot: Plot, frame: Frame) -> dict[int, Flag]:
+    """By column, the flag of the highest priority."""
+    flags = sorted(plot.flags, key=_priority)
+    return {column: flag for flag in flags if (column := frame.column(flag.step)) is not None}
 
 
 def _priority(flag: Flag) -> int:

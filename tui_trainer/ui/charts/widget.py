@@ -46,6 +46,11 @@ class Chart(Widget):
             self._cursor = cursor
             self._update()
 
+    @property
+    def letters(self) -> frozenset[str]:
+        """Those of the flags that can be seen on its axis."""
+        return self._drawing.letters if self._drawing else frozenset()
+
     def step_at(self, column: int) -> float | None:
         """The step that is drawn in a column of the widget, if there is one."""
         return self._drawing.step_at(column) if self._drawing else None

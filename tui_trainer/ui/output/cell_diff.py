@@ -10,7 +10,7 @@ place, and sent again where a wider drawing may have covered it.
 import re
 from typing import Final
 
-from tui_trainer.ui.output.graphemes import graphemes, is_disputed
+from tui_trainer.ui.graphemes import graphemes, is_disputed
 from tui_trainer.ui.output.styles import PLAIN, CellStyle, change, parsed
 
 TOKEN: Final = re.compile(

@@ -1,6 +1,6 @@
 """The base class of the panes that show charts, one above the other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Final
@@ -49,12 +49,15 @@ class ChartPane(Pane, inherit_bindings=False):
 
     def draw(self, view: View) -> None:
         self.summarise(*self.numbers(view))
-        self.footnote(*footnotes(view, self.NUMBER, self.has_focus))
 
     def draw_charts(self, view: View) -> None:
         key = self.depends_on(view), replace(view.options, cursor=None), view.loaded  # the cursor is drawn over it
         for chart, plot in zip(self.charts, self.PLOTS, strict=True):
             chart.show(key, partial(self._plot, plot, view), view.options.cursor)
+
+    def footnotes(self, view: View) -> list[Part]:
+        letters = frozenset[str]().union(*(chart.letters for chart in self.charts))
+        return footnotes(view, self.NUMBER, self.has_focus, letters)
 
     @property
     def is_empty(self) -> bool:
@@ -96,30 +99,20 @@ def flags(view: View) -> list[Flag]:
     ]
 
 
-def footnotes(view: View, number: int, focused: bool) -> list[Part]:
-    """The letters that are on the axis and what they mean, then which steps the chart shows.
+def footnotes(view: View, number: int, focused: bool, letters: Collection[str]) -> list[Part]:
+    """The `letters` that are seen on the axis and what they mean, then which steps the chart shows.
 
     Where all charts say the same, the focused one says it for them.
     """
     if not focused:
         default = view.options.viewport.shows_all and number not in view.options.other_scale
         return [] if default else [part(_shown(view, number), "$foreground-muted")]
-    kinds = _kinds_on_axis(view)
     legend = [
-        Part(Content.assemble((FLAGS[kind][0], "$foreground"), (f" {kind}", "$foreground-muted")), 1 + PRIORITIES[kind])
-        for kind in FLAGS
-        if kind in kinds
+        Part(Content.assemble((letter, "$foreground"), (f" {kind}", "$foreground-muted")), 1 + PRIORITIES[kind])
+        for kind, (letter, _) in FLAGS.items()
+        if letter in letters
     ]
     return [*legend, part(_shown(view, number), "$foreground-muted", 9)]
-
-
-def _kinds_on_axis(view: View) -> set[str]:
-    """Of the marks that can be seen: of several in one column the axis has the letter of one."""
-    (start, end), shown = view.window, dict[int, str]()
-    for mark in view.marks(start, end):
-        column = int((mark.step - start) * view.columns / max(end - start, 1.0))
-        shown[column] = max(shown.get(column, mark.kind), mark.kind, key=lambda kind: PRIORITIES[MarkKind(kind)])
-    return set(shown.values())
 
 
 def _shown(view: View, number: int) -> str:

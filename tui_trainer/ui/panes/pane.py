@@ -1,5 +1,6 @@
 """The base class of all panes: a border with a title on the left and current numbers on the right."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 from textual import events
@@ -42,7 +43,6 @@ class Pane(VerticalScroll, inherit_bindings=False):
         self._titling = False
         super().__init__(id=self.SHORT.lower().replace(" ", "-"))
         self._summary: list[Part] = []
-        self._footnote: list[Part] = []
         self._shown_footnote = ""
         self.border_title = self._heading()
 
@@ -52,7 +52,7 @@ class Pane(VerticalScroll, inherit_bindings=False):
             self.draw(view)
             if charts:
                 self.draw_charts(view)
-            self._write_footnote()
+            self._write_footnote(self.footnotes(view))
         except Exception as error:
             self._shown_footnote = visible_line(f"cannot draw: {error!r}")
             self.border_subtitle = Content(self._shown_footnote)
@@ -74,9 +74,9 @@ class Pane(VerticalScroll, inherit_bindings=False):
             self._summary = kept
             self._write_title()
 
-    def footnote(self, *parts: Part) -> None:
-        """Show parts in the lower border, as many as fit, the last of them at its right end."""
-        self._footnote = list(parts)
+    def footnotes(self, view: View) -> list[Part]:
+        """What is shown in the lower border, as much as fits, the last of it at its right end."""
+        return []
 
     def on_resize(self, event: events.Resize) -> None:
         self._write_title()
@@ -87,9 +87,9 @@ class Pane(VerticalScroll, inherit_bindings=False):
             regions = (Region(0, 0, self.outer_size.width, 1).translate(-self.content_offset),)
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
-    def _write_footnote(self) -> None:
+    def _write_footnote(self, parts: Sequence[Part]) -> None:
         room = self.outer_size.width - BORDER_CELLS
-        *left, right = fit(self._footnote, room - 3) or [part("")]
+        *left, right = fit(parts, room - 3) or [part("")]
         text = _apart(join(left), right.content, room) if left else right.content
         if text.plain != self._shown_footnote:
             self._shown_footnote = text.plain
