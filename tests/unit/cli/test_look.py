@@ -53,10 +53,12 @@ def test_a_run_that_cannot_be_read_is_listed_with_the_reason(program: Program, r
 def test_the_options_of_the_screen_come_before_what_was_chosen_last(monkeypatch: pytest.MonkeyPatch) -> None:
     remember(theme="nord", markers="block")
     shown: list[ScreenSettings] = []
-    monkeypatch.setattr(replay, "ReplaySession", lambda *_: None)
+    played: list[bool] = []
+    monkeypatch.setattr(replay, "ReplaySession", lambda *_, **options: played.append(options["played"]))
     monkeypatch.setattr(look, "find_run", lambda *_: RunDirectory(Path("x")))
     monkeypatch.setattr(look, "view", lambda session, name, screen: shown.append(screen) or 0)
-    for arguments in ([], ["--markers", "ascii", "--low-bandwidth"]):
+    for arguments in ([], ["--markers", "ascii", "--low-bandwidth", "--at-end"]):
         look.replay.main(["x", *arguments], standalone_mode=False)
     assert shown == [ScreenSettings("nord", "block"), ScreenSettings("nord", "ascii", low_bandwidth=True)]
     assert load_settings() == ScreenSettings("nord", "block")
+    assert played == [True, False]
