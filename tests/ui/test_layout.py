@@ -139,3 +139,13 @@ def test_a_long_name_is_shortened() -> None:
 def test_the_screen_needs_no_torch() -> None:
     code = "import sys, tui_trainer.ui.app; sys.exit(any(name in sys.modules for name in ('torch', 'plotext')))"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=TIMEOUT).returncode == 0
+
+
+async def test_another_size_shows_what_is_known_at_once() -> None:
+    async with driving(scripted.paused(), size=(80, 24)) as screen:
+        await screen.pilot.resize_terminal(40, 12)
+        await screen.pilot.pause()
+        assert "! alert ─" in screen.lines[-2] and "…" not in screen.lines[-2]
+        await screen.pilot.resize_terminal(200, 60)
+        await screen.pilot.pause()
+        assert "first step" not in screen.text and "grad" in screen.text

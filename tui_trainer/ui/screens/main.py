@@ -57,6 +57,7 @@ class MainScreen(Screen[None]):
         self._panes = [pane() for pane in PANES]
         self._grid = Container(*self._panes, id="panes")
         self._zoomed = False
+        self._view: View | None = None
         self._options = ChartOptions()
         """With which the panes were drawn last."""
         self._chart = 1
@@ -76,13 +77,15 @@ class MainScreen(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
+        if self._view is not None:
+            self.call_after_refresh(self._show_panes, self._view, True)
 
     def show(self, view: View, panes: bool = True, charts: bool = True) -> None:
         """Update the header, the banner and the key bar, and the visible panes unless `panes` is false.
 
         Of the panes of charts one has them drawn in its turn where `charts` is false: drawing them is what takes long.
         """
-        snapshot = view.snapshot
+        self._view, snapshot = view, view.snapshot
         self._header.show(snapshot, view.pending)
         self._banner.show(snapshot)
         self._readout.show(view)
