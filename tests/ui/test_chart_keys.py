@@ -180,3 +180,12 @@ async def test_the_legend_tells_the_letters_that_can_be_seen() -> None:
         assert "c checkpoint" in screen.text and "e evaluation" not in screen.text
     async with driving([*scripted.running(250), saved[0]]) as screen:
         assert "e evaluation  c checkpoint" in screen.text
+
+
+async def test_the_cursor_is_at_the_same_steps_whatever_pane_is_shown() -> None:
+    async with driving(scripted.paused(), size=(40, 12)) as screen:
+        await screen.press("c", "left", "left")
+        line = screen.lines[-1]
+        assert "step" in line and "s " in line.partition("to")[2]
+        await screen.press("5")
+        assert screen.lines[-1] == line

@@ -28,12 +28,15 @@ def row_width(parts: Sequence[Part], gap: int = 2) -> int:
 
 
 def fit(parts: Sequence[Part], width: int, gap: int = 2) -> list[Part]:
-    """The most important of `parts`, in their order, that fit `width` cells; of equals the rightmost is dropped."""
-    kept = list(parts)
-    while kept and row_width(kept, gap) > width:
-        least = min(range(len(kept)), key=lambda index: (kept[index].priority, -index))
-        del kept[least]
-    return kept
+    """The most important of `parts`, in their order, that fit `width` cells; of equals the rightmost is dropped.
+
+    One that is too wide leaves its room to those that are less important.
+    """
+    kept: list[int] = []
+    for index in sorted(range(len(parts)), key=lambda index: -parts[index].priority):
+        if row_width([parts[each] for each in (*kept, index)], gap) <= width:
+            kept.append(index)
+    return [parts[index] for index in sorted(kept)]
 
 
 def join(parts: Sequence[Part], gap: int = 2) -> Content:

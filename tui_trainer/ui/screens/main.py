@@ -30,6 +30,9 @@ TWO_LINES = 18
 """Rows from which it may be two."""
 
 
+BORDERS: Final = 2
+"""Cells of a pane's width that its borders take."""
+
 GRIDS: Final = {"full": (2, 0, "1fr"), "small": (2, 2, "1fr 1fr"), "single": (1, 1, "1fr")}
 """By arrangement: the columns and rows of the panes, 0 for as many as it takes, and the heights of the rows."""
 
@@ -127,9 +130,10 @@ class MainScreen(Screen[None]):
 
     @property
     def columns(self) -> int:
-        """Cells between the axes of the focused chart, or of the one shown last."""
+        """Cells between the axes of the focused chart, of the one shown last, or of one that had the room of a pane."""
         pane = self.focused_chart or self.pane(self._chart)
-        return max(1, pane.scrollable_content_region.width - LABEL_WIDTH - 1)
+        width = (pane if pane.display else self.pane(self._active)).outer_size.width
+        return max(1, width - BORDERS - LABEL_WIDTH - 1)
 
     def pane(self, number: int) -> Pane:
         return self._panes[number - 1]
