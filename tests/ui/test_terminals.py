@@ -178,6 +178,17 @@ async def test_without_colours_none_is_sent_and_what_has_the_focus_is_reversed(m
         assert any(style.reverse for style in screen.styles)
 
 
+@pytest.mark.parametrize(("markers", "line"), [(BRAILLE, "┏━ 2 Perplexity ━"), (ASCII, "+= 2 Perplexity =")])
+async def test_without_colours_the_focused_pane_has_a_heavier_border(
+    markers: str, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with driving(scripted.running(), markers=markers) as screen:
+        assert line not in screen.text
+        await screen.press("2")
+        assert line in screen.text and "━ 1 Loss" not in screen.text and "= 1 Loss" not in screen.text
+
+
 def test_animations_are_off_unless_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEXTUAL_ANIMATIONS", raising=False)
     assert RecordingApp(ScriptedSession([])).animation_level == "none"

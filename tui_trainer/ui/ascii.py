@@ -15,8 +15,8 @@ UNKNOWN: Final = "?"
 _SIMILAR: Final = {
     **dict.fromkeys("─╌–—▀▔", "-"),
     **dict.fromkeys("━╸", "="),
-    **dict.fromkeys("│┤▎▊▌▐", "|"),
-    **dict.fromkeys("├┬┴┼┌┐└┘╭╮╰╯", "+"),
+    **dict.fromkeys("│┃┤▎▊▌▐", "|"),
+    **dict.fromkeys("├┬┴┼┌┐└┘╭╮╰╯┏┓┗┛", "+"),
     **dict.fromkeys("▁▂▃▄", "_"),
     **dict.fromkeys("▅▆▇", "#"),
     **dict.fromkeys("┈·…", "."),

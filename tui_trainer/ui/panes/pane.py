@@ -81,6 +81,15 @@ class Pane(VerticalScroll, inherit_bindings=False):
     def on_resize(self, event: events.Resize) -> None:
         self._write_title()
 
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        self._write_title()
+
+    @property
+    def _line(self) -> str:
+        """What its upper and lower border are made of."""
+        return "━" if self.has_focus and self.app.native_ansi_color else "─"
+
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
         """Redraw only the top border for a new title, which comes several times a second."""
         if self._titling:
@@ -90,7 +99,7 @@ class Pane(VerticalScroll, inherit_bindings=False):
     def _write_footnote(self, parts: Sequence[Part]) -> None:
         room = self.outer_size.width - BORDER_CELLS
         *left, right = fit(parts, room - 3) or [part("")]
-        text = _apart(join(left), right.content, room) if left else right.content
+        text = _apart(join(left), right.content, room, self._line) if left else right.content
         if text.plain != self._shown_footnote:
             self._shown_footnote = text.plain
             self.border_subtitle = text if text.plain else None
@@ -99,13 +108,13 @@ class Pane(VerticalScroll, inherit_bindings=False):
         title = self._heading()
         room = self.outer_size.width - BORDER_CELLS
         if kept := fit(self._summary, room - title.cell_length - 3):
-            title = _apart(title, join(kept), room)
+            title = _apart(title, join(kept), room, self._line)
         self._titling = True
         self.border_title = title
         self._titling = False
 
 
-def _apart(left: Content, right: Content, width: int) -> Content:
-    """Two texts at the ends of `width` cells of a border, which goes on between them."""
-    dashes = "─" * (width - left.cell_length - right.cell_length - 2)
+def _apart(left: Content, right: Content, width: int, line: str) -> Content:
+    """Two texts at the ends of `width` cells of a border of `line`s, which goes on between them."""
+    dashes = line * (width - left.cell_length - right.cell_length - 2)
     return Content.assemble(left, f" {dashes} ", right)

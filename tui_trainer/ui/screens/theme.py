@@ -34,7 +34,7 @@ class ThemeScreen(ModalScreen[str | None]):
 
     def _option(self, name: str) -> Option:
         mark = CURRENT if name == self._current else " "
-        return Option(Content.assemble(f"{mark} {name:<18}", (FIRST.get(name, ""), "$foreground-muted")), id=name)
+        return Option(Content(f"{mark} {name:<18}{FIRST.get(name, '')}"), id=name)  # in the colours of the highlight
 
     def on_mount(self) -> None:
         themes = self.query_one(OptionList)
