@@ -8,7 +8,7 @@ from tests import scripted
 from tests.driving import driving
 from tui_trainer.ui import app
 from tui_trainer.ui.charts.widget import Chart
-from tui_trainer.ui.output.budget import DEBT_BYTES, RATE_SECONDS, SAVED_SECONDS, WHOLE_CORE, RefreshBudget
+from tui_trainer.ui.output.budget import DEBT_BYTES, DEBT_WAIT, RATE_SECONDS, SAVED_SECONDS, WHOLE_CORE, RefreshBudget
 
 
 class Clock:
@@ -97,3 +97,11 @@ async def test_the_charts_of_a_running_run_are_drawn_in_turn(monkeypatch: pytest
         assert len(drawn) == len(set(drawn)) == len(screen.app.query(Chart))
         screen.app.pull()
         assert len(drawn) == 2 * len(screen.app.query(Chart))
+
+
+def test_a_picture_on_a_slow_link_holds_nothing_up_for_long() -> None:
+    clock = Clock()
+    budget = RefreshBudget(100.0, clock)
+    budget.may_draw(10_000)
+    clock.seconds = DEBT_WAIT + 0.1
+    assert budget.may_draw(10_000)

@@ -2,17 +2,26 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import cast
+
+import pytest
 
 from tests import scripted
 from tests.driving import Driver, RecordingApp, driving
 from tests.unit.run.journals import write_journal
 from tui_trainer.run.directory import RunDirectory
+from tui_trainer.sessions import replay
 from tui_trainer.sessions.playback import Playback
 from tui_trainer.sessions.replay import ReplaySession
 
 STEPS = 5_000
+
+
+@pytest.fixture(autouse=True)
+def clock_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay, "Playback", partial(Playback, now=lambda: 0.0))
 
 
 @asynccontextmanager
@@ -57,8 +66,15 @@ async def test_it_is_sought_by_the_cursor(tmp_path: Path) -> None:
         cursor = screen.app.options.cursor
         assert cursor is not None and cursor < STEPS
         await screen.press("j")
-        assert "PAUSED" in screen.lines[0] and abs(playback.step - cursor) <= 1
+        assert "PLAYING" in screen.lines[0] and abs(playback.step - cursor) <= 1
+        assert screen.app.options.cursor is None
         assert screen.app.snapshot.samples[0].step <= playback.step
+
+
+async def test_a_cursor_beyond_what_is_played_is_hidden(tmp_path: Path) -> None:
+    async with recording(tmp_path) as (screen, playback):
+        await screen.press("j", "c", "space")
+        assert playback.step == 0 and screen.app.options.cursor is None
 
 
 async def test_what_is_passed_on_the_way_back_is_not_told_again(tmp_path: Path) -> None:

@@ -78,6 +78,17 @@ def without_superseded(folder: Folder, size: int = 0, later: Sequence[Start] = (
                 yield event
 
 
+def beside_steps(folder: Folder) -> Iterator[Event | None]:
+    """Events as `without_superseded` gives them, but for the steps, which are not decoded; None now and then."""
+    with folder.open_to_read(JOURNAL) as file:
+        for number, (line, last_step) in enumerate(limited_lines(file, 0, end_of(file))):
+            event = None if line.text.startswith(_STEP) else _journalled(line.text)
+            if event is not None and _counts(event, last_step):
+                yield event
+            elif number % SCANNED == 0:
+                yield None
+
+
 class Line(NamedTuple):
     """A line of a journal, with its line end, and where it begins; one that is too long is cut up, and has no text."""
 

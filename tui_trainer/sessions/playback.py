@@ -75,7 +75,8 @@ class Playback:
         self.speed = min(FASTEST, max(SLOWEST, self.speed * 2.0**doublings))
 
     def jump(self, step: float) -> None:
-        """Go on from a step, or stay there while it is paused."""
+        """Play from a step on."""
+        self.playing = True
         if step >= self.last:
             self._go_on_from(self._whole)
         else:

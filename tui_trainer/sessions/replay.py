@@ -4,9 +4,12 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from tui_trainer.config import InputError
+from tui_trainer.run import journal
 from tui_trainer.run.commands import Command, Stop
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import ENDED, Event, Stage, StateChanged
@@ -19,10 +22,16 @@ from tui_trainer.sessions.base import Outcome, Session
 from tui_trainer.sessions.journal_reader import READING, JournalReader
 from tui_trainer.sessions.playback import Playback
 from tui_trainer.sessions.requests import NO_MODEL, Answer, AnsweringThread, OpenRequests
-from tui_trainer.state.earlier import POINTS, as_of
+from tui_trainer.state.earlier import OtherEvents, as_of
 from tui_trainer.state.snapshot import Snapshot
 
 Publish = Callable[[Event], None]
+
+POINTS: Final = 2048
+"""Of the times that a recording is played by."""
+
+MOST_EVENTS: Final = 100_000
+"""Beside the steps, that are kept in memory: the newest."""
 
 
 def _refuse(directory: RunDirectory, publish: Publish) -> Answer:
@@ -48,6 +57,8 @@ class ReplaySession(Session):
         """
         super().__init__()
         self._played = played
+        self._others: OtherEvents | None = None
+        """What the journal tells beside the steps; None until it has been read, which may take seconds."""
         self.directory = directory
         self.label = directory.name
         self._left = threading.Event()
@@ -85,7 +96,8 @@ class ReplaySession(Session):
         version = end.version + playback.version
         if playback.at_end:
             return end.changed({"version": version})
-        earlier = as_of(end, playback.step, "running" if playback.playing else "paused")
+        others = self._others or OtherEvents.known_to(end)
+        earlier = as_of(end, playback.step, "running" if playback.playing else "paused", others)
         return earlier.changed({"version": version, "playing_speed": playback.speed})
 
     def run(self) -> None:
@@ -103,10 +115,22 @@ class ReplaySession(Session):
             self.publish(StateChanged(step=last.step, state="failed", reason=VANISHED))
         if last.step:
             self.playback = Playback(last.history.window("elapsed", 0, last.step, POINTS), last.step, self._played)
+            self._read_other_events()
         self._left.wait()
         self.playback = None
         self._requests.refuse_all("The recording was left.")
         self.outcome = Outcome()
+
+    def _read_other_events(self) -> None:
+        """Where they cannot be read, the newest ones, which the state has, are those that are shown."""
+        events: list[Event] = []
+        with suppress(OSError), self.directory.open() as folder:
+            for event in journal.beside_steps(folder):
+                if self._left.is_set():
+                    return
+                if event is not None:
+                    events.append(event)
+            self._others = OtherEvents.of(events[-MOST_EVENTS:])
 
     def _load_history(self, reader: JournalReader, folder: Folder) -> None:
         """Show the run's past, or what has been read of it when this session is left."""

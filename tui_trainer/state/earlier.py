@@ -1,19 +1,19 @@
-"""A run as it was at an earlier step, from what is known of it at a later one."""
+"""A run as it was at an earlier step, from its history and from what its journal tells beside the steps."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final, TypeVar
 
 import numpy as np
 
-from tui_trainer.analysis.perplexity import perplexity
-from tui_trainer.history.curve import Curve
 from tui_trainer.history.history import History
-from tui_trainer.run.events import CheckpointSaved, Evaluation, Event, Step
-from tui_trainer.state.marks import Mark, MarkKind
+from tui_trainer.run.events import WHOLE, Alert, CheckpointSaved, Evaluation, Event, Sample, Step
+from tui_trainer.state.marks import KEPT, Mark, mark_of
+from tui_trainer.state.run_state import ALERTS_KEPT, SAMPLES_KEPT
 from tui_trainer.state.snapshot import Snapshot
-
-POINTS: Final = 2048
-"""In which the measurements before a step are looked at."""
 
 SHOWN: Final = ("loss", "lr", "grad_norm", "weight_norm", "tokens")
 """Metrics of a step."""
@@ -21,17 +21,53 @@ SHOWN: Final = ("loss", "lr", "grad_norm", "weight_norm", "tokens")
 STEPS_TIMED: Final = 0.02
 """Part of the steps so far over which the time of a step is averaged."""
 
-SomeEvent = TypeVar("SomeEvent", bound=Event)
+SomeEvent = TypeVar("SomeEvent", bound=Event | Mark)
+
+_by_step = attrgetter("step")
 
 
-def as_of(now: Snapshot, step: int, state: str) -> Snapshot:
-    """The run in a `state` after `step` steps.
+@dataclass(frozen=True)
+class OtherEvents:
+    """What happened in a run beside its steps; each kind by step, the earliest first."""
 
-    Of the samples and the alerts before it there are those that are still known; memory and speed are not.
-    """
+    evaluations: Sequence[Evaluation] = ()
+    """Of the whole validation part."""
+    samples: Sequence[Sample] = ()
+    alerts: Sequence[Alert] = ()
+    checkpoints: Sequence[CheckpointSaved] = ()
+    marks: Sequence[Mark] = ()
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> "OtherEvents":
+        ordered = sorted(events, key=_by_step)
+        return cls(
+            [event for event in ordered if isinstance(event, Evaluation) and event.part == WHOLE],
+            [event for event in ordered if isinstance(event, Sample)],
+            [event for event in ordered if isinstance(event, Alert)],
+            [event for event in ordered if isinstance(event, CheckpointSaved)],
+            [mark for event in ordered if (mark := mark_of(event)) is not None],
+        )
+
+    @classmethod
+    def known_to(cls, now: Snapshot) -> "OtherEvents":
+        """The newest ones, which a snapshot has."""
+        evaluations = {event for event in (now.best_evaluation, now.last_evaluation) if event is not None}
+        return cls(
+            sorted(evaluations, key=_by_step),
+            sorted(now.samples, key=_by_step),
+            sorted(now.alerts, key=_by_step),
+            [now.last_checkpoint] if now.last_checkpoint else [],
+            now.marks,
+        )
+
+
+def as_of(now: Snapshot, step: int, state: str, others: OtherEvents) -> Snapshot:
+    """The run in a `state` after `step` steps; memory is what it was last, and what was clipped is not known."""
     step_seconds = _step_seconds(now.history, step)
     tokens_per_step = now.run.plan.tokens_per_step if now.run else 0
-    samples = tuple(_until(now.samples, step))
+    evaluations, samples = _until(others.evaluations, step), _until(others.samples, step)
+    best = [event for event in evaluations if event.best]
+    checkpoints = _until(others.checkpoints, step)
     return now.changed(
         {
             "state": state,
@@ -45,21 +81,32 @@ def as_of(now: Snapshot, step: int, state: str) -> Snapshot:
             "time_left": None,
             "elapsed": _value(now.history, "elapsed", step) or 0.0,
             "clipped_share": None,
-            "last_evaluation": _evaluation(now.history, step),
+            "last_evaluation": evaluations[-1] if evaluations else None,
             "last_quick_evaluation": None,
-            "best_evaluation": _best_evaluation(now, step),
-            "samples": samples,
-            "last_checkpoint": _checkpoint(now, step),
-            "alerts": tuple(_until(now.alerts, step)),
-            "marks": tuple(mark for mark in now.marks if mark.step <= step),
-            "temperature": samples[0].temperature if samples else now.temperature,
-            "prompt": samples[0].prompt if samples else now.prompt,
+            "best_evaluation": best[-1] if best else None,
+            "samples": tuple(samples[: -SAMPLES_KEPT - 1 : -1]),
+            "last_checkpoint": checkpoints[-1] if checkpoints else None,
+            "alerts": tuple(_until(others.alerts, step)[: -ALERTS_KEPT - 1 : -1]),
+            "marks": _newest(_until(others.marks, step)),
+            "temperature": samples[-1].temperature if samples else now.temperature,
+            "prompt": samples[-1].prompt if samples else now.prompt,
         }
     )
 
 
-def _until(events: Iterable[SomeEvent], step: int) -> Iterable[SomeEvent]:
-    return (event for event in events if event.step <= step)
+def _until(events: Sequence[SomeEvent], step: int) -> Sequence[SomeEvent]:
+    return events[: bisect_right(events, step, key=_by_step)]
+
+
+def _newest(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """As many of each kind as a run keeps, the oldest first."""
+    seen = Counter[str]()
+    kept: list[Mark] = []
+    for mark in reversed(marks):
+        seen[mark.kind] += 1
+        if seen[mark.kind] <= KEPT:
+            kept.append(mark)
+    return tuple(kept[::-1])
 
 
 def _value(history: History, metric: str, step: int) -> float | None:
@@ -86,43 +133,3 @@ def _step_seconds(history: History, step: int) -> float | None:
     first = step - max(1, round(step * STEPS_TIMED), history.stride)
     begin, end = _value(history, "elapsed", first), _value(history, "elapsed", step)
     return None if begin is None or end is None or end <= begin else (end - begin) / (step - first)
-
-
-def _evaluations(history: History, step: int) -> Curve:
-    return history.window("val_loss", 0, step, POINTS)
-
-
-def _evaluation_at(history: History, step: int, loss: float, best: bool) -> Evaluation:
-    return Evaluation(
-        step=step,
-        train_loss=_value(history, "train_loss", step),
-        val_loss=loss,
-        perplexity=perplexity(loss),
-        bits_per_byte=_value(history, "bits_per_byte", step),
-        best=best,
-    )
-
-
-def _evaluation(history: History, step: int) -> Evaluation | None:
-    curve = _evaluations(history, step)
-    return _evaluation_at(history, int(curve.steps[-1]), float(curve.mean[-1]), False) if len(curve) else None
-
-
-def _best_evaluation(now: Snapshot, step: int) -> Evaluation | None:
-    if now.best_evaluation is None or now.best_evaluation.step <= step:
-        return now.best_evaluation
-    curve = _evaluations(now.history, step)
-    if not np.any(np.isfinite(curve.mean)):
-        return None
-    best = int(np.nanargmin(curve.mean))
-    return _evaluation_at(now.history, int(curve.steps[best]), float(curve.mean[best]), True)
-
-
-def _checkpoint(now: Snapshot, step: int) -> CheckpointSaved | None:
-    if now.last_checkpoint is None or now.last_checkpoint.step <= step:
-        return now.last_checkpoint
-    earlier: list[Mark] = [mark for mark in now.marks if mark.kind == MarkKind.CHECKPOINT and mark.step <= step]
-    if not earlier:
-        return None
-    reason = earlier[-1].text.removeprefix("checkpoint (").removesuffix(")")
-    return CheckpointSaved(step=earlier[-1].step, path="", reason=reason)

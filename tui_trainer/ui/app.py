@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -22,7 +23,12 @@ from tui_trainer.ui.job_control import can_be_continued, stop_and_continue_with_
 from tui_trainer.ui.key_table import KEYS
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.notifications import notifications
-from tui_trainer.ui.output.budget import BYTES_PER_SECOND, LOW_BYTES_PER_SECOND, RefreshBudget
+from tui_trainer.ui.output.budget import (
+    BYTES_PER_SECOND,
+    LOW_BYTES_PER_SECOND,
+    RECORDING_BYTES_PER_SECOND,
+    RefreshBudget,
+)
 from tui_trainer.ui.output.driver import DiffDriver
 from tui_trainer.ui.panes import PANES
 from tui_trainer.ui.playback_actions import PlaybackActions
@@ -68,7 +74,8 @@ class TrainerApp(PlaybackActions):
         self._absence_pending = session.is_attached
         """Whether the screen on what happened while nobody was attached is still to be shown."""
         self._clock = RunningClock()
-        self._budget = RefreshBudget(LOW_BYTES_PER_SECOND if settings.low_bandwidth else BYTES_PER_SECOND)
+        rate = RECORDING_BYTES_PER_SECOND if session.is_recording else BYTES_PER_SECOND
+        self._budget = RefreshBudget(LOW_BYTES_PER_SECOND if settings.low_bandwidth else rate)
         self._ticks = 0
 
     def get_default_screen(self) -> Screen[None]:
@@ -107,7 +114,8 @@ class TrainerApp(PlaybackActions):
         sent, share = driver.bytes_sent if driver else 0, self.view().drawing_share
         affordable = self._budget.may_draw(sent, time.thread_time(), share)
         draw = affordable and self._ticks % HEADER_TICKS == 0 and not (driver and driver.is_congested)
-        self.pull(panes=self._ticks % PANE_TICKS == 0, charts=False, draw=draw)
+        panes = self._ticks % PANE_TICKS == 0 or self.session.is_recording  # of which each picture is another step
+        self.pull(panes, charts=False, draw=draw)
 
     def on_resize(self) -> None:
         """Before all is drawn anew."""
@@ -132,6 +140,8 @@ class TrainerApp(PlaybackActions):
                 if item.bell:
                     self.bell()
             self.pending = self.pending.update(before, self.snapshot)
+            if (self.options.cursor or 0) > self.snapshot.step:  # its step was dropped, or is yet to be played
+                self.options = replace(self.options, cursor=None)
             self._show_absence()
             if isinstance(self.screen, QuitScreen):
                 self.screen.update_snapshot(before, self.snapshot)

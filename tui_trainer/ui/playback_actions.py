@@ -41,4 +41,5 @@ class PlaybackActions(ChartActions):
         """To the cursor, and without one to the end."""
         if playback := self._playback():
             playback.jump(playback.last if self.options.cursor is None else self.options.cursor)
+            self.hide_cursor()
             self.pull()

@@ -103,8 +103,8 @@ def test_a_recording_is_played_from_its_beginning(run: RunDirectory) -> None:
     watching = until_told(session)
     while session.playback is None:
         assert session.alive
-    session.playback.toggle()
     session.playback.jump(2)
+    session.playback.toggle()
     shown = session.snapshot()
     assert (shown.state, shown.step) == ("paused", 2)
     assert shown.last_step is not None and shown.last_step.loss is not None

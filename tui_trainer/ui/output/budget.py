@@ -6,6 +6,8 @@ from typing import Final
 
 BYTES_PER_SECOND: Final = 3000.0
 LOW_BYTES_PER_SECOND: Final = 500.0
+RECORDING_BYTES_PER_SECOND: Final = 12_000.0
+"""Of a recording that is played, every picture differs in most of its cells."""
 
 PROCESSOR_SHARE: Final = 0.01
 """Of one core, for the thread that draws while the processor trains: training on all cores is slowed by as much."""
@@ -21,6 +23,8 @@ SAVED_SECONDS: Final = 2.0
 """What may be saved up."""
 
 DEBT_BYTES: Final = 5000
+DEBT_WAIT: Final = 4.0
+"""Seconds after which something is drawn again at the latest, however many bytes a picture has cost."""
 DEBT_SECONDS: Final = 0.03
 """What a picture has cost beyond that is not made up for, as it may be what a key has asked for."""
 
@@ -47,7 +51,7 @@ class RefreshBudget:
     def __init__(self, bytes_per_second: float = BYTES_PER_SECOND, now: Callable[[], float] = time.monotonic) -> None:
         self._bytes_per_second, self._now = bytes_per_second, now
         self._time = self._rate_time = now()
-        self._bytes = _Allowance(DEBT_BYTES, bytes_per_second * SAVED_SECONDS)
+        self._bytes = _Allowance(min(DEBT_BYTES, DEBT_WAIT * bytes_per_second), bytes_per_second * SAVED_SECONDS)
         self._processor = _Allowance(DEBT_SECONDS, PROCESSOR_SHARE * SAVED_SECONDS)
         self._rate_sent = 0
         self.focused = True
