@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -87,7 +88,8 @@ class ReplaySession(Session):
     @property
     def version(self) -> int:
         """Grows with every event, and is another one for every step that is played."""
-        return super().version + (self.playback.version if self.playback else 0)
+        playback = self.playback  # which the session's thread may set
+        return super().version + (playback.version if playback else 0)
 
     def snapshot(self) -> Snapshot:
         playback, end = self.playback, super().snapshot()
@@ -123,14 +125,14 @@ class ReplaySession(Session):
 
     def _read_other_events(self) -> None:
         """Where they cannot be read, the newest ones, which the state has, are those that are shown."""
-        events: list[Event] = []
+        events: deque[Event] = deque(maxlen=MOST_EVENTS)
         with suppress(OSError), self.directory.open() as folder:
             for event in journal.beside_steps(folder):
                 if self._left.is_set():
                     return
                 if event is not None:
                     events.append(event)
-            self._others = OtherEvents.of(events[-MOST_EVENTS:])
+            self._others = OtherEvents.of(events)
 
     def _load_history(self, reader: JournalReader, folder: Folder) -> None:
         """Show the run's past, or what has been read of it when this session is left."""
