@@ -95,10 +95,10 @@ class Tokenizer:
         """The text; U+FFFD stands for bytes that make no whole character."""
         return self._inner.decode(np.asarray(ids, dtype=np.int64).tolist(), skip_special_tokens=False)
 
-    def encode_prompt(self, text: str) -> tuple[np.ndarray, str]:
-        """The ids, and the distinct characters left out because the tokenizer has never seen them; never raises."""
+    def known_part(self, text: str) -> tuple[str, str]:
+        """The text without the characters that the tokenizer has never seen, and these, each once."""
         unseen = [character for character in dict.fromkeys(text) if not self._knows(character)]
-        return self.encode(text.translate(dict.fromkeys(map(ord, unseen)))), "".join(unseen)
+        return text.translate(dict.fromkeys(map(ord, unseen))), "".join(unseen)
 
     def _knows(self, character: str) -> bool:
         return not "\ud800" <= character <= "\udfff"

@@ -1,8 +1,13 @@
 """Alerts: one function for each kind. `step` is the step the alert belongs to, `message` a sentence for the user."""
 
 from enum import StrEnum
+from typing import Final
 
 from tui_trainer.run.events import Alert
+from tui_trainer.run.text import visible_line
+
+TOLD: Final = 12
+"""Characters that an alert tells."""
 
 
 class AlertKind(StrEnum):
@@ -102,9 +107,12 @@ def pace(step: int, message: str, severity: Severity) -> Alert:
     return _alert(AlertKind.PACE, step, message, severity)
 
 
-def prompt(step: int, message: str) -> Alert:
-    """The prompt has characters that the corpus lacks."""
-    return _alert(AlertKind.PROMPT, step, message, Severity.WARNING)
+def prompt(step: int, used: str, unknown: str) -> Alert:
+    """The prompt has characters that the corpus lacks; `used` is the rest of it."""
+    characters = visible_line(unknown[:TOLD] + "…" * (len(unknown) > TOLD))
+    what = f"Left out of the prompt, as the text never has it: {characters}"
+    nothing = "The text has no character of the prompt: samples begin as the text does."
+    return _alert(AlertKind.PROMPT, step, what if used else nothing, Severity.WARNING)
 
 
 def resume(step: int, message: str, severity: Severity = Severity.INFO) -> Alert:

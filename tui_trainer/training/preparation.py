@@ -160,9 +160,12 @@ class Preparation:
             folder, store, aside = self._open(plan.config, progress, directory, opened, checkpoint, damaged)
         except OSError as error:
             raise cannot_write(directory.path, error) from error
+        progress.prompt, unknown = corpus.tokenizer.known_part(progress.prompt)
         self._publish(describe(plan, corpus, model, progress, directory, store.branch))
         if corpus.left_out:
             self._publish(alerts.corpus(progress.step, left_out_of_corpus(corpus.left_out)))
+        if unknown:
+            self._publish(alerts.prompt(progress.step, progress.prompt, unknown))
         self._warn(progress.step, stepper.sizes, aside)
         check, states = make_check(folder) if make_check else None, checkpoint.rollback_states if checkpoint else ()
         made = Prepared(

@@ -1,10 +1,11 @@
 """The training loop: steps, and between them whatever is due or asked for."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tui_trainer.run import alerts
-from tui_trainer.run.commands import Command
+from tui_trainer.run.commands import Command, SetPrompt
 from tui_trainer.run.events import CommandApplied
 from tui_trainer.training.components import Components
 from tui_trainer.training.decision import Decision
@@ -104,6 +105,8 @@ class Trainer:
         for command in decision.commands:
             if self.over:
                 break
+            if isinstance(command, SetPrompt):
+                command = replace(command, value=self.components.sampler.known_part(command.value))
             self.components.publish(_applied(command, self._progress.step))
             self._handlers[type(command)](self, command)
 

@@ -158,6 +158,19 @@ def test_a_stop_gives_up_a_long_evaluation(corpus: Path, monkeypatch: pytest.Mon
     assert session.snapshot().state == "stopped"
 
 
+def test_what_is_shown_of_a_prompt_is_what_can_be_used(corpus: Path) -> None:
+    """Of the one that the run begins with, and of one that is asked for, at once."""
+    with watched(LocalSession(small_config(corpus, prompt="The \u20ac", **NEVER_ENDING))) as run:
+        run.wait_for_state("running")
+        assert run.session.snapshot().prompt == "The "
+        run.ask(SetPrompt(value="\u65e5cat"))
+        assert run.wait_for_kind(CommandApplied).value == "cat"
+        shown = run.session.snapshot()
+        assert shown.prompt == "cat"
+        told = [alert.message for alert in shown.alerts if alert.kind == "prompt"]
+    assert [message[-1] for message in told] == ["\u65e5", "\u20ac"]
+
+
 def test_a_finished_run_still_answers(corpus: Path) -> None:
     with watched(LocalSession(small_config(corpus))) as run:
         run.wait_for_state("finished")

@@ -29,14 +29,14 @@ class RequestContext:
 
 
 def write_sample(request: SampleRequest, context: RequestContext) -> Generator[None, None, Reply]:
-    ids, unknown = context.tokenizer.encode_prompt(request.prompt)
+    prompt, _ = context.tokenizer.known_part(request.prompt)
+    ids = context.tokenizer.encode(prompt)
     if not len(ids):
         return Refused(request.id, UNKNOWN_PROMPT)
     writing = Generation(context.model, ids.tolist(), request.tokens, request.temperature, context.top_k, request.seed)
     while not writing.done:
         writing.advance()
         yield
-    prompt = "".join(character for character in request.prompt if character not in unknown)
     return SampleReply(request.id, prompt, context.tokenizer.decode(writing.tokens), context.step)
 
 

@@ -11,7 +11,6 @@ from tui_trainer.model.generation import Generation
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run import alerts
 from tui_trainer.run.events import Event, PartialSample, Sample
-from tui_trainer.run.text import visible_line
 from tui_trainer.training.decision import Decision
 from tui_trainer.training.memory import free, within_memory
 from tui_trainer.training.probes.frozen import FrozenModel
@@ -51,13 +50,19 @@ class Sampler(ProbeSource):
         self._generation: Generation | None = None
         self._waiting: deque[int] = deque()
         """Seeds of the samples to come."""
-        self._reported = ""
         self._short = False
         """Whether there was too little memory for the last sample."""
         self.scheduled_step: int | None = None
         self.published_step: int | None = None
         """Steps of the last regular sample that was begun, and that was published."""
         self._regular = False
+
+    def known_part(self, prompt: str) -> str:
+        """What samples can go on from of a prompt; what is left out is told in an alert."""
+        used, unknown = self._corpus.tokenizer.known_part(prompt)
+        if unknown:
+            self._publish(alerts.prompt(self._current_step(), used, unknown))
+        return used
 
     @property
     def busy(self) -> bool:
@@ -148,14 +153,8 @@ class Sampler(ProbeSource):
 
     def _encode_prompt(self) -> tuple[list[int], str]:
         """The prompt's ids, and the part of the prompt that they encode."""
-        ids, unknown = self._corpus.tokenizer.encode_prompt(self.prompt)
-        if unknown and self.prompt != self._reported:
-            self._reported = self.prompt
-            message = f"The prompt has characters that the corpus never has, left out: {visible_line(unknown)}"
-            self._publish(alerts.prompt(self._step, message))
-        if len(ids):
-            return ids.tolist(), "".join(c for c in self.prompt if c not in unknown)
-        return [int(self._corpus.train[0])], ""
+        used, _ = self._corpus.tokenizer.known_part(self.prompt)
+        return self._corpus.tokenizer.encode(used).tolist() or [int(self._corpus.train[0])], used
 
     def _publish_sample(self) -> None:
         assert self._generation is not None

@@ -160,25 +160,36 @@ def test_a_sample_has_the_weights_of_its_step(text: Corpus) -> None:
     assert moved.finish().text == undisturbed.write().text
 
 
-def test_unknown_characters_are_told_once_and_the_rest_is_used(text: Corpus) -> None:
-    desk = Desk(text, prompt="The \u20ac cat\x1b")
-    assert desk.write(0).prompt == "The  cat"
-    desk.write(1)
-    (alert,) = [event for event in desk.events if isinstance(event, Alert)]
-    assert (alert.kind, alert.severity) == ("prompt", "warning")
-    assert alert.message.endswith("left out: \u20ac\u241b")
-    desk.sampler.prompt = "\u00e9"
-    desk.write(2)
-    assert len([event for event in desk.events if isinstance(event, Alert)]) == 2
+@pytest.mark.parametrize(
+    ("prompt", "used", "told"),
+    [
+        ("The \u20ac cat\x1b", "The  cat", "Left out of the prompt, as the text never has it: \u20ac\u241b"),
+        ("\u20ac", "", "The text has no character of the prompt: samples begin as the text does."),
+    ],
+)
+def test_unknown_characters_of_a_prompt_are_told(desk: Desk, prompt: str, used: str, told: str) -> None:
+    assert desk.sampler.known_part(prompt) == used
+    (alert,) = desk.events
+    assert isinstance(alert, Alert) and (alert.kind, alert.severity) == ("prompt", "warning")
+    assert alert.message == told
 
 
-@pytest.mark.parametrize(("prompt", "alerts"), [("\u20ac\u00e9", 1), ("", 0)])
-def test_a_prompt_with_nothing_to_go_on_from_begins_as_the_corpus_does(text: Corpus, prompt: str, alerts: int) -> None:
-    desk = Desk(text, prompt=prompt)
-    sample = desk.write()
+def test_of_many_unknown_characters_some_are_told(desk: Desk) -> None:
+    desk.sampler.known_part("The " + "".join(map(chr, range(0x4E00, 0x4E80))))
+    (alert,) = desk.events
+    assert isinstance(alert, Alert) and alert.message.endswith("\u2026") and len(alert.message) < 80
+
+
+def test_of_a_known_prompt_nothing_is_told(desk: Desk) -> None:
+    assert desk.sampler.known_part("The cat") == "The cat"
+    assert desk.events == []
+
+
+@pytest.mark.parametrize("prompt", ["\u20ac\u00e9", ""])
+def test_a_prompt_with_nothing_to_go_on_from_begins_as_the_corpus_does(text: Corpus, prompt: str) -> None:
+    sample = Desk(text, prompt=prompt).write()
     assert sample.prompt == ""
     assert sample.text == Desk(text, prompt="T").write().text
-    assert len([event for event in desk.events if isinstance(event, Alert)]) == alerts
 
 
 def test_a_prompt_longer_than_the_context(text: Corpus) -> None:
