@@ -15,17 +15,18 @@ SENTENCES_A_LINE: Final = 0.2
 """From which a text is prose, whose lines may begin amid a sentence."""
 
 _SENTENCE: Final = re.compile(r"[.!?][\"'”’»]?\s+[\"'“‘«]?([^\W\d_]{2,12})\b")
-_LINE: Final = re.compile(r"^([^\W\d_]{2,12})\b", re.MULTILINE)
+_LINE: Final = re.compile(r"^([^\W\d_]{2,12})\b(?![-/@])", re.MULTILINE)
+_WORDS: Final = re.compile(r".{0,9}?[^\W\d_]{2}\S*")
 
 
 def opening(head: str) -> str:
-    """The word that most sentences begin with, and in code most lines that are not indented; else the first word.
+    """The word that most sentences begin with, and in code most lines that are not indented; else the first words.
 
-    A line end, which is a prompt for any text, where `head`, the beginning of the text, has no word.
+    A line end, which is a prompt for any text, where `head`, the beginning of the text, has no words that can be read.
     """
     sentences, lines = _SENTENCE.findall(head), _LINE.findall(head)
     is_prose = len(sentences) >= SENTENCES_A_LINE * head.count("\n")
-    return _commonest(sentences if is_prose else lines) or _first_word(head)
+    return _commonest(sentences if is_prose else lines) or _first_words(head)
 
 
 def _commonest(words: Sequence[str]) -> str:
@@ -34,7 +35,13 @@ def _commonest(words: Sequence[str]) -> str:
     return word if times > 1 else ""
 
 
-def _first_word(head: str) -> str:
-    # Bytes that are no UTF-8 are left out of the prompt.
-    words = head.encode("utf-8", "surrogateescape").decode("utf-8", "ignore").split(maxsplit=1)
-    return words[0][:LONGEST] if words else "\n"
+def _first_words(head: str) -> str:
+    """The beginning of the first line up to the end of its first word of two letters, or its first word if none has.
+
+    What cannot be printed is left out, with bytes that are no UTF-8.
+    """
+    lines = ("".join(c for c in line if c.isprintable() or c == "\t").strip() for line in head.split("\n"))
+    line = next(filter(None, lines), "")
+    found = _WORDS.match(line)
+    words = found[0] if found else " ".join(line.split(maxsplit=1)[:1])
+    return words[:LONGEST].rstrip() or "\n"

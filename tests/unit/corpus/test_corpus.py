@@ -94,7 +94,7 @@ def test_control_characters_are_kept(tmp_path: Path) -> None:
     for kind in ("char", "byte", "bpe"):
         corpus = load(tmp_path / "text", tokenizer=kind)
         assert corpus.tokenizer.decode(corpus.train) + corpus.tokenizer.decode(corpus.val) == text
-    assert corpus.opening == "\x1b[31m[bold]r"
+    assert corpus.opening == "[31m[bold]re"
 
 
 def test_the_corpus_loads_neither_torch_nor_a_screen() -> None:
@@ -103,3 +103,22 @@ def test_the_corpus_loads_neither_torch_nor_a_screen() -> None:
         "sys.exit(bool({'torch', 'textual', 'rich', 'plotext'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=TIMEOUT)
+
+
+def test_what_cannot_be_used_of_a_directory_is_left_out_and_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "begins.txt").write_bytes(b"caf\xe9")
+    (tmp_path / "ends.txt").write_bytes(b"caf " * 5_000 + b"\xe9")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "config").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    corpus = load(tmp_path)
+    assert corpus.characters == len(TEXT)
+    assert corpus.left_out == {"hidden": 1, "missing": 1, "not UTF-8": 2}
+
+
+@pytest.mark.parametrize("text", [b"caf\xe9", b"caf " * 5_000 + b"\xe9"])
+def test_a_named_file_that_is_not_utf8_is_refused(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "a.txt").write_bytes(text)
+    with pytest.raises(InputError, match="not UTF-8 at byte"):
+        load(tmp_path / "a.txt")
