@@ -10,8 +10,8 @@ import numpy as np
 
 from tui_trainer.config import EACH_FILE, DataConfig
 from tui_trainer.corpus.encoding import StageProgress, encode_corpus
-from tui_trainer.corpus.reading import Scan, scan
-from tui_trainer.corpus.sources import corpus_label, find_sources
+from tui_trainer.corpus.reading import NotUTF8Error, Progress, Scan, scan
+from tui_trainer.corpus.sources import NOT_UTF8, Source, corpus_label, find_sources
 from tui_trainer.corpus.split import split_text
 from tui_trainer.corpus.tokenizer import Tokenizer, bpe_vocab_size, choose_kind
 
@@ -49,8 +49,7 @@ def load_corpus(config: DataConfig, progress: StageProgress) -> Corpus:
     raises stops the work and passes through.
     """
     left_out: Counter[str] = Counter()
-    sources = find_sources(config.corpus, binary_ok=config.tokenizer == "byte", left_out=left_out)
-    found = scan(sources, lossless=config.tokenizer == "byte", progress=partial(progress, "reading"))
+    sources, found = _read(config, partial(progress, "reading"), left_out)
     kind, vocab_size = _choose_tokenizer(config, found)
     split = split_text(found, config.val_fraction, config.val_from == EACH_FILE)
     encoded = encode_corpus(sources, found, split, kind, vocab_size, config.val_fraction, progress)
@@ -68,6 +67,20 @@ def load_corpus(config: DataConfig, progress: StageProgress) -> Corpus:
         opening=found.opening,
         left_out=left_out,
     )
+
+
+def _read(config: DataConfig, progress: Progress, left_out: Counter[str]) -> tuple[list[Source], Scan]:
+    """The sources and what one pass over them finds; those found not to be UTF-8 are left out if they can be."""
+    lossless = config.tokenizer == "byte"
+    sources = find_sources(config.corpus, binary_ok=lossless, left_out=left_out)
+    while True:
+        try:
+            return sources, scan(sources, lossless=lossless, progress=progress)
+        except NotUTF8Error as error:
+            if not error.source.found or len(sources) == 1:
+                raise
+            sources.remove(error.source)
+            left_out[NOT_UTF8] += 1
 
 
 def unigram_entropy(tokens: np.ndarray, vocab_size: int) -> float:

@@ -22,6 +22,14 @@ UNICODE_END: Final = 0x110000
 Progress = Callable[[int, int], None]
 
 
+class NotUTF8Error(InputError):
+    """A source has bytes that are not UTF-8."""
+
+    def __init__(self, message: str, source: Source) -> None:
+        super().__init__(message)
+        self.source = source
+
+
 @dataclass(frozen=True)
 class Scan:
     """The result of one pass over the text; `fingerprint` is the hexadecimal SHA-256 of the text as UTF-8."""
@@ -146,14 +154,15 @@ class _Decoder:
         self._lines += text.count("\n")
         return text
 
-    def _decode_error(self, error: UnicodeDecodeError, data: bytes) -> InputError:
+    def _decode_error(self, error: UnicodeDecodeError, data: bytes) -> NotUTF8Error:
         # `error.object` also holds what the decoder had buffered: the first bytes of a character cut by the last piece.
         offset = self._bytes + len(data) - len(error.object) + error.start
         good = self._line_ends.decode(error.object[: error.start].decode("utf-8"), True)
         line = self._lines + good.count("\n") + 1
-        return InputError(
+        return NotUTF8Error(
             f"{self._source.name} is not UTF-8 at byte {offset:,} (line {line:,}): "
-            "convert it to UTF-8, or train on bytes with --tokenizer byte."
+            "convert it to UTF-8, or train on bytes with --tokenizer byte.",
+            self._source,
         )
 
 

@@ -1,5 +1,6 @@
 """Finds and checks the files that the user named as a corpus, before anything slow begins."""
 
+import codecs
 import glob
 import gzip
 import io
@@ -20,6 +21,7 @@ from tui_trainer.run.text import visible_line
 PROBE_BYTES: Final = 8192
 GZIP_ERRORS: Final = (gzip.BadGzipFile, EOFError, zlib.error)
 LABEL_LENGTH: Final = 40
+NOT_UTF8: Final = "not UTF-8"
 
 # UTF-32 comes first: its little-endian mark begins with that of UTF-16.
 _WIDE_MARKS: Final = {
@@ -44,13 +46,15 @@ class Source:
     """One file, or the data read from standard input.
 
     `root` is the file or the directory that the user named, `size` the bytes on disk (of a .gz, compressed), `binary`
-    whether it is no text and must be read byte for byte.
+    whether it is no text and must be read byte for byte, `found` whether it is one of a directory or a pattern, and can
+    be left out.
     """
 
     path: str
     root: str
     size: int
     binary: bool = False
+    found: bool = False
     data: bytes | None = field(default=None, repr=False)
 
     @property
@@ -126,7 +130,7 @@ def _pattern(pattern: str, binary_ok: bool, left_out: Counter[str]) -> Iterator[
     found = False
     # Path.glob refuses an absolute pattern.
     for path in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207
-        inside = _walk(path) if _is_directory(path) else [path]
+        inside = _walk(path, left_out) if _is_directory(path) else [path]
         for source in _suitable(inside, path, binary_ok, left_out):
             found = True
             yield source
@@ -137,7 +141,7 @@ def _pattern(pattern: str, binary_ok: bool, left_out: Counter[str]) -> Iterator[
 
 
 def _directory(directory: str, binary_ok: bool, left_out: Counter[str]) -> list[Source]:
-    sources = list(_suitable(_walk(directory), directory, binary_ok, left_out))
+    sources = list(_suitable(_walk(directory, left_out), directory, binary_ok, left_out))
     if not sources:
         hint = "" if binary_ok else ", or train on bytes with --tokenizer byte if its files are binary"
         raise InputError(f"The directory {shown(directory)} has no text file in it: name one that has{hint}.")
@@ -147,15 +151,16 @@ def _directory(directory: str, binary_ok: bool, left_out: Counter[str]) -> list[
 def _suitable(paths: Sequence[str], root: str, binary_ok: bool, left_out: Counter[str]) -> Iterator[Source]:
     for path in paths:
         try:
-            yield _file(path, root, binary_ok)
+            yield _file(path, root, binary_ok, found=True)
         except _UnsuitableError as error:
             left_out[error.kind] += 1
 
 
-def _walk(directory: str) -> list[str]:
-    """Every file under a directory, sorted; hidden files and directories are skipped."""
+def _walk(directory: str, left_out: Counter[str]) -> list[str]:
+    """Every file under a directory, sorted; hidden files and directories are left out."""
     paths = []
     for folder, folders, files in os.walk(directory, onerror=_raise_unreadable):
+        left_out.update("hidden" for name in (*folders, *files) if name.startswith("."))
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths += [Path(folder, name) for name in files if not name.startswith(".")]
     return [str(path) for path in sorted(paths)]
@@ -165,7 +170,7 @@ def _raise_unreadable(error: OSError) -> NoReturn:
     raise _unreadable(str(error.filename), error) from error
 
 
-def _file(path: str, root: str, binary_ok: bool) -> Source:
+def _file(path: str, root: str, binary_ok: bool, found: bool = False) -> Source:
     try:
         status = Path(path).stat()
         # Opening a pipe or a device could block for ever, so the type is checked first.
@@ -181,10 +186,13 @@ def _file(path: str, root: str, binary_ok: bool) -> Source:
     except GZIP_ERRORS as error:
         raise broken_gzip(path) from error
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise _UnsuitableError(f"There is no file {shown(path)}: check the path.", "gone") from error
+        raise _UnsuitableError(f"There is no file {shown(path)}: check the path.", "missing") from error
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
-    return Source(path, root, status.st_size, _check_start(path, start, binary_ok))
+    binary = _check_start(path, start, binary_ok)
+    if found and not binary_ok and not _is_utf8(start):
+        raise _UnsuitableError(f"{shown(path)} is not UTF-8.", NOT_UTF8)
+    return Source(path, root, status.st_size, binary, found)
 
 
 def _open(path: str) -> BinaryIO:
@@ -193,9 +201,8 @@ def _open(path: str) -> BinaryIO:
 
 def _standard_input(binary_ok: bool) -> Source:
     data = _read_standard_input()
-    return Source(
-        STANDARD_INPUT, STANDARD_INPUT, len(data), _check_start(STANDARD_INPUT, data[:PROBE_BYTES], binary_ok), data
-    )
+    binary = _check_start(STANDARD_INPUT, data[:PROBE_BYTES], binary_ok)
+    return Source(STANDARD_INPUT, STANDARD_INPUT, len(data), binary, data=data)
 
 
 @cache
@@ -222,6 +229,15 @@ def _check_start(path: str, start: bytes, binary_ok: bool) -> bool:
             f"{shown(path)} is binary, not text: name a text file, or train on bytes with --tokenizer byte.", "binary"
         )
     return binary
+
+
+def _is_utf8(start: bytes) -> bool:
+    """Whether the first bytes of a file are UTF-8, with a character that they may cut."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _unreadable(path: str, error: Exception) -> InputError:

@@ -16,7 +16,7 @@ from tui_trainer.run.events import Event, Stage
 from tui_trainer.run.folder import Folder
 from tui_trainer.run.lineage import FIRST_LINEAGE, Start
 from tui_trainer.run.pointers import CheckpointId
-from tui_trainer.run.text import counted, visible_line
+from tui_trainer.run.text import visible_line
 from tui_trainer.training.assembly import Prepared, assemble
 from tui_trainer.training.build import build_model, build_optimizer, build_stepper, shape_of
 from tui_trainer.training.checkpoints.checkpoint import Checkpoint
@@ -222,9 +222,9 @@ class Preparation:
 
 
 def left_out_of_corpus(files: Mapping[str, int]) -> str:
-    """A sentence on the files that could not be used: how many, by what they are."""
-    kinds = ", ".join(counted(count, f"{kind} file") for kind, count in sorted(files.items()))
-    return f"Left out of the corpus: {kinds}."
+    """A sentence on the files that are not used: how many, by what they are."""
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(files.items()))
+    return f"Files left out of the corpus: {kinds}."
 
 
 def _sizes(config: Config) -> tuple[int, int]:

@@ -51,7 +51,7 @@ def test_what_a_directory_has_that_is_no_text_is_told(config: Config, corpus: Pa
         (books / name).write_bytes(b"\0\1\2")
     session = run_to_end(config.update(corpus=(str(books),)), stop_after(1))
     told = [alert.message for alert in session.of(Alert) if alert.kind == AlertKind.CORPUS]
-    assert told == ["Left out of the corpus: 2 binary files, 1 empty file."]
+    assert told == ["Files left out of the corpus: 2 binary, 1 empty."]
 
 
 def test_where_nothing_is_left_out_nothing_is_said(config: Config) -> None:
