@@ -9,7 +9,7 @@ import stat
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -127,25 +127,39 @@ def _is_directory(path: str) -> bool:
 
 
 def _pattern(pattern: str, binary_ok: bool, left_out: Counter[str]) -> Iterator[Source]:
-    found = False
+    found, unused = False, Counter[str]()
     # Path.glob refuses an absolute pattern.
     for path in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207
-        inside = _walk(path, left_out) if _is_directory(path) else [path]
-        for source in _suitable(inside, path, binary_ok, left_out):
+        inside = _walk(path, unused) if _is_directory(path) else [path]
+        for source in _suitable(inside, path, binary_ok, unused):
             found = True
             yield source
+    left_out.update(unused)
     if not found:
         raise InputError(
-            f"The pattern {shown(pattern)} matches no text file: check it, and put it in quotes so that it stays whole."
+            f"The pattern {shown(pattern)} matches no text file{_left_out(unused)}: check it, and put it in quotes so "
+            "that it stays whole."
         )
 
 
 def _directory(directory: str, binary_ok: bool, left_out: Counter[str]) -> list[Source]:
-    sources = list(_suitable(_walk(directory, left_out), directory, binary_ok, left_out))
+    unused = Counter[str]()
+    sources = list(_suitable(_walk(directory, unused), directory, binary_ok, unused))
+    left_out.update(unused)
     if not sources:
-        hint = "" if binary_ok else ", or train on bytes with --tokenizer byte if its files are binary"
-        raise InputError(f"The directory {shown(directory)} has no text file in it: name one that has{hint}.")
+        found = f"has no text file in it{_left_out(unused)}"
+        hint = "" if binary_ok else ", or train on bytes with --tokenizer byte"
+        raise InputError(f"The directory {shown(directory)} {found}: name one that has{hint}.")
     return sources
+
+
+def described(left_out: Mapping[str, int]) -> str:
+    """How many files were left out, by what they are: `2 binary, 1 empty`."""
+    return ", ".join(f"{count:,} {kind}" for kind, count in sorted(left_out.items()))
+
+
+def _left_out(left_out: Mapping[str, int]) -> str:
+    return f" (left out: {described(left_out)})" if left_out else ""
 
 
 def _suitable(paths: Sequence[str], root: str, binary_ok: bool, left_out: Counter[str]) -> Iterator[Source]:
@@ -232,9 +246,9 @@ def _check_start(path: str, start: bytes, binary_ok: bool) -> bool:
 
 
 def _is_utf8(start: bytes) -> bool:
-    """Whether the first bytes of a file are UTF-8, with a character that they may cut."""
+    """Whether the first bytes of a file are UTF-8; they may cut a character if there are more."""
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(start)
+        codecs.getincrementaldecoder("utf-8")().decode(start, len(start) < PROBE_BYTES)
     except UnicodeDecodeError:
         return False
     return True

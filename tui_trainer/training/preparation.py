@@ -1,7 +1,7 @@
 """From a configuration to a trainer that is ready: corpus, plan, model, optimizer, run directory."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import torch
 
 from tui_trainer.config import EACH_FILE, Config
 from tui_trainer.corpus.corpus import Corpus, load_corpus
+from tui_trainer.corpus.sources import described
 from tui_trainer.model.transformer import Transformer
 from tui_trainer.run import alerts
 from tui_trainer.run.directory import CONFIG, RunDirectory, cannot_write, create_run, runs_root
@@ -163,7 +164,7 @@ class Preparation:
         progress.prompt, unknown = corpus.tokenizer.known_part(progress.prompt)
         self._publish(describe(plan, corpus, model, progress, directory, store.branch))
         if corpus.left_out:
-            self._publish(alerts.corpus(progress.step, left_out_of_corpus(corpus.left_out)))
+            self._publish(alerts.corpus(progress.step, f"Files left out of the corpus: {described(corpus.left_out)}."))
         if unknown:
             self._publish(alerts.prompt(progress.step, progress.prompt, unknown))
         self._warn(progress.step, stepper.sizes, aside)
@@ -219,12 +220,6 @@ class Preparation:
         if name != self._stage_name:
             self._stage_name, self._stage_began = name, now
         self._publish(Stage(stage=name, done=done, total=total, seconds=now - self._stage_began))
-
-
-def left_out_of_corpus(files: Mapping[str, int]) -> str:
-    """A sentence on the files that are not used: how many, by what they are."""
-    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(files.items()))
-    return f"Files left out of the corpus: {kinds}."
 
 
 def _sizes(config: Config) -> tuple[int, int]:

@@ -123,7 +123,11 @@ def test_nothing_to_read(library: Path) -> None:
     assert "empty.txt is empty" in error_message("books/empty.txt")
     assert "matches no text file" in error_message("*.epub")
     Path("bare").mkdir()
-    assert "bare has no text file" in error_message("bare")
+    assert "bare has no text file in it: " in error_message("bare")
+    Path("bare/latin.txt").write_bytes(b"caf\xe9")
+    Path("bare/.hidden").touch()
+    assert "bare has no text file in it (left out: 1 hidden, 1 not UTF-8): " in error_message("bare")
+    assert "matches no text file (left out: 1 not UTF-8): " in error_message("bare/*.txt")
     assert "Cannot read" in error_message("a\0b")
 
 
