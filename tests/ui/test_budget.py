@@ -105,3 +105,11 @@ def test_a_picture_on_a_slow_link_holds_nothing_up_for_long() -> None:
     budget.may_draw(10_000)
     clock.seconds = DEBT_WAIT + 0.1
     assert budget.may_draw(10_000)
+
+
+async def test_the_effect_of_a_command_is_drawn_whatever_was_spent() -> None:
+    async with driving(scripted.running(), size=(120, 40)) as screen:
+        screen.session.publish(scripted.CommandApplied(name="set_prompt", value="An owl", source="test"))
+        screen.app.pull(panes=False, draw=False)
+        await screen.pilot.pause()
+        assert "prompt “An owl”" in screen.text

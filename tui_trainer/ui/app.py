@@ -17,6 +17,7 @@ from textual.screen import Screen
 
 from tui_trainer.run.text import visible_line
 from tui_trainer.sessions.base import Session
+from tui_trainer.state.snapshot import Snapshot
 from tui_trainer.ui.actions import SAMPLES_NUMBER
 from tui_trainer.ui.clock import RunningClock
 from tui_trainer.ui.job_control import can_be_continued, stop_and_continue_with_job
@@ -145,8 +146,9 @@ class TrainerApp(PlaybackActions):
             self._show_absence()
             if isinstance(self.screen, QuitScreen):
                 self.screen.update_snapshot(before, self.snapshot)
-            if before.state != self.snapshot.state:
-                panes = charts = draw = True
+            if _answers(before) != _answers(self.snapshot):
+                panes = draw = True
+                charts |= before.state != self.snapshot.state
         self.load_detail()
         if draw:
             self.draw(panes, charts)
@@ -243,3 +245,8 @@ class TrainerApp(PlaybackActions):
         for pane in PANES:
             show = partial(self.action_show_pane, pane.NUMBER)
             yield SystemCommand(f"Show {pane.TITLE.lower()}", f"{pane.HELP} ({pane.NUMBER})", show)
+
+
+def _answers(snapshot: Snapshot) -> tuple[str, str, float, str]:
+    """What commands change, so that their effect is shown at once."""
+    return snapshot.state, snapshot.model, snapshot.temperature, snapshot.prompt
