@@ -126,3 +126,10 @@ def test_on_leaving_the_cursor_is_where_the_application_left_it() -> None:
     diff = CellDiff()
     diff.changes("\x1b[1;1Hx\x1b[5;1H")
     assert diff.changes("\x1b[?1049l") == "\x1b[5;1H\x1b[?1049l"
+
+
+def test_what_follows_a_mark_without_a_letter_goes_to_its_own_place() -> None:
+    diff, terminal = CellDiff(), Terminal()
+    for output in ("\x1b[1;1Hnext e here", "\x1b[3;1Habc", "\x1b[1;7H\u0301", "\x1b[3;4Hdef"):
+        terminal.feed(diff.changes(output))
+    assert terminal.screen.display[2].rstrip() == "abcdef"

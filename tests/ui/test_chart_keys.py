@@ -1,6 +1,7 @@
 """The keys of the charts: what they show, and the cursor that reads it out."""
 
 import json
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from textual import events
 
 from tests import scripted
 from tests.driving import Driver, RecordingApp, driving
+from tui_trainer.history.history import History
 from tui_trainer.run.directory import RunDirectory
 from tui_trainer.run.events import CheckpointSaved, CommandApplied
 from tui_trainer.sessions.replay import ReplaySession
@@ -189,3 +191,16 @@ async def test_the_cursor_is_at_the_same_steps_whatever_pane_is_shown() -> None:
         assert "step" in line and "s " in line.partition("to")[2]
         await screen.press("5")
         assert screen.lines[-1] == line
+
+
+async def test_of_a_run_that_goes_on_its_newest_steps_are_not_read_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(History, "stride", 4)
+    asked: list[int] = []
+    async with driving(scripted.running(), size=(120, 40)) as screen:
+        monkeypatch.setattr(screen.session, "detail", lambda first, last: asked.append(last) or Future())
+        await screen.press("+", "+")
+        assert shown(screen)[1] > screen.app.snapshot.step and asked == []
+        await screen.press("left")
+        assert len(asked) == 1

@@ -78,6 +78,8 @@ class TrainerApp(PlaybackActions):
         rate = RECORDING_BYTES_PER_SECOND if session.is_recording else BYTES_PER_SECOND
         self._budget = RefreshBudget(LOW_BYTES_PER_SECOND if settings.low_bandwidth else rate)
         self._ticks = 0
+        self._panes_due = False
+        """Whether the panes are to be drawn as soon as that is affordable."""
 
     def get_default_screen(self) -> Screen[None]:
         self.main_screen = MainScreen(self.title)
@@ -115,8 +117,10 @@ class TrainerApp(PlaybackActions):
         sent, share = driver.bytes_sent if driver else 0, self.view().drawing_share
         affordable = self._budget.may_draw(sent, time.thread_time(), share)
         draw = affordable and self._ticks % HEADER_TICKS == 0 and not (driver and driver.is_congested)
-        panes = self._ticks % PANE_TICKS == 0 or self.session.is_recording  # of which each picture is another step
-        self.pull(panes, charts=False, draw=draw)
+        # Of a recording each picture is another step.
+        self._panes_due |= self._ticks % PANE_TICKS == 0 or self.session.is_recording
+        self.pull(self._panes_due, charts=False, draw=draw)
+        self._panes_due &= not draw
 
     def on_resize(self) -> None:
         """Before all is drawn anew."""

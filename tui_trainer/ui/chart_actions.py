@@ -169,7 +169,7 @@ class ChartActions(RunActions):
             return
         view = self.view()
         start, end = view.window
-        if end - start > MOST_DETAIL:
+        if end - start > MOST_DETAIL or end > view.extent.last:  # of the newest steps of a run there are always more
             return
         if self._loaded is None or not (self._loaded.first <= start and end <= self._loaded.last):
             first, last = max(view.extent.first, start - (end - start)), min(view.extent.last, end + (end - start))

@@ -76,7 +76,7 @@ class View:
         """A metric from one step to another in about so many points, and the points next to them."""
         history, step = self.snapshot.history, self.snapshot.step
         if (windows := self._windows(start, end)) is not history:
-            curve = windows.window(metric, start - 1, end + 1, points)
+            curve = windows.window(metric, start - 1, min(step, end + 1), points)
             if len(curve):
                 return curve
         curve = history.window(metric, start - history.stride, min(step, end + history.stride), points)

@@ -1,13 +1,17 @@
 """How far a recording is played, by the time that its run took."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from tests.unit.run.journals import write_journal
-from tests.unit.sessions.watching import until_told
+from tests.unit.sessions.watching import Watching
 from tests.unit.state.folded import started, state, step
+from tests.waiting import until
 from tui_trainer.history.curve import EMPTY_CURVE, Curve, exact_curve
 from tui_trainer.run.directory import RunDirectory
+from tui_trainer.sessions import replay
 from tui_trainer.sessions.playback import FASTEST, SLOWEST, WHOLE_SECONDS, Playback
 from tui_trainer.sessions.replay import ReplaySession
 
@@ -97,12 +101,13 @@ def test_a_journal_without_times_is_played_evenly(elapsed: Curve) -> None:
     assert played.step == 30
 
 
-def test_a_recording_is_played_from_its_beginning(run: RunDirectory) -> None:
+def test_a_recording_is_played_from_its_beginning(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay, "Playback", partial(Playback, now=Clock()))
     write_journal(run.path, started(), step(1), step(2), step(3), state("finished", 9.0, step=3))
     session = ReplaySession(run, played=True)
-    watching = until_told(session)
-    while session.playback is None:
-        assert session.alive
+    watching = Watching(session)
+    until(lambda: session.playback)
+    assert session.playback is not None
     session.playback.jump(2)
     session.playback.toggle()
     shown = session.snapshot()

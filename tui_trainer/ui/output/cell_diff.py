@@ -90,6 +90,7 @@ class CellDiff:
             if not width:  # it changes the character before it, which may not be known
                 self._send(sent, self._column, character, style)
                 row.pop(self._column - 1, None)
+                self._sent_place = None
                 continue
             if row.get(self._column) != cell:
                 disputed = is_disputed(character)
