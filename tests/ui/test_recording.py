@@ -15,6 +15,7 @@ from tui_trainer.run.directory import RunDirectory
 from tui_trainer.sessions import replay
 from tui_trainer.sessions.playback import Playback
 from tui_trainer.sessions.replay import ReplaySession
+from tui_trainer.ui.clock import RunningClock
 
 STEPS = 5_000
 
@@ -92,3 +93,14 @@ async def test_a_run_that_is_trained_is_no_recording() -> None:
         await screen.press("j", ">")
         assert screen.notified == ["Only a recording is played: replay opens one."] * 2
         assert "speed" not in screen.lines[-1]
+
+
+async def test_its_elapsed_time_is_that_of_the_run(tmp_path: Path) -> None:
+    async with recording(tmp_path) as (screen, playback):
+        playback.jump(2_000)
+        screen.app.pull()
+        assert screen.app.snapshot.playing_speed
+        seconds = iter([0.0, 5.0, 10.0])
+        clock = RunningClock(now=lambda: next(seconds, 15.0))
+        shown = [clock.advance(screen.app.snapshot).elapsed for _ in range(2)]
+        assert shown == [screen.app.snapshot.elapsed] * 2

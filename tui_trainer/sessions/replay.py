@@ -89,13 +89,13 @@ class ReplaySession(Session):
     def version(self) -> int:
         """Grows with every event, and is another one for every step that is played."""
         playback = self.playback  # which the session's thread may set
-        return super().version + (playback.version if playback else 0)
+        return super().version + (playback.version if playback else 0) + (self._others is not None)
 
     def snapshot(self) -> Snapshot:
         playback, end = self.playback, super().snapshot()
         if playback is None:
             return end
-        version = end.version + playback.version
+        version = end.version + playback.version + (self._others is not None)
         if playback.at_end:
             return end.changed({"version": version})
         others = self._others or OtherEvents.known_to(end)

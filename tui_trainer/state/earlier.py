@@ -33,6 +33,7 @@ class OtherEvents:
     evaluations: Sequence[Evaluation] = ()
     """Of the whole validation part."""
     samples: Sequence[Sample] = ()
+    """But for those of the two models of a run's end, of which one is named after an earlier step."""
     alerts: Sequence[Alert] = ()
     checkpoints: Sequence[CheckpointSaved] = ()
     marks: Sequence[Mark] = ()
@@ -42,7 +43,7 @@ class OtherEvents:
         ordered = sorted(events, key=_by_step)
         return cls(
             [event for event in ordered if isinstance(event, Evaluation) and event.part == WHOLE],
-            [event for event in ordered if isinstance(event, Sample)],
+            [event for event in ordered if isinstance(event, Sample) and not event.model],
             [event for event in ordered if isinstance(event, Alert)],
             [event for event in ordered if isinstance(event, CheckpointSaved)],
             [mark for event in ordered if (mark := mark_of(event)) is not None],
@@ -54,7 +55,7 @@ class OtherEvents:
         evaluations = {event for event in (now.best_evaluation, now.last_evaluation) if event is not None}
         return cls(
             sorted(evaluations, key=_by_step),
-            sorted(now.samples, key=_by_step),
+            sorted((sample for sample in now.samples if not sample.model), key=_by_step),
             sorted(now.alerts, key=_by_step),
             [now.last_checkpoint] if now.last_checkpoint else [],
             now.marks,
@@ -62,7 +63,10 @@ class OtherEvents:
 
 
 def as_of(now: Snapshot, step: int, state: str, others: OtherEvents) -> Snapshot:
-    """The run in a `state` after `step` steps; memory is what it was last, and what was clipped is not known."""
+    """The run in a `state` after `step` steps; its plan, schedule and memory are those of `now`.
+
+    What was clipped is not known, and the time of a step includes what was done between steps.
+    """
     step_seconds = _step_seconds(now.history, step)
     tokens_per_step = now.run.plan.tokens_per_step if now.run else 0
     evaluations, samples = _until(others.evaluations, step), _until(others.samples, step)

@@ -14,8 +14,8 @@ class RunningClock:
         self._since = now()
 
     def advance(self, snapshot: Snapshot) -> Snapshot:
-        """The snapshot with the time added that has passed since its `elapsed` last changed."""
-        if snapshot.state != "running" or snapshot.elapsed != self._elapsed:
+        """The snapshot with the time added that has passed since its `elapsed` last changed; a recording as it is."""
+        if snapshot.state != "running" or snapshot.playing_speed is not None or snapshot.elapsed != self._elapsed:
             self._elapsed, self._since = snapshot.elapsed, self._now()
             return snapshot
         passed = self._now() - self._since

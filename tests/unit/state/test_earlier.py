@@ -1,5 +1,7 @@
 """A run as it was at an earlier step."""
 
+from dataclasses import replace
+
 from tests import scripted
 from tui_trainer.run.events import Alert, CheckpointSaved
 from tui_trainer.state.earlier import OtherEvents, as_of
@@ -67,3 +69,9 @@ def test_the_best_so_far_is_an_evaluation_of_its_own_step() -> None:
     earlier = as_of(finished(), 250, "running", OtherEvents.of(evaluations))
     assert earlier.last_evaluation == evaluations[1]
     assert earlier.best_evaluation in (evaluations[0], evaluations[1])
+
+
+def test_a_sample_of_the_best_model_is_of_the_end_although_it_names_an_earlier_step() -> None:
+    samples = [scripted.sample_event(90, "early"), replace(scripted.sample_event(100, "best"), model="best")]
+    shown = as_of(finished(), 700, "running", OtherEvents.of(samples)).samples
+    assert [sample.text for sample in shown] == ["early"]
